@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   rolled_back: "rolled_back",
   /** Two different heads under one number. */
   forked: "forked",
+  /** The manager started a new incarnation, which the user has not confirmed yet. */
+  restored: "restored",
   /** The newest head is overdue: the edge withholds, or the manager does not run. */
   stale: "stale",
   /** A row that must be there is not. */

@@ -1,19 +1,65 @@
 /** Every limit of the protocol and its implementations, in one place. Units are in the names. */
 export const LIMITS = {
-  /** No request or answer body is larger. */
+  /** No request or answer body is larger (spec: CONV-08). */
   maxBodyBytes: 1_048_576,
-  /** No stored row is larger, ciphertext and MAC included. */
+  /** No stored row is larger, ciphertext and MAC included (spec: ROW-06). */
   maxRowBytes: 1_000_000,
-  /** Plaintext bytes in one part of a message. */
+  /** Rows in one answer, all together (spec: READ-01). */
+  maxAnswerRowBytes: 786_432,
+  /** Plaintext bytes in one part of a message (spec: ROW-09, INBOX-02). */
   messagePartBytes: 524_288,
-  /** A whole message, attachments included. */
+  /** Messages up to this size stand in their channel row itself (spec: ROW-09). */
+  inlineMessageBytes: 4_096,
+  /** Submitted messages up to this size stand in the submission itself (spec: INBOX-02). */
+  inlineSubmissionBytes: 65_536,
+  /** A whole message, attachments included (spec: ROW-11). */
   maxMessageBytes: 26_214_400,
   /** DER bytes of one certificate. */
   maxCertificateBytes: 65_536,
+  /** Content bytes of a certificate's serial number; RFC 5280 wants at most 20, older authorities wrote more. */
+  maxSerialBytes: 64,
   /** UTF-8 bytes of a canonical distinguished name. */
   maxDnBytes: 8_192,
-  /** UTF-8 bytes of a channel name. */
+  /** UTF-8 bytes of a channel name (spec: ROW-02). */
   maxChannelBytes: 256,
-  /** Nesting of any CBOR item. */
+  maxDeviceNameChars: 64,
+  maxNoteChars: 1_024,
+  /** Each of from, to and subject in a message's summary. */
+  maxSummaryChars: 512,
+  /** Nesting of any CBOR item (spec: CONV-02). */
   maxCborDepth: 16,
+  /** An RSA-8192 SubjectPublicKeyInfo has 1062 bytes. */
+  maxSpkiBytes: 2_048,
+  /** An RSA-8192 signature has 1024 bytes. */
+  maxSignatureBytes: 1_024,
+  xwingPublicKeyBytes: 1_216,
+  maxKemPublicKeyBytes: 1_216,
+  maxEncapsulatedBytes: 1_120,
+  /** RSA-OAEP with 8192 bits. */
+  maxWrappedKeyBytes: 1_024,
+  /** Acknowledgements in a head (spec: HEAD-06). */
+  maxAcknowledgements: 256,
+  maxHeadBytes: 65_536,
+  maxHeadSealedBytes: 32_768,
+  maxStatementBytes: 65_536,
+  maxEdges: 8,
+  maxOriginChars: 512,
+  /** Encrypted parts that one submission may name. */
+  maxSubmissionParts: 64,
+  /** A signed submission: an inline message sealed, and a copy of it. */
+  maxSubmissionBytes: 262_144,
+  /** Rows, and removals, in one chunk of a push (spec: PUSH-02). */
+  maxChunkRows: 1_000,
+  maxPushChunks: 100_000,
+  maxCommitHeads: 512,
+  /** A head this much later than its due time is overdue (spec: HEAD-04). */
+  headGraceMillis: 120_000,
+  /** A head further than this ahead of the clock means that the clock is wrong (spec: HEAD-04). */
+  maxClockLeadMillis: 600_000,
+  /** How long a statement waits for another process's lock on the database. */
+  databaseBusyMillis: 5_000,
+  /** Prepared statements that an embedded database keeps. */
+  databaseStatements: 256,
+  /** Statements that one transaction gathers from concurrent callers; a single batch may be larger. */
+  databaseGroupStatements: 512,
 } as const;

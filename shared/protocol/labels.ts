@@ -1,0 +1,40 @@
+/** Every domain label of the protocol; the table of shared/spec/keys.md. Nothing else in the code spells a label. */
+export const LABELS = {
+  epoch: "postern/1/epoch",
+  key: "postern/1/key",
+  wrap: "postern/1/wrap",
+  token: "postern/1/token",
+  rowAad: "postern/1/row-aad",
+  rowMac: "postern/1/row-mac",
+  rowHash: "postern/1/row-hash",
+  contentName: "postern/1/content-name",
+  content: "postern/1/content",
+  head: "postern/1/head",
+  headHash: "postern/1/head-hash",
+  headSealed: "postern/1/head-sealed",
+  statement: "postern/1/statement",
+  login: "postern/1/login",
+  loginSalt: "postern/1/login-salt",
+  sessionKey: "postern/1/session-key",
+  submission: "postern/1/submission",
+  submissionHash: "postern/1/submission-hash",
+  inboxSeal: "postern/1/inbox-seal",
+  inboxCopy: "postern/1/inbox-copy",
+  inboxPart: "postern/1/inbox-part",
+  pairingRequest: "postern/1/pairing-request",
+  pairingGrant: "postern/1/pairing-grant",
+  checkCode: "postern/1/check-code",
+  edgeKey: "postern/1/edge-key",
+  edgeToken: "postern/1/edge-token",
+  edgeChallenge: "postern/1/edge-challenge",
+} as const;
+
+/** What a key derived from the sym key is for; with the table number it selects the key (shared/spec/keys.md). */
+export const PURPOSES = {
+  rowEncryption: "row-encryption",
+  rowMac: "row-mac",
+  token: "token",
+  head: "head",
+  inboxCopy: "inbox-copy",
+  commitment: "commitment",
+} as const;

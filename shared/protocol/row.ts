@@ -1,0 +1,148 @@
+/** The stored row: sealing, reading, hashing (shared/spec/rows.md). */
+import * as v from "valibot";
+import { type Bytes, equalBytes } from "../bytes/bytes.ts";
+import { type CborInput, encodeCbor } from "../bytes/cbor.ts";
+import { pad, unpad } from "../bytes/padding.ts";
+import { openAead, sealAead } from "../crypto/aead.ts";
+import { constantTimeEqual } from "../crypto/equal.ts";
+import { hmacSha256, sha256 } from "../crypto/hash.ts";
+import type { RandomBytes } from "../crypto/random.ts";
+import { PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { EpochKeys } from "./epoch_keys.ts";
+import { LABELS } from "./labels.ts";
+import { bytesOf, bytesUpTo, decodeAs, positive, textUpTo, uint } from "./shapes.ts";
+import type { RowKey } from "./token.ts";
+
+const ROW_VERSION = 1;
+
+const deviceExtra = v.strictTuple([
+  bytesOf(16),
+  positive,
+  bytesUpTo(LIMITS.maxSpkiBytes, 1),
+  textUpTo(32, 1),
+  bytesUpTo(LIMITS.maxEncapsulatedBytes),
+  bytesUpTo(LIMITS.maxWrappedKeyBytes, 1),
+]);
+
+const storedRow = v.strictTuple([
+  v.literal(ROW_VERSION),
+  v.picklist([1, 2, 3, 4] as const),
+  bytesOf(32),
+  uint,
+  v.nullable(deviceExtra),
+  bytesOf(12),
+  bytesUpTo(LIMITS.maxRowBytes, 16),
+  bytesOf(32),
+]);
+
+/** What a row of table 1 has in clear: the login key for the edge, the wrapped sym key for the device. */
+export interface DeviceExtra {
+  readonly device: Bytes;
+  readonly registration: number;
+  /** DER SubjectPublicKeyInfo of the key that the device logs in with. */
+  readonly publicKey: Bytes;
+  readonly suite: string;
+  readonly encapsulated: Bytes;
+  readonly wrapped: Bytes;
+}
+
+/** A row as it is stored, decoded but not verified. */
+export interface StoredRow extends RowKey {
+  readonly extra: DeviceExtra | null;
+  readonly nonce: Bytes;
+  readonly ciphertext: Bytes;
+  readonly mac: Bytes;
+}
+
+/**
+ * Decodes a row's form without any key: what the edge can check, and what comes first everywhere (spec: ROW-06, ROW-07).
+ *
+ * @throws `too_large`, `malformed`
+ */
+export function decodeRow(bytes: Bytes): StoredRow {
+  if (bytes.length > LIMITS.maxRowBytes) {
+    throw new PosternError("too_large", `A row has ${bytes.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
+  }
+  const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row");
+  if ((extra !== null) !== (table === 1)) {
+    throw new PosternError("malformed", "A row has the device fields exactly when it is of the table of devices");
+  }
+  return { table, token, number, extra: extra === null ? null : decodeExtra(extra), nonce, ciphertext, mac };
+}
+
+/**
+ * Seals a plaintext into the stored row of a place (spec: ROW-03, ROW-04). One key seals at most 2^32 rows (spec: KEY-04).
+ *
+ * @throws `too_large` when the row would pass the limit (spec: ROW-06)
+ */
+export async function sealRow(
+  keys: EpochKeys,
+  place: RowKey,
+  extra: DeviceExtra | null,
+  plaintext: Bytes,
+  random: RandomBytes,
+): Promise<Bytes> {
+  const { encryption, mac } = keys.tables[place.table];
+  const nonce = random(12);
+  const ciphertext = await sealAead(encryption, nonce, pad(plaintext), associatedData(keys, place));
+  const fields = [place.table, place.token, place.number, encodeExtra(extra), nonce, ciphertext];
+  const row = encodeCbor([ROW_VERSION, ...fields, hmacSha256(mac, macInput(keys, fields))]);
+  if (row.length > LIMITS.maxRowBytes) {
+    throw new PosternError("too_large", `A row would have ${row.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
+  }
+  return row;
+}
+
+/**
+ * Verifies a row that was asked for at this place and opens it (spec: ROW-07).
+ *
+ * @returns the plaintext without padding
+ * @throws `tampered` when anything about it is not what the manager stored there; `malformed` and `too_large` for its form
+ */
+export async function openRow(keys: EpochKeys, place: RowKey, bytes: Bytes): Promise<Bytes> {
+  const row = verifyRow(keys, place, bytes);
+  const padded = await openAead(
+    keys.tables[row.table].encryption,
+    row.nonce,
+    row.ciphertext,
+    associatedData(keys, row),
+  );
+  return unpad(padded);
+}
+
+/** Checks form, place and MAC of a row, without opening it. */
+export function verifyRow(keys: EpochKeys, place: RowKey, bytes: Bytes): StoredRow {
+  const row = decodeRow(bytes);
+  if (row.table !== place.table || row.number !== place.number || !equalBytes(row.token, place.token)) {
+    throw new PosternError("tampered", "The edge answered with a row of another place");
+  }
+  const fields = [row.table, row.token, row.number, encodeExtra(row.extra), row.nonce, row.ciphertext];
+  if (!constantTimeEqual(row.mac, hmacSha256(keys.tables[row.table].mac, macInput(keys, fields)))) {
+    throw new PosternError("tampered", "The MAC of a row does not fit: it is not what the manager stored");
+  }
+  return row;
+}
+
+/** The row hash, value of the row's leaf in the tree of its table (spec: ROW-05). */
+export function rowHash(bytes: Bytes): Bytes {
+  return sha256(encodeCbor([LABELS.rowHash, bytes]));
+}
+
+function associatedData({ owner, incarnation, epoch }: EpochKeys, { table, token, number }: RowKey): Bytes {
+  return encodeCbor([LABELS.rowAad, owner, incarnation, epoch, table, token, number]);
+}
+
+function macInput({ owner, incarnation, epoch }: EpochKeys, fields: readonly CborInput[]): Bytes {
+  return encodeCbor([LABELS.rowMac, owner, incarnation, epoch, ...fields]);
+}
+
+function encodeExtra(extra: DeviceExtra | null): CborInput[] | null {
+  if (extra === null) return null;
+  return [extra.device, extra.registration, extra.publicKey, extra.suite, extra.encapsulated, extra.wrapped];
+}
+
+function decodeExtra(fields: v.InferOutput<typeof deviceExtra>): DeviceExtra {
+  const [device, registration, publicKey, suite, encapsulated, wrapped] = fields;
+  return { device, registration, publicKey, suite, encapsulated, wrapped };
+}
