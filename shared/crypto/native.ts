@@ -1,0 +1,29 @@
+/**
+ * The runtime's own synchronous hashes, where there are some: Deno, Node from 20.16, and workerd with `nodejs_compat`.
+ *
+ * Found at run time and described by hand, so that this folder imports no runtime and runs in browsers, which have none.
+ */
+
+/** As much of node's `Hash` as is used here. */
+export interface NativeHash {
+  update(data: Uint8Array): NativeHash;
+  digest(): Uint8Array;
+}
+
+interface NativeCrypto {
+  createHash(algorithm: "sha256"): NativeHash;
+}
+
+interface WithBuiltins {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
+}
+
+function find(): NativeCrypto | undefined {
+  const module = (globalThis as WithBuiltins).process?.getBuiltinModule?.("node:crypto");
+  const usable = typeof module === "object" && module !== null && "createHash" in module &&
+    typeof module.createHash === "function";
+  return usable ? module as NativeCrypto : undefined;
+}
+
+/** Undefined where the runtime has no synchronous hashes. */
+export const nativeCrypto: NativeCrypto | undefined = find();

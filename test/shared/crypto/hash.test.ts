@@ -1,0 +1,73 @@
+import { createHash, createHmac } from "node:crypto";
+import fc from "fast-check";
+import { assertEquals } from "../../assert.ts";
+import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
+import { createSha256, hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
+import { nativeCrypto } from "../../../shared/crypto/native.ts";
+
+/** Sizes around SHA-256's block, and around the thresholds between the two implementations. */
+const SIZES = [0, 1, 31, 32, 55, 56, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1024, 65_536];
+
+const filled = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
+
+Deno.test("sha256() gives the values of FIPS 180-4's examples", () => {
+  assertEquals(toHex(sha256(utf8("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assertEquals(toHex(sha256(utf8(""))), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  const twoBlocks = utf8("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
+  assertEquals(toHex(sha256(twoBlocks)), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  const millionA = new Uint8Array(1_000_000).fill(0x61);
+  assertEquals(toHex(sha256(millionA)), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+});
+
+Deno.test("sha256() and createSha256() agree with OpenSSL at every size and split", () => {
+  for (const size of SIZES) {
+    const bytes = filled(size);
+    const expected = new Uint8Array(createHash("sha256").update(bytes).digest());
+    assertEquals(sha256(bytes), expected);
+    for (const piece of [1, 63, 64, 1000].filter((length) => size / length < 2000)) {
+      const hasher = createSha256();
+      for (let at = 0; at < size; at += piece) hasher.update(bytes.subarray(at, at + piece));
+      assertEquals(hasher.digest(), expected);
+    }
+  }
+});
+
+Deno.test("hmacSha256() gives the values of RFC 4231", () => {
+  const longKey = "aa".repeat(131);
+  const cases: readonly [key: string, data: string, mac: string][] = [
+    ["0b".repeat(20), toHex(utf8("Hi There")), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
+    [
+      toHex(utf8("Jefe")),
+      toHex(utf8("what do ya want for nothing?")),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ],
+    ["aa".repeat(20), "dd".repeat(50), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"],
+    [
+      longKey,
+      toHex(utf8("Test Using Larger Than Block-Size Key - Hash Key First")),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ],
+  ];
+  for (const [key, data, mac] of cases) assertEquals(toHex(hmacSha256(fromHex(key), fromHex(data))), mac);
+});
+
+Deno.test("hmacSha256() agrees with OpenSSL at every size of key and message", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 130 }), fc.constantFrom(...SIZES), (key, size) => {
+    const bytes = filled(size);
+    assertEquals(hmacSha256(key, bytes), new Uint8Array(createHmac("sha256", key).update(bytes).digest()));
+  }));
+});
+
+Deno.test("hashes are plain arrays that own their memory, whichever implementation made them", () => {
+  for (const size of [10, 1000]) {
+    for (const hash of [sha256(filled(size)), hmacSha256(filled(32), filled(size))]) {
+      assertEquals(Object.getPrototypeOf(hash), Uint8Array.prototype);
+      assertEquals(hash.buffer.byteLength, 32);
+    }
+  }
+});
+
+Deno.test("nativeCrypto is found in this runtime, so that both implementations are under test here", () => {
+  assertEquals(nativeCrypto !== undefined, true);
+});
