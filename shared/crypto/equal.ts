@@ -1,0 +1,9 @@
+import { timingSafeEqual } from "@std/crypto/timing_safe_equal.js";
+
+/**
+ * Compares secrets, MACs and tokens without telling by its timing where they differ. The lengths are not secret: bytes of
+ * different length are unequal at once.
+ */
+export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
