@@ -1,7 +1,7 @@
 /**
  * Keeps the specification, the code and the tests together: every id that a page in shared/spec defines must be cited
  * by code (`// spec: ROW-03`) and named by a test, or be listed under "Not yet built" with the reason.
- * Prints a table; with `--json` one object.
+ * Prints a table; with `--json` one object, with `--quiet` only what is wrong.
  */
 import { readFacts } from "./facts/read.ts";
 import { listFiles, PROJECT_ROOT } from "./files.ts";
@@ -41,7 +41,7 @@ export function formatTable(rows: readonly SpecRow[]): string {
 if (import.meta.main) {
   const { rows, problems } = await checkSpecIds(Deno.args.find((one) => !one.startsWith("--")) ?? PROJECT_ROOT);
   if (Deno.args.includes("--json")) console.log(JSON.stringify({ ok: problems.length === 0, ids: rows, problems }));
-  else console.log(formatTable(rows));
+  else if (!Deno.args.includes("--quiet")) console.log(formatTable(rows));
   for (const { path, line, message } of problems) console.error(`${path}:${line}: ${message}`);
   if (problems.length > 0) Deno.exit(1);
 }

@@ -84,7 +84,9 @@ function judgeRelative(path: string, specifier: string): string[] {
 
 function judgePackage(fact: Located & { kind: "import" }, packages: readonly string[]): string[] {
   const { specifier, path, how } = fact;
-  const isListed = packages.some((key) => key.endsWith("/") ? specifier.startsWith(key) : specifier === key);
+  const isListed = packages.some((key) =>
+    specifier === key || specifier.startsWith(key.endsWith("/") ? key : `${key}/`)
+  );
   if (!isListed) return [`imports ${specifier}, which is not in deno.json`];
   const rule = CONFINED.find((one) => specifier === one.package || specifier.startsWith(`${one.package}/`));
   if (rule === undefined || !isProduction(path)) return [];

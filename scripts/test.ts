@@ -1,0 +1,61 @@
+/**
+ * Runs the tests and closes with one plain line of counts.
+ *
+ *   deno task test              everything: fast files side by side, then slow ones one after the other
+ *   deno task test --fast       without the slow ones
+ *   deno task test PATH...      these files or folders
+ *
+ * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds,
+ * and has the machine to itself. A run in which nothing ran fails.
+ */
+import { listFiles, PROJECT_ROOT } from "./files.ts";
+import { add, closingLine, type Counts, isGood, NONE } from "./suite/counts.ts";
+import { runBatch } from "./suite/run.ts";
+
+const TEST_FILE = /[._]test\.tsx?$/;
+const SLOW_TEST_FILE = /\.slow\.test\.tsx?$/;
+const TIMEOUT_MILLIS = 40 * 60_000;
+
+/** What to run. */
+export type TestRun = {
+  readonly root: string;
+  /** Files and folders below the root; none means all of `test/`. */
+  readonly selected: readonly string[];
+  readonly isFastOnly: boolean;
+  readonly isBrief: boolean;
+  readonly checksTypes: boolean;
+};
+
+/** Runs the selected tests, in one or two batches, and returns all counts. */
+export async function runTests(run: TestRun): Promise<Counts> {
+  const { root, isBrief, checksTypes } = run;
+  const all = listFiles(root, ["test"], TEST_FILE);
+  const wanted = run.selected.map((one) => one.replace(/^\.\//, "").replace(/\/$/, ""));
+  const chosen = wanted.length === 0
+    ? all
+    : all.filter((path) => wanted.some((one) => path === one || path.startsWith(`${one}/`)));
+  const fast = chosen.filter((path) => !SLOW_TEST_FILE.test(path));
+  const slow = run.isFastOnly ? [] : chosen.filter((path) => SLOW_TEST_FILE.test(path));
+  let counts = NONE;
+  for (const [paths, isParallel] of [[fast, true], [slow, false]] as const) {
+    if (paths.length === 0) continue;
+    counts = add(
+      counts,
+      await runBatch({ root, paths, isParallel, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS }),
+    );
+  }
+  return counts;
+}
+
+if (import.meta.main) {
+  const counts = await runTests({
+    root: PROJECT_ROOT,
+    selected: Deno.args.filter((one) => !one.startsWith("--")),
+    isFastOnly: Deno.args.includes("--fast"),
+    isBrief: Deno.args.includes("--brief"),
+    checksTypes: !Deno.args.includes("--no-check"),
+  });
+  if (counts.passed === 0 && counts.failed === 0) console.error("no test ran: that proves nothing, so it fails");
+  console.log(closingLine(counts));
+  if (!isGood(counts)) Deno.exit(1);
+}
