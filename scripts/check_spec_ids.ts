@@ -8,6 +8,9 @@ import { listFiles, PROJECT_ROOT } from "./files.ts";
 import { judgeSpecIds, type SpecProblem, type SpecRow } from "./spec_ids/judge.ts";
 import { idsInName, type Mention, readCitations, readPage } from "./spec_ids/read.ts";
 
+/** Tests of this very check name ids as material. */
+const TESTS_OF_CHECKS = "test/scripts/";
+
 /** The table and the problems of the project at `root`. Throws when there is no page that defines anything. */
 export async function checkSpecIds(root: string): Promise<{ rows: SpecRow[]; problems: SpecProblem[] }> {
   const read = (path: string) => Deno.readTextFileSync(`${root}/${path}`);
@@ -20,7 +23,8 @@ export async function checkSpecIds(root: string): Promise<{ rows: SpecRow[]; pro
 }
 
 async function readTestNames(root: string): Promise<Mention[]> {
-  const facts = await readFacts(root, listFiles(root, ["test"], /\.[cm]?[jt]sx?$/));
+  const paths = listFiles(root, ["test"], /\.[cm]?[jt]sx?$/).filter((path) => !path.startsWith(TESTS_OF_CHECKS));
+  const facts = await readFacts(root, paths);
   return facts.flatMap((fact) => {
     if (fact.kind !== "test_name") return [];
     return idsInName(fact.text).map((id) => ({ id, path: fact.path, line: fact.line }));

@@ -5,6 +5,8 @@
  *   deno task test --fast       without the slow ones
  *   deno task test PATH...      these files or folders
  *
+ * Also: `--brief` (one character a test, failures in full), `--no-check` (types were checked already), `--root=DIR`.
+ *
  * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds,
  * and has the machine to itself. A run in which nothing ran fails.
  */
@@ -49,7 +51,7 @@ export async function runTests(run: TestRun): Promise<Counts> {
 
 if (import.meta.main) {
   const counts = await runTests({
-    root: PROJECT_ROOT,
+    root: Deno.args.find((one) => one.startsWith("--root="))?.slice("--root=".length) ?? PROJECT_ROOT,
     selected: Deno.args.filter((one) => !one.startsWith("--")),
     isFastOnly: Deno.args.includes("--fast"),
     isBrief: Deno.args.includes("--brief"),

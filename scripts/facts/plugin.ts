@@ -126,14 +126,14 @@ function isOnlyAName(node: Deno.lint.Identifier): boolean {
 }
 
 /**
- * True for a literal that names a test: the first argument of a call (`Deno.test("…", …)`, `t.step("…", …)`, a helper's
- * own), or the value of a `name` key (`Deno.test({ name: "…" })`, a table of cases). Tests that never run do not count.
+ * True for a literal that names a test: the first of several arguments (`Deno.test("…", …)`, `t.step("…", …)`, a
+ * helper's own), or the value of a `name` key (`Deno.test({ name: "…" })`, a table of cases). Tests that never run do not count.
  */
 function isTestName(node: { readonly range: Deno.lint.Range; readonly parent: Deno.lint.Node }): boolean {
   const parent = node.parent;
   if (parent.type === "CallExpression") {
     const first = parent.arguments[0];
-    return first !== undefined && isSame(first, node) && !isIgnored(parent.callee);
+    return parent.arguments.length > 1 && first !== undefined && isSame(first, node) && !isIgnored(parent.callee);
   }
   if (parent.type !== "Property" || !isSame(parent.value, node)) return false;
   if (parent.key.type !== "Identifier" || parent.key.name !== "name") return false;

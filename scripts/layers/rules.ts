@@ -38,13 +38,15 @@ const CONFINED: readonly { readonly package: string; readonly to: readonly strin
   { package: "wrangler", to: [], lazy: false },
 ];
 
-/** All violations among the facts. `packages` are the keys of deno.json's import map. */
+/** All violations among the facts, each once a line. `packages` are the keys of deno.json's import map. */
 export function findViolations(facts: readonly Located[], packages: readonly string[]): Violation[] {
-  const violations: Violation[] = [];
-  for (const fact of facts) {
-    for (const message of judge(fact, packages)) violations.push({ path: fact.path, line: fact.line, message });
+  const violations = new Map<string, Violation>();
+  for (const { path, line, ...fact } of facts) {
+    for (const message of judge({ path, line, ...fact }, packages)) {
+      violations.set(`${path}:${line}:${message}`, { path, line, message });
+    }
   }
-  return violations;
+  return [...violations.values()];
 }
 
 function judge(fact: Located, packages: readonly string[]): string[] {
