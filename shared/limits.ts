@@ -18,6 +18,12 @@ export const LIMITS = {
   maxCertificateBytes: 65_536,
   /** Content bytes of a certificate's serial number; RFC 5280 wants at most 20, older authorities wrote more. */
   maxSerialBytes: 64,
+  /** Certificates in a path, both ends included. */
+  maxPathCertificates: 8,
+  /** Possible issuers that one search for a path looks at. */
+  maxPathSteps: 256,
+  /** Comparisons of a name with a constraint in one path. */
+  maxNameComparisons: 262_144,
   /** UTF-8 bytes of a canonical distinguished name. */
   maxDnBytes: 8_192,
   /** UTF-8 bytes of a channel name (spec: ROW-02). */
@@ -62,4 +68,10 @@ export const LIMITS = {
   databaseStatements: 256,
   /** Statements that one transaction gathers from concurrent callers; a single batch may be larger. */
   databaseGroupStatements: 512,
+  /** Bytes of statements and parameters that one request to a database server gathers from concurrent callers. */
+  databaseGroupBytes: 1_048_576,
+  /** No single call to a database server is larger: sqld drops the connection somewhere below 16 MiB. */
+  databaseCallBytes: 8_388_608,
+  /** How long a database server may take to answer. */
+  databaseAnswerMillis: 15_000,
 } as const;
