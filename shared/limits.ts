@@ -58,6 +58,10 @@ export const LIMITS = {
   maxChunkRows: 1_000,
   maxPushChunks: 100_000,
   maxCommitHeads: 512,
+  maxCommitStatements: 4,
+  /** Devices of one owner, and streams of each that a head acknowledges (spec: HEAD-06). */
+  maxDevices: 64,
+  maxStreamsPerDevice: 4,
   /** A head this much later than its due time is overdue (spec: HEAD-04). */
   headGraceMillis: 120_000,
   /** A head further than this ahead of the clock means that the clock is wrong (spec: HEAD-04). */

@@ -19,17 +19,16 @@ const tableState = <const N extends number>(number: N) => v.strictTuple([v.liter
 const headTuple = v.strictTuple([
   label(LABELS.head),
   bytesOf(32),
-  positive,
+  v.strictTuple([positive, bytesOf(32)]),
   bytesOf(16),
   positive,
   bytesOf(32),
   positive,
   v.nullable(bytesOf(32)),
-  bytesOf(32),
+  v.strictTuple([uint, bytesOf(32)]),
   v.strictTuple([tableState(1), tableState(2), tableState(3), tableState(4)]),
   uint,
   uint,
-  bytesOf(32),
   acksTuple,
   v.strictTuple([bytesUpTo(LIMITS.maxEncapsulatedBytes), bytesUpTo(LIMITS.maxWrappedKeyBytes)]),
   uint,
@@ -47,17 +46,18 @@ export interface TableState {
 
 /** The manager's statement of one generation; fields as in shared/spec/head.md. */
 export interface Head extends EpochContext {
-  readonly statement: number;
+  /** The owner statement in force: its number and the SHA-256 of the signed statement. */
+  readonly statement: { readonly number: number; readonly hash: Bytes };
   readonly commitment: Bytes;
   readonly generation: number;
-  /** Hash of the head before; null in generation 1. */
+  /** Hash of the head before; null in the first head of all. */
   readonly previous: Bytes | null;
-  readonly history: Bytes;
+  /** History tree over all earlier heads. */
+  readonly history: { readonly size: number; readonly root: Bytes };
   readonly tables: Readonly<Record<TableName, TableState>>;
   /** Millis. */
   readonly time: number;
   readonly nextDue: number;
-  readonly edgeKey: Bytes;
   readonly acks: readonly Acknowledgement[];
   readonly recovery: { readonly encapsulated: Bytes; readonly ciphertext: Bytes };
   readonly classical: number;
@@ -72,8 +72,9 @@ export interface HeadSecrets {
 export function encodeHead(h: Head): Bytes {
   const tables = TABLE_NAMES.map((name, index) => [index + 1, h.tables[name].count, h.tables[name].root]);
   return encodeCbor([
-    ...[LABELS.head, h.owner, h.statement, h.incarnation, h.epoch, h.commitment, h.generation, h.previous, h.history],
-    ...[tables, h.time, h.nextDue, h.edgeKey, encodeAcks(h.acks), [h.recovery.encapsulated, h.recovery.ciphertext]],
+    ...[LABELS.head, h.owner, [h.statement.number, h.statement.hash], h.incarnation, h.epoch, h.commitment],
+    ...[h.generation, h.previous, [h.history.size, h.history.root]],
+    ...[tables, h.time, h.nextDue, encodeAcks(h.acks), [h.recovery.encapsulated, h.recovery.ciphertext]],
     ...[h.classical, [h.sealed.nonce, h.sealed.ciphertext]],
   ]);
 }
@@ -84,17 +85,18 @@ export function decodeHead(bytes: Bytes): Head {
   const [devices, certificates, messages, changes] = f[9];
   const state = (entry: readonly [number, number, Bytes]): TableState => ({ count: entry[1], root: entry[2] });
   return {
-    ...{ owner: f[1], statement: f[2], incarnation: f[3], epoch: f[4], commitment: f[5], generation: f[6] },
-    ...{ previous: f[7], history: f[8], time: f[10], nextDue: f[11], edgeKey: f[12], acks: decodeAcks(f[13]) },
+    ...{ owner: f[1], statement: { number: f[2][0], hash: f[2][1] }, incarnation: f[3], epoch: f[4], commitment: f[5] },
+    ...{ generation: f[6], previous: f[7], history: { size: f[8][0], root: f[8][1] }, time: f[10], nextDue: f[11] },
+    acks: decodeAcks(f[12]),
     tables: {
       devices: state(devices),
       certificates: state(certificates),
       messages: state(messages),
       changes: state(changes),
     },
-    recovery: { encapsulated: f[14][0], ciphertext: f[14][1] },
-    classical: f[15],
-    sealed: { nonce: f[16][0], ciphertext: f[16][1] },
+    recovery: { encapsulated: f[13][0], ciphertext: f[13][1] },
+    classical: f[14],
+    sealed: { nonce: f[15][0], ciphertext: f[15][1] },
   };
 }
 

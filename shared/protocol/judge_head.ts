@@ -3,7 +3,7 @@ import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { SignedHead } from "./head.ts";
-import type { OwnerStatement } from "./statement.ts";
+import { type EdgeName, namesEdge, type OwnerStatement, type VerifiedStatement } from "./statement.ts";
 
 /** What a device remembers of the newest head it verified. */
 export interface HeadMemory {
@@ -59,24 +59,27 @@ function isConfirmed(statement: OwnerStatement, confirmed: Bytes | null): boolea
 /**
  * Judges a head whose signature has been verified against its statement, the edge, and the device's memory.
  *
- * @param edgeKey of the edge that showed it
+ * @param statement verified, and the newest that the device knows
+ * @param edge that showed it
  * @returns what to remember from now on
  * @throws `tampered` for a head that is not of this statement or edge, `rolled_back`, `forked`
  */
 export function judgeHead(
   { head, hash }: SignedHead,
-  statement: OwnerStatement,
-  edgeKey: Bytes,
+  statement: VerifiedStatement,
+  edge: EdgeName,
   memory: HeadMemory | null,
 ): HeadMemory {
-  const agrees = equalBytes(head.owner, statement.owner) && head.statement === statement.number &&
-    equalBytes(head.incarnation, statement.incarnation) && equalBytes(head.edgeKey, edgeKey);
+  const agrees = equalBytes(head.owner, statement.owner) && head.statement.number === statement.number &&
+    equalBytes(head.statement.hash, statement.hash) && equalBytes(head.incarnation, statement.incarnation) &&
+    namesEdge(statement, edge);
   if (!agrees) {
     throw new PosternError("tampered", "The head is not of this owner, statement, incarnation or edge");
   }
   const { epoch, generation, time } = head;
-  if (memory !== null) requireForward({ ...head, hash }, memory);
-  return { statement: head.statement, epoch, generation, hash, time };
+  const remembered = { statement: head.statement.number, epoch, generation, hash, time };
+  if (memory !== null) requireForward({ ...remembered, previous: head.previous }, memory);
+  return remembered;
 }
 
 function requireForward(head: HeadMemory & { readonly previous: Bytes | null }, memory: HeadMemory): void {
@@ -94,7 +97,8 @@ function requireForward(head: HeadMemory & { readonly previous: Bytes | null }, 
   if (generation === memory.generation + 1 && !follows) {
     throw new PosternError("forked", `The head of generation ${generation} does not follow the one seen before it`);
   }
-  if (head.epoch < memory.epoch || head.time < memory.time || head.statement < memory.statement) {
+  const backInTime = head.statement === memory.statement && head.time < memory.time;
+  if (head.epoch < memory.epoch || backInTime || head.statement < memory.statement) {
     throw new PosternError("rolled_back", `The head of generation ${generation} goes back in epoch, time or statement`);
   }
 }

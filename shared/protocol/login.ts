@@ -21,6 +21,8 @@ export interface LoginTranscript {
   /** The client's ephemeral X25519 public key. */
   readonly ephemeral: Bytes;
   readonly device: Bytes;
+  /** SHA-256 of the manager's signed statement; null for a device. */
+  readonly statement: Bytes | null;
 }
 
 /** HMAC-SHA-256 keys of a session, one for each direction. */
@@ -31,7 +33,9 @@ export interface SessionKeys {
 
 /** The bytes that the device signs (spec: SESS-02). */
 export function loginTranscript(t: LoginTranscript): Bytes {
-  return encodeCbor([LABELS.login, SUITE, t.owner, t.origin, t.edgeKey, t.challenge, t.ephemeral, t.device]);
+  return encodeCbor([
+    ...[LABELS.login, SUITE, t.owner, t.origin, t.edgeKey, t.challenge, t.ephemeral, t.device, t.statement],
+  ]);
 }
 
 /**

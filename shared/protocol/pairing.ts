@@ -9,7 +9,6 @@ import { LIMITS } from "../limits.ts";
 import { LABELS } from "./labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, textUpTo } from "./shapes.ts";
 import { requireSignature, type Signer } from "./signed.ts";
-import { type VerifiedStatement, verifyStatement } from "./statement.ts";
 
 const PREFIX = "postern-pairing:";
 
@@ -31,7 +30,7 @@ const grantTuple = v.strictTuple([
   v.nullable(bytesUpTo(LIMITS.maxCertificateBytes, 1)),
   textUpTo(LIMITS.maxOriginChars, 1),
   bytesOf(32),
-  bytesUpTo(LIMITS.maxStatementBytes + LIMITS.maxCertificateBytes + LIMITS.maxSignatureBytes, 1),
+  v.strictTuple([positive, bytesOf(32)]),
   v.nullable(v.strictTuple([positive, bytesOf(32)])),
   bytesOf(32),
 ]);
@@ -55,7 +54,8 @@ export interface PairingGrant {
   readonly certificate: Bytes | null;
   readonly origin: string;
   readonly edgeKey: Bytes;
-  readonly statement: Bytes;
+  /** Number and SHA-256 of the signed owner statement, which the device fetches from the edge. */
+  readonly statement: { readonly number: number; readonly hash: Bytes };
   readonly newest: { readonly generation: number; readonly head: Bytes } | null;
   /** SHA-256 of the request that it answers. */
   readonly request: Bytes;
@@ -79,39 +79,36 @@ export function encodePairingGrant(g: PairingGrant): Bytes {
   const newest = g.newest === null ? null : [g.newest.generation, g.newest.head];
   return encodeCbor([
     ...[LABELS.pairingGrant, g.owner, g.device, g.registration, g.certificate, g.origin, g.edgeKey],
-    ...[g.statement, newest, g.request],
+    ...[[g.statement.number, g.statement.hash], newest, g.request],
   ]);
 }
 
 /**
  * Reads a grant as the device that made the request (spec: PAIR-02).
  *
- * @throws `tampered` when it answers another request or its statement does not hold
+ * @throws `tampered` when it answers another request
  */
-export async function readPairingGrant(
-  bytes: Bytes,
-  request: Bytes,
-): Promise<PairingGrant & { readonly verified: VerifiedStatement }> {
+export function readPairingGrant(bytes: Bytes, request: Bytes): PairingGrant {
   const f = decodeAs(grantTuple, bytes, "pairing grant");
   if (!equalBytes(f[9], sha256(request))) {
     throw new PosternError("tampered", "The pairing grant answers the request of another device");
   }
-  const verified = await verifyStatement(f[7], f[1]);
   return {
     ...{ owner: f[1], device: f[2], registration: f[3], certificate: f[4], origin: f[5], edgeKey: f[6] },
-    ...{ statement: f[7], request: f[9], verified },
+    ...{ statement: { number: f[7][0], hash: f[7][1] }, request: f[9] },
     newest: f[8] === null ? null : { generation: f[8][0], head: f[8][1] },
   };
 }
 
-/** The short code that both sides show and the owner compares (spec: PAIR-03), as `xxxx-xxxx`. */
+/** The short code that both sides show and the owner compares (spec: PAIR-03), as `xxxx-xxxx-xxxx-xxxx`. */
 export function checkCode(request: Bytes, grant: Bytes): string {
-  const code = base32(sha256(encodeCbor([LABELS.checkCode, request, grant])).slice(0, 5));
-  return `${code.slice(0, 4)}-${code.slice(4)}`;
+  const hash = sha256(encodeCbor([LABELS.checkCode, request, grant]));
+  const code = base32(hash.subarray(0, 5)) + base32(hash.subarray(5, 10));
+  return [0, 4, 8, 12].map((at) => code.slice(at, at + 4)).join("-");
 }
 
 /** RFC 4648 section 6 in lower case, for exactly five bytes. */
-function base32(five: Bytes): string {
+function base32(five: Uint8Array): string {
   const bits = five.reduce((value, byte) => value * 256n + BigInt(byte), 0n);
   const digit = (index: number) => "abcdefghijklmnopqrstuvwxyz234567"[Number((bits >> BigInt(35 - 5 * index)) & 31n)];
   return Array.from({ length: 8 }, (_, index) => digit(index)).join("");

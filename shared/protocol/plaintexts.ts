@@ -16,7 +16,9 @@ const time = v.pipe(v.number(), v.safeInteger());
 const deviceTuple = v.strictTuple([
   v.literal("device"),
   bytesOf(16),
+  positive,
   textUpTo(LIMITS.maxDeviceNameChars, 1),
+  bytesUpTo(LIMITS.maxSpkiBytes, 1),
   v.nullable(certificateDer),
   textUpTo(32, 1),
   v.nullable(bytesUpTo(LIMITS.maxKemPublicKeyBytes, 1)),
@@ -59,7 +61,10 @@ const partTuple = v.strictTuple([
 /** A device of the owner's, as its other devices see it. */
 export interface DeviceContent {
   readonly id: Bytes;
+  readonly registration: number;
   readonly name: string;
+  /** DER SubjectPublicKeyInfo of the key it signs with. */
+  readonly publicKey: Bytes;
   readonly certificate: Bytes | null;
   readonly suite: string;
   readonly kemPublicKey: Bytes | null;
@@ -107,12 +112,18 @@ export interface PartContent {
 }
 
 export function encodeDevice(d: DeviceContent): Bytes {
-  return encodeCbor(["device", d.id, d.name, d.certificate, d.suite, d.kemPublicKey, d.added]);
+  return encodeCbor([
+    ...["device", d.id, d.registration, d.name, d.publicKey, d.certificate, d.suite, d.kemPublicKey, d.added],
+  ]);
 }
 
 export function decodeDevice(bytes: Bytes): DeviceContent {
-  const [, id, name, certificate, suite, kemPublicKey, added] = decodeAs(deviceTuple, bytes, "device");
-  return { id, name, certificate, suite, kemPublicKey, added };
+  const [, id, registration, name, publicKey, certificate, suite, kemPublicKey, added] = decodeAs(
+    deviceTuple,
+    bytes,
+    "device",
+  );
+  return { id, registration, name, publicKey, certificate, suite, kemPublicKey, added };
 }
 
 export function encodeCertificate(c: CertificateContent): Bytes {

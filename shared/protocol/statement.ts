@@ -2,10 +2,10 @@
 import * as v from "valibot";
 import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
+import { sha256 } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { readCertificate } from "../x509/certificate.ts";
-import { type Acknowledgement, acksTuple, decodeAcks, encodeAcks } from "./acknowledgement.ts";
 import { LABELS } from "./labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, textUpTo, uint } from "./shapes.ts";
 import { requireSignature, type Signer } from "./signed.ts";
@@ -24,7 +24,7 @@ const statementTuple = v.strictTuple([
     v.maxLength(LIMITS.maxEdges),
   ),
   uint,
-  v.nullable(v.strictTuple([positive, bytesOf(32), acksTuple])),
+  v.nullable(v.strictTuple([positive, bytesOf(32)])),
 ]);
 
 const signedTuple = v.strictTuple([
@@ -54,9 +54,7 @@ export interface OwnerStatement {
   /** Millis. */
   readonly time: number;
   /** After a restore: what the new incarnation builds on. */
-  readonly base:
-    | { readonly generation: number; readonly head: Bytes; readonly acks: readonly Acknowledgement[] }
-    | null;
+  readonly base: { readonly generation: number; readonly head: Bytes } | null;
 }
 
 /** A statement that passed {@link verifyStatement}, with the bytes to remember and hand on. */
@@ -64,10 +62,12 @@ export interface VerifiedStatement extends OwnerStatement {
   readonly root: Bytes;
   readonly bytes: Bytes;
   readonly signed: Bytes;
+  /** SHA-256 of `signed`, by which heads, logins and pairing grants name it. */
+  readonly hash: Bytes;
 }
 
 export function encodeStatement(s: OwnerStatement): Bytes {
-  const base = s.base === null ? null : [s.base.generation, s.base.head, encodeAcks(s.base.acks)];
+  const base = s.base === null ? null : [s.base.generation, s.base.head];
   return encodeCbor([
     ...[LABELS.statement, s.owner, s.number, s.incarnation, s.managerKey, s.inboxKey, s.recoveryKey],
     ...[s.edges.map(({ origin, key }) => [origin, key]), s.time, base],
@@ -98,7 +98,7 @@ export async function verifyStatement(signed: Bytes, owner: Bytes): Promise<Veri
   if (!equalBytes(statement.owner, owner)) {
     throw new PosternError("tampered", "The owner statement is signed by this root, but names another owner");
   }
-  return { ...statement, root, bytes, signed };
+  return { ...statement, root, bytes, signed, hash: sha256(signed) };
 }
 
 function decodeStatement(bytes: Bytes): OwnerStatement {
@@ -110,7 +110,7 @@ function decodeStatement(bytes: Bytes): OwnerStatement {
   return {
     ...{ owner, number, incarnation, managerKey, inboxKey, recoveryKey, time },
     edges: edges.map(([origin, key]) => ({ origin, key })),
-    base: base === null ? null : { generation: base[0], head: base[1], acks: decodeAcks(base[2]) },
+    base: base === null ? null : { generation: base[0], head: base[1] },
   };
 }
 

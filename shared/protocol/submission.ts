@@ -12,10 +12,6 @@ import { LABELS } from "./labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, uint } from "./shapes.ts";
 import type { Signer } from "./signed.ts";
 
-/** Kinds of submission. */
-export const SUBMISSION_KINDS = ["certificate", "message", "ping"] as const;
-export type SubmissionKind = (typeof SUBMISSION_KINDS)[number];
-
 const sealedBytes = bytesUpTo(LIMITS.maxSubmissionBytes, 16);
 
 const submissionTuple = v.strictTuple([
@@ -26,7 +22,7 @@ const submissionTuple = v.strictTuple([
   bytesOf(16),
   positive,
   v.nullable(bytesOf(32)),
-  v.picklist(SUBMISSION_KINDS),
+  positive,
   positive,
   v.strictTuple([positive, bytesOf(32)]),
   uint,
@@ -52,7 +48,8 @@ export interface SubmissionPlace {
 /** The fields of a submission, as in shared/spec/inbox.md. */
 export interface Submission extends SubmissionPlace {
   readonly previous: Bytes | null;
-  readonly kind: SubmissionKind;
+  /** Number of the owner statement whose inbox key the payload is sealed to. */
+  readonly statement: number;
   readonly epoch: number;
   readonly seen: { readonly generation: number; readonly head: Bytes };
   /** Millis, by the device's clock. */
@@ -72,7 +69,7 @@ export interface SignedSubmission {
 
 export function encodeSubmission(s: Submission): Bytes {
   return encodeCbor([
-    ...[LABELS.submission, s.owner, s.incarnation, s.device, s.stream, s.number, s.previous, s.kind, s.epoch],
+    ...[LABELS.submission, s.owner, s.incarnation, s.device, s.stream, s.number, s.previous, s.statement, s.epoch],
     ...[[s.seen.generation, s.seen.head], s.time, [s.sealed.encapsulated, s.sealed.ciphertext]],
     s.parts.map(({ hash, size }) => [hash, size]),
     s.copy === null ? null : [s.copy.nonce, s.copy.ciphertext],
@@ -82,8 +79,8 @@ export function encodeSubmission(s: Submission): Bytes {
 function decodeSubmission(bytes: Bytes): Submission {
   const f = decodeAs(submissionTuple, bytes, "submission");
   return {
-    ...{ owner: f[1], incarnation: f[2], device: f[3], stream: f[4], number: f[5], previous: f[6], kind: f[7] },
-    ...{ epoch: f[8], seen: { generation: f[9][0], head: f[9][1] }, time: f[10] },
+    ...{ owner: f[1], incarnation: f[2], device: f[3], stream: f[4], number: f[5], previous: f[6] },
+    ...{ statement: f[7], epoch: f[8], seen: { generation: f[9][0], head: f[9][1] }, time: f[10] },
     sealed: { encapsulated: f[11][0], ciphertext: f[11][1] },
     parts: f[12].map(([hash, size]) => ({ hash, size })),
     copy: f[13] === null ? null : { nonce: f[13][0], ciphertext: f[13][1] },

@@ -17,6 +17,7 @@ export const LIST_TABLE = {
   channels: TABLES.messages,
   channel: TABLES.messages,
   message: TABLES.messages,
+  receipt: TABLES.messages,
   generations: TABLES.changes,
 } as const;
 

@@ -42,7 +42,7 @@ export const REQUESTS = {
   }),
   pushCommit: v.strictObject({
     heads: v.pipe(v.array(signedHead), v.minLength(1), v.maxLength(LIMITS.maxCommitHeads)),
-    statement: v.nullable(signedStatement),
+    statements: v.pipe(v.array(signedStatement), v.maxLength(LIMITS.maxCommitStatements)),
   }),
   deleteTables: v.strictObject({ number: positive }),
 } as const;
