@@ -32,6 +32,11 @@ export const LIMITS = {
   maxNoteChars: 1_024,
   /** Each of from, to and subject in a message's summary. */
   maxSummaryChars: 512,
+  /** Of a message's header, as much as is read for its summary. */
+  maxSummaryHeaderBytes: 262_144,
+  /** The same for the headers of its MIME parts together, and for their number. */
+  maxSummaryPartsBytes: 524_288,
+  maxSummaryParts: 2_000,
   /** Nesting of any CBOR item (spec: CONV-02). */
   maxCborDepth: 16,
   /** An RSA-8192 SubjectPublicKeyInfo has 1062 bytes. */
