@@ -25,7 +25,7 @@ export interface NativeStatement {
 }
 
 /** What became of one member of a transaction. */
-export type Outcome = { readonly results: readonly Result<never>[] } | { readonly error: unknown };
+export type Outcome = { readonly results: readonly Result<unknown>[] } | { readonly error: unknown };
 
 interface Prepared extends Inspection {
   readonly sql: string;
@@ -136,7 +136,7 @@ export class Connection {
 
   #attempt(member: readonly Statement<unknown>[]): Outcome {
     try {
-      return { results: member.map((statement) => this.run(statement)) as Result<never>[] };
+      return { results: member.map((statement) => this.run(statement)) };
     } catch (error) {
       return { error };
     }

@@ -37,8 +37,7 @@ export interface Result<R = Row> {
   readonly rows: readonly R[];
   /**
    * Rows inserted, updated or deleted by the statement itself (not by triggers or foreign key actions); 0 for anything else.
-   * With RETURNING it is right on an embedded database; a remote one does not tell, so there it is the number of rows returned,
-   * which is the same thing.
+   * Right with RETURNING too.
    */
   readonly changes: number;
 }
@@ -63,7 +62,7 @@ export type DatabaseKind = "embedded" | "remote";
 
 /**
  * A database. All calls may run concurrently. A write is durable once its promise resolves, and every read started
- * after that sees it; a read started earlier may or may not. Errors are `PosternError`s: `conflict` for a constraint, `storage` and
+ * after that sees it; a read started earlier may or may not. What is handed in must not change until then. Errors are `PosternError`s: `conflict` for a constraint, `storage` and
  * `wrong_key` for the database itself, `network` for the way there, `usage` and `malformed` for what should not have been asked.
  */
 export interface Database {

@@ -11,6 +11,8 @@ import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { Connection, type NativeDatabase, type Outcome } from "./connection.ts";
 import type { CallOptions, Database, Result, Results, Statement } from "./database.ts";
+import { Lane, type Member } from "./lane.ts";
+import { batchKind, type StatementKind } from "./sql.ts";
 import { type FailureContext, isBusy, sqliteError } from "./failures.ts";
 
 /** How an embedded database is opened. */
@@ -30,8 +32,6 @@ export interface EmbeddedOptions {
    */
   readonly fileIdentity?: () => string | undefined;
 }
-
-type NativeConstructor = new (path: string, options: Record<string, unknown>) => NativeDatabase;
 
 /** Opens (or creates) the database file at a path, or `:memory:`. Throws `storage` or `wrong_key`, with what to do in the message. */
 export async function openEmbedded(path: string, options: EmbeddedOptions = {}): Promise<Database> {
@@ -58,9 +58,9 @@ export async function openEmbedded(path: string, options: EmbeddedOptions = {}):
   return new EmbeddedDatabase(connection, context, busyMillis, options.fileIdentity);
 }
 
-async function loadNative(): Promise<NativeConstructor> {
+async function loadNative(): Promise<typeof import("./native.ts").Native> {
   try {
-    return (await import("libsql")).default as unknown as NativeConstructor;
+    return (await import("./native.ts")).Native;
   } catch (cause) {
     throw new PosternError(
       "configuration",
@@ -85,14 +85,6 @@ function configure(native: NativeDatabase, path: string, synchronous: "FULL" | "
   native.exec("PRAGMA temp_store = MEMORY");
 }
 
-interface Member {
-  readonly statements: readonly Statement<unknown>[];
-  /** It cannot be part of a transaction. */
-  readonly alone: boolean;
-  readonly resolve: (results: readonly Result<never>[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 class EmbeddedDatabase implements Database {
   readonly kind = "embedded";
   readonly #connection: Connection;
@@ -100,9 +92,9 @@ class EmbeddedDatabase implements Database {
   readonly #busyMillis: number;
   readonly #fileIdentity: () => string | undefined;
   readonly #identity: string | undefined;
-  readonly #pending = new Set<Promise<unknown>>();
-  #queue: Member[] = [];
-  #draining = false;
+  readonly #writes: Lane<Statement<unknown>>;
+  /** Reads that wait for a lock. */
+  readonly #waiting = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -116,13 +108,20 @@ class EmbeddedDatabase implements Database {
     this.#busyMillis = busyMillis;
     this.#fileIdentity = fileIdentity;
     this.#identity = fileIdentity();
+    this.#writes = new Lane({
+      maxStatements: LIMITS.databaseGroupStatements,
+      maxBytes: Infinity,
+      // Not a microtask: everything the event loop has ready, such as the other requests that arrived, shall join first.
+      soon: (go) => void setImmediate(go),
+      settle: (group) => this.#settle(group),
+    });
   }
 
   execute<R>(statement: Statement<R>, _options?: CallOptions): Promise<Result<R>> {
     try {
       this.#assertOpen();
       const { kind } = this.#connection.inspect(statement.sql);
-      if (kind !== "read") return this.#enqueue([statement], kind === "alone").then(([result]) => result as Result<R>);
+      if (kind !== "read") return this.#write([statement], kind === "alone").then(([result]) => result as Result<R>);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -130,23 +129,19 @@ class EmbeddedDatabase implements Database {
   }
 
   batch<const S extends readonly Statement<unknown>[]>(statements: S, _options?: CallOptions): Promise<Results<S>> {
-    let reading = true;
+    let kind: StatementKind;
     try {
       this.#assertOpen();
-      for (const { sql } of statements) {
-        const { kind } = this.#connection.inspect(sql);
-        if (kind === "alone") throw new PosternError("usage", "PRAGMA and VACUUM cannot be part of a batch.");
-        if (kind !== "read") reading = false;
-      }
+      kind = batchKind(statements.map(({ sql }) => this.#connection.inspect(sql)));
     } catch (error) {
       return Promise.reject(error);
     }
     // The results stand in the order of the statements, whose types S lists.
     const results: Promise<readonly Result<unknown>[]> = statements.length === 0
       ? Promise.resolve([])
-      : reading
+      : kind === "read"
       ? this.#read(() => this.#connection.snapshot(statements))
-      : this.#enqueue(statements, false);
+      : this.#write(statements, false);
     return results as Promise<Results<S>>;
   }
 
@@ -156,7 +151,7 @@ class EmbeddedDatabase implements Database {
   }
 
   async #finish(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    await Promise.allSettled([this.#writes.idle(), ...this.#waiting]);
     try {
       this.#connection.close();
     } catch (error) {
@@ -177,49 +172,18 @@ class EmbeddedDatabase implements Database {
     } catch (error) {
       if (!isBusy(codeOf(error))) return Promise.reject(explain(error, this.#context));
     }
-    return this.#track(unlocked(this.#busyMillis, this.#context, run));
+    const waiting = unlocked(this.#busyMillis, this.#context, run);
+    const forget = () => void this.#waiting.delete(waiting);
+    this.#waiting.add(waiting);
+    waiting.then(forget, forget);
+    return waiting;
   }
 
-  #enqueue(statements: readonly Statement<unknown>[], alone: boolean): Promise<readonly Result<never>[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Result<never>[]>();
-    this.#queue.push({ statements, alone, resolve, reject });
-    if (!this.#draining) {
-      this.#draining = true;
-      // Not a microtask: everything the event loop has ready, such as the other requests that arrived, shall join first.
-      this.#track(new Promise<void>((done) => setImmediate(() => done(this.#drain()))));
-    }
-    return promise;
+  #write(statements: readonly Statement<unknown>[], alone: boolean): Promise<readonly Result<unknown>[]> {
+    return this.#writes.add({ statements, alone, idempotent: false, bytes: 0 });
   }
 
-  #track<T>(promise: Promise<T>): Promise<T> {
-    const forget = () => void this.#pending.delete(promise);
-    this.#pending.add(promise);
-    promise.then(forget, forget);
-    return promise;
-  }
-
-  async #drain(): Promise<void> {
-    for (let group = this.#take(); group.length > 0; group = this.#take()) await this.#settle(group);
-    this.#draining = false;
-  }
-
-  /** The members of the next transaction, in the order they were asked for. */
-  #take(): Member[] {
-    let count = 0;
-    for (let statements = 0; count < this.#queue.length; count++) {
-      const member = this.#queue[count];
-      if (member === undefined) break;
-      statements += member.statements.length;
-      if (count > 0 && (member.alone || statements > LIMITS.databaseGroupStatements)) break;
-      if (member.alone) {
-        count++;
-        break;
-      }
-    }
-    return this.#queue.splice(0, count);
-  }
-
-  async #settle(group: readonly Member[]): Promise<void> {
+  async #settle(group: readonly Member<Statement<unknown>>[]): Promise<void> {
     let outcomes: Outcome[] | undefined;
     try {
       outcomes = await unlocked(this.#busyMillis, this.#context, () => this.#attempt(group));
@@ -237,7 +201,7 @@ class EmbeddedDatabase implements Database {
     }
   }
 
-  #attempt(group: readonly Member[]): Outcome[] | undefined {
+  #attempt(group: readonly Member<Statement<unknown>>[]): Outcome[] | undefined {
     if (this.#fileIdentity() !== this.#identity) {
       throw new PosternError(
         "storage",
@@ -246,7 +210,7 @@ class EmbeddedDatabase implements Database {
     }
     const [only] = group;
     if (only?.alone === true) {
-      return [{ results: only.statements.map((statement) => this.#connection.run(statement)) as Result<never>[] }];
+      return [{ results: only.statements.map((statement) => this.#connection.run(statement)) }];
     }
     return this.#connection.transact(group.map(({ statements }) => statements));
   }

@@ -101,8 +101,7 @@ export function failedConstraint(error: unknown): FailedConstraint | undefined {
   return { kind: message.startsWith("cannot store ") ? "datatype" : "raised", name: message };
 }
 
-/** A server's message without the codes and words it puts around SQLite's own. */
+/** SQLite's own words in a message, without the codes that native package, server and client put before them. */
 export function plainMessage(message: string): string {
-  return message.replace(/^(?:SQLITE_\w+|SQLite error|SQLite failure|SQL_\w+): /, "").replace(/^(?:SQLite error): /, "")
-    .replaceAll("`", "");
+  return message.replace(/^(?:SQLITE_[A-Z_]+: |SQL_[A-Z_]+: |ARGS_[A-Z_]+: |SQLite (?:error|failure): )+/, "");
 }

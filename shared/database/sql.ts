@@ -79,6 +79,14 @@ export function inspect(sql: string): Inspection {
   return { kind, parameters };
 }
 
+/** What a batch of these needs: `read`, or `write` if any changes something. Throws `usage` for what cannot be part of a batch. */
+export function batchKind(inspections: readonly Inspection[]): "read" | "write" {
+  if (inspections.some(({ kind }) => kind === "alone")) {
+    throw new PosternError("usage", "PRAGMA and VACUUM cannot be part of a batch; execute them by themselves.");
+  }
+  return inspections.every(({ kind }) => kind === "read") ? "read" : "write";
+}
+
 function refused(sql: string, why: string): PosternError {
   return new PosternError("usage", `The SQL statement ${excerpt(sql)} ${why}.`);
 }
