@@ -1,0 +1,229 @@
+/**
+ * The manager's database: the truth. Page-encrypted as a whole, so nothing in it is encrypted again.
+ *
+ * `entries` is the heart: one row for each row that the edge shall hold, with its plaintext. Whatever changes a device,
+ * certificate or message changes its entries in the same transaction, and a push only turns entries into stored rows.
+ * `placed` says what the edge holds since the last commit; the difference of the two is the next delta.
+ */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+
+/** Single values by name; see meta.ts for the names. */
+export interface MetaTable {
+  name: string;
+  value: Bytes;
+}
+
+/** Private and public keys of the owner and the manager. */
+export interface KeysTable {
+  /** `root`, `manager`, `inbox`. */
+  role: string;
+  /** Counted up when a key of this role is replaced. */
+  version: number;
+  /** SubjectPublicKeyInfo, or the raw X-Wing public key. */
+  public_key: Bytes;
+  /** PKCS#8, or the X-Wing seed; null when it is kept elsewhere. */
+  private_key: Bytes | null;
+  created: number;
+}
+
+/** Every owner statement ever signed. */
+export interface StatementsTable {
+  number: number;
+  signed: Bytes;
+  created: number;
+}
+
+/** A device of the owner's. A revoked one stays, so that its registration is never used again. */
+export interface DevicesTable {
+  id: Bytes;
+  registration: number;
+  name: string;
+  public_key: Bytes;
+  certificate: Bytes | null;
+  suite: string;
+  kem_public_key: Bytes | null;
+  /** `pending` until the check code is confirmed, `active`, `revoked`. */
+  state: string;
+  /** What it was added with and answered by, for the check code. */
+  pairing_request: Bytes | null;
+  pairing_grant: Bytes | null;
+  added: number;
+  revoked: number | null;
+}
+
+/** Certificates of others. */
+export interface CertificatesTable {
+  fingerprint: Bytes;
+  der: Bytes;
+  subject: string;
+  issuer: string;
+  /** As a person reads it. */
+  display_subject: string;
+  not_before: number;
+  not_after: number;
+  /** 0 blocked, 1 usable, 2 waiting. */
+  status: number;
+  /** Why it waits or is blocked. */
+  reason: string;
+  origin: string;
+  note: string;
+  /** 1 when the owner trusts it as an anchor of chains. */
+  anchor: number;
+  /** Its number in the list of its subject. */
+  subject_number: number;
+  added: number;
+}
+
+/** Channels of messages. */
+export interface ChannelsTable {
+  number: number;
+  name: string;
+  created: number;
+  /** Highest position given out. */
+  last_position: number;
+}
+
+/** Messages in their channels; their bytes are in `entries`. */
+export interface MessagesTable {
+  id: Bytes;
+  channel: number;
+  position: number;
+  /** `in` or `out`. */
+  direction: string;
+  date: number | null;
+  added: number;
+  size: number;
+  sha256: Bytes;
+  sender: string;
+  recipients: string;
+  subject: string;
+  parts: number;
+}
+
+/** What the edge shall hold: one entry for each row. */
+export interface EntriesTable {
+  id: number;
+  tbl: number;
+  kind: string;
+  /** UTF-8 of a text name, or the bytes of a bytes name. */
+  name: Bytes;
+  /** 1 when the name is text. */
+  name_is_text: number;
+  number: number;
+  /** Key of its leaf in the content tree (spec: TREE-05), 40 bytes; unique. */
+  content_key: Bytes;
+  /** Value of that leaf. */
+  content_hash: Bytes;
+  plaintext: Bytes;
+}
+
+/** What the edge holds since the last commit. */
+export interface PlacedTable {
+  content_key: Bytes;
+  content_hash: Bytes;
+  tbl: number;
+  token: Bytes;
+  number: number;
+  row_hash: Bytes;
+}
+
+/** Epochs; the sym key of the current one and of the one being built. */
+export interface EpochsTable {
+  epoch: number;
+  incarnation: Bytes;
+  sym_key: Bytes;
+  /** `building`, `current`, `past`. */
+  state: string;
+  /** Version of the device list that it is wrapped for. */
+  devices_version: number;
+  created: number;
+}
+
+/** Every head ever signed, stored before it is sent (spec: HEAD-05). */
+export interface HeadsTable {
+  generation: number;
+  hash: Bytes;
+  signed: Bytes;
+  time: number;
+  /** 1 once the edge has confirmed its commit. */
+  committed: number;
+}
+
+/** The push under way, if any. */
+export interface PushesTable {
+  id: Bytes;
+  base: number;
+  epoch: number;
+  is_full: number;
+  chunks: number;
+  /** `entries_version` at its beginning; another one now means that it cannot be resumed. */
+  entries_version: number;
+  /** `uploading`, `signed`. */
+  state: string;
+  created: number;
+}
+
+/** Last processed submission of each stream (spec: INBOX-07). */
+export interface StreamsTable {
+  device: Bytes;
+  stream: Bytes;
+  number: number;
+  hash: Bytes;
+  /** 1 when a wrong `previous` ended it. */
+  ended: number;
+  updated: number;
+}
+
+/** Every submission taken, with what came of it. */
+export interface SubmissionsTable {
+  device: Bytes;
+  stream: Bytes;
+  number: number;
+  hash: Bytes;
+  kind: string;
+  /** `done`, `held`, `refused`. */
+  outcome: string;
+  detail: string;
+  taken: number;
+}
+
+/** Messages that devices handed in to be sent. */
+export interface OutgoingTable {
+  id: Bytes;
+  message: Bytes;
+  device: Bytes;
+  /** `queued`, `sent`, `failed`. */
+  state: string;
+  attempts: number;
+  detail: string;
+  queued: number;
+}
+
+/** What the owner must see: forks, gaps, refusals. */
+export interface AlarmsTable {
+  id: number;
+  code: string;
+  text: string;
+  raised: number;
+  cleared: number | null;
+}
+
+/** All tables, for kysely. */
+export interface ManagerSchema {
+  meta: MetaTable;
+  keys: KeysTable;
+  statements: StatementsTable;
+  devices: DevicesTable;
+  certificates: CertificatesTable;
+  channels: ChannelsTable;
+  messages: MessagesTable;
+  entries: EntriesTable;
+  placed: PlacedTable;
+  epochs: EpochsTable;
+  heads: HeadsTable;
+  pushes: PushesTable;
+  streams: StreamsTable;
+  submissions: SubmissionsTable;
+  outgoing: OutgoingTable;
+  alarms: AlarmsTable;
+}
