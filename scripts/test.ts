@@ -38,15 +38,23 @@ export async function runTests(run: TestRun): Promise<Counts> {
     : all.filter((path) => wanted.some((one) => path === one || path.startsWith(`${one}/`)));
   const fast = chosen.filter((path) => !SLOW_TEST_FILE.test(path));
   const slow = run.isFastOnly ? [] : chosen.filter((path) => SLOW_TEST_FILE.test(path));
+  const skippedList = await Deno.makeTempFile({ prefix: "postern-skipped-" });
   let counts = NONE;
   for (const [paths, isParallel] of [[fast, true], [slow, false]] as const) {
     if (paths.length === 0) continue;
     counts = add(
       counts,
-      await runBatch({ root, paths, isParallel, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS }),
+      await runBatch({ root, paths, isParallel, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS, skippedList }),
     );
   }
+  printSkipped(await Deno.readTextFile(skippedList));
+  await Deno.remove(skippedList);
   return counts;
+}
+
+/** Once more at the end, each thing once: a line in the middle of a long run is seen by nobody. */
+function printSkipped(list: string): void {
+  for (const line of new Set(list.split("\n").filter((one) => one !== ""))) console.log(line);
 }
 
 if (import.meta.main) {

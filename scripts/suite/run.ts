@@ -13,6 +13,8 @@ export type Batch = {
   readonly checksTypes: boolean;
   /** A batch that takes longer is ended, and counts as failed. */
   readonly timeoutMillis: number;
+  /** A file to which tests append a line for each thing that they miss. */
+  readonly skippedList: string;
 };
 
 /** Runs a batch to its end and counts. */
@@ -27,7 +29,10 @@ export async function runBatch(batch: Batch): Promise<Counts> {
       ...batch.paths,
     ],
     cwd: batch.root,
-    env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
+    env: {
+      ...(Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+      POSTERN_SKIPPED_LIST: batch.skippedList,
+    },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -51,6 +51,13 @@ Deno.test("test.ts counts a failure when a module does not load", async () => {
   assertEquals({ code: throwing.code, last: throwing.last }, { code: 1, last: "1 passed, 1 failed, 0 skipped" });
 });
 
+Deno.test("test.ts says at its end what tests missed, each thing once", async () => {
+  const says =
+    `Deno.writeTextFileSync(Deno.env.get("POSTERN_SKIPPED_LIST") ?? "", "SKIPPED: x\\n", { append: true });\n`;
+  const { all } = await run({ "test/a.test.ts": says + PASSES, "test/b.slow.test.ts": says + IGNORED });
+  assertEquals(all.split("\n").filter((line) => line === "SKIPPED: x").length, 1, all);
+});
+
 Deno.test("test.ts with --brief shows a failure in full", async () => {
   const { all } = await run({ "test/a.test.ts": PASSES + FAILS }, "--brief");
   assert(all.includes("Error: 9 passed, 0 failed"), all);
