@@ -13,6 +13,12 @@ export interface MetaTable {
   value: Bytes;
 }
 
+/** Numbers that only go up, changed in SQL so that two processes never take the same one; see counters.ts. */
+export interface CountersTable {
+  name: string;
+  value: number;
+}
+
 /** Private and public keys of the owner and the manager. */
 export interface KeysTable {
   /** `root`, `manager`, `inbox`. */
@@ -211,6 +217,7 @@ export interface AlarmsTable {
 /** All tables, for kysely. */
 export interface ManagerSchema {
   meta: MetaTable;
+  counters: CountersTable;
   keys: KeysTable;
   statements: StatementsTable;
   devices: DevicesTable;

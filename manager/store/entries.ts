@@ -1,0 +1,66 @@
+/** Entries: what the edge shall hold, one for each row. Domain changes and their entries go into one batch. */
+import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
+import type { Statement } from "../../shared/database/database.ts";
+import { query, toFlag } from "../../shared/database/query.ts";
+import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
+import { LIST_TABLE } from "../../shared/protocol/tables.ts";
+import type { ListName } from "../../shared/protocol/token.ts";
+import { COUNTERS, raise } from "./counters.ts";
+import { tables } from "./tables.ts";
+
+interface NewEntry extends Record<string, string | number | Bytes> {
+  tbl: number;
+  kind: string;
+  name: Bytes;
+  name_is_text: number;
+  number: number;
+  content_key: Bytes;
+  content_hash: Bytes;
+  plaintext: Bytes;
+}
+
+const upsert = query((p: NewEntry) =>
+  tables.insertInto("entries").values({
+    id: null as unknown as number,
+    tbl: p.tbl,
+    kind: p.kind,
+    name: p.name,
+    name_is_text: p.name_is_text,
+    number: p.number,
+    content_key: p.content_key,
+    content_hash: p.content_hash,
+    plaintext: p.plaintext,
+  }).onConflict((c) => c.column("content_key").doUpdateSet({ content_hash: p.content_hash, plaintext: p.plaintext }))
+);
+const remove = query((p: { key: Bytes }) => tables.deleteFrom("entries").where("content_key", "=", p.key));
+
+/** Puts an entry in its place in a list, instead of what stood there before. */
+export function putEntry(list: ListName, number: number, plaintext: Bytes): Statement<never> {
+  const { key, value } = contentLeaf(list, number, plaintext);
+  return upsert.bind({
+    tbl: LIST_TABLE[list.kind],
+    kind: list.kind,
+    name: typeof list.name === "string" ? utf8(list.name) : list.name,
+    name_is_text: toFlag(typeof list.name === "string"),
+    number,
+    content_key: key,
+    content_hash: value,
+    plaintext,
+  });
+}
+
+/** Takes an entry away. */
+export function removeEntry(list: ListName, number: number): Statement<never> {
+  return remove.bind({ key: contentLeaf(list, number, new Uint8Array(0)).key });
+}
+
+/** Belongs to every batch that puts or removes entries: a push that began before can then not be resumed with other rows. */
+export function entriesChanged(): Statement<{ value: number }> {
+  return raise(COUNTERS.entriesVersion);
+}
+
+/** The list that an entry stands in. */
+export function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
+  const name = entry.name_is_text === 1 ? new TextDecoder().decode(entry.name) : entry.name;
+  return { kind: entry.kind as ListName["kind"], name };
+}

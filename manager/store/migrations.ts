@@ -1,0 +1,62 @@
+/** The manager's schema, step by step. A step that has landed is never changed; what comes later is a new step. */
+import type { Migration } from "../../shared/database/migrations.ts";
+
+export const MIGRATIONS: readonly Migration[] = [{
+  version: 1,
+  name: "the truth: keys, devices, certificates, messages, entries, heads",
+  statements: [
+    `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
+    `INSERT INTO counters VALUES ('entries-version', 0), ('devices-version', 0), ('registration', 0), ('deletion', 0)`,
+    `CREATE TABLE keys (
+      role TEXT NOT NULL, version INTEGER NOT NULL, public_key BLOB NOT NULL, private_key BLOB, created INTEGER NOT NULL,
+      PRIMARY KEY (role, version))`,
+    `CREATE TABLE statements (number INTEGER PRIMARY KEY, signed BLOB NOT NULL, created INTEGER NOT NULL)`,
+    `CREATE TABLE devices (
+      id BLOB PRIMARY KEY, registration INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, public_key BLOB NOT NULL,
+      certificate BLOB, suite TEXT NOT NULL, kem_public_key BLOB, state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'revoked')),
+      pairing_request BLOB, pairing_grant BLOB, added INTEGER NOT NULL, revoked INTEGER)`,
+    `CREATE UNIQUE INDEX devices_by_name ON devices (name) WHERE state <> 'revoked'`,
+    `CREATE TABLE certificates (
+      fingerprint BLOB PRIMARY KEY, der BLOB NOT NULL, subject TEXT NOT NULL, issuer TEXT NOT NULL, display_subject TEXT NOT NULL,
+      not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, status INTEGER NOT NULL CHECK (status IN (0, 1, 2)),
+      reason TEXT NOT NULL, origin TEXT NOT NULL, note TEXT NOT NULL, anchor INTEGER NOT NULL, subject_number INTEGER NOT NULL,
+      added INTEGER NOT NULL, UNIQUE (subject, subject_number))`,
+    `CREATE INDEX certificates_by_status ON certificates (status)`,
+    `CREATE TABLE channels (
+      number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, last_position INTEGER NOT NULL)`,
+    `CREATE TABLE messages (
+      id BLOB PRIMARY KEY, channel INTEGER NOT NULL REFERENCES channels (number), position INTEGER NOT NULL,
+      direction TEXT NOT NULL CHECK (direction IN ('in', 'out')), date INTEGER, added INTEGER NOT NULL, size INTEGER NOT NULL,
+      sha256 BLOB NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL, subject TEXT NOT NULL, parts INTEGER NOT NULL,
+      UNIQUE (channel, position))`,
+    `CREATE UNIQUE INDEX messages_by_hash ON messages (channel, sha256)`,
+    `CREATE TABLE entries (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, name_is_text INTEGER NOT NULL,
+      number INTEGER NOT NULL, content_key BLOB NOT NULL UNIQUE, content_hash BLOB NOT NULL, plaintext BLOB NOT NULL)`,
+    `CREATE TABLE placed (
+      content_key BLOB PRIMARY KEY, content_hash BLOB NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL,
+      row_hash BLOB NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE epochs (
+      epoch INTEGER PRIMARY KEY, incarnation BLOB NOT NULL, sym_key BLOB NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('building', 'current', 'past')), devices_version INTEGER NOT NULL, created INTEGER NOT NULL)`,
+    `CREATE TABLE heads (
+      generation INTEGER PRIMARY KEY, hash BLOB NOT NULL, signed BLOB NOT NULL, time INTEGER NOT NULL, committed INTEGER NOT NULL)`,
+    `CREATE TABLE pushes (
+      id BLOB PRIMARY KEY, base INTEGER NOT NULL, epoch INTEGER NOT NULL, is_full INTEGER NOT NULL, chunks INTEGER NOT NULL,
+      entries_version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('uploading', 'signed')), created INTEGER NOT NULL)`,
+    `CREATE TABLE streams (
+      device BLOB NOT NULL, stream BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, ended INTEGER NOT NULL,
+      updated INTEGER NOT NULL, PRIMARY KEY (device, stream))`,
+    `CREATE TABLE submissions (
+      device BLOB NOT NULL, stream BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, kind TEXT NOT NULL,
+      outcome TEXT NOT NULL CHECK (outcome IN ('done', 'held', 'refused')), detail TEXT NOT NULL, taken INTEGER NOT NULL,
+      PRIMARY KEY (device, stream, number))`,
+    `CREATE TABLE outgoing (
+      id BLOB PRIMARY KEY, message BLOB NOT NULL REFERENCES messages (id), device BLOB NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed')), attempts INTEGER NOT NULL, detail TEXT NOT NULL,
+      queued INTEGER NOT NULL)`,
+    `CREATE TABLE alarms (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL, text TEXT NOT NULL, raised INTEGER NOT NULL, cleared INTEGER)`,
+  ],
+}];
