@@ -21,7 +21,6 @@ interface NewEntry extends Record<string, string | number | Bytes> {
 
 const upsert = query((p: NewEntry) =>
   tables.insertInto("entries").values({
-    id: null as unknown as number,
     tbl: p.tbl,
     kind: p.kind,
     name: p.name,

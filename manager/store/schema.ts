@@ -5,6 +5,7 @@
  * certificate or message changes its entries in the same transaction, and a push only turns entries into stored rows.
  * `placed` says what the edge holds since the last commit; the difference of the two is the next delta.
  */
+import type { Generated } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 
 /** Single values by name; see meta.ts for the names. */
@@ -82,7 +83,7 @@ export interface CertificatesTable {
 
 /** Channels of messages. */
 export interface ChannelsTable {
-  number: number;
+  number: Generated<number>;
   name: string;
   created: number;
   /** Highest position given out. */
@@ -108,7 +109,7 @@ export interface MessagesTable {
 
 /** What the edge shall hold: one entry for each row. */
 export interface EntriesTable {
-  id: number;
+  id: Generated<number>;
   tbl: number;
   kind: string;
   /** UTF-8 of a text name, or the bytes of a bytes name. */
@@ -207,7 +208,7 @@ export interface OutgoingTable {
 
 /** What the owner must see: forks, gaps, refusals. */
 export interface AlarmsTable {
-  id: number;
+  id: Generated<number>;
   code: string;
   text: string;
   raised: number;
