@@ -80,7 +80,8 @@ const plugin: Deno.lint.Plugin = {
             if (RUNTIME_GLOBALS.has(node.name) && !isOnlyAName(node)) report(node, { kind: "global", name: node.name });
           },
           MemberExpression(node) {
-            if (node.object.type !== "Identifier" || !GLOBAL_OBJECTS.has(node.object.name)) return;
+            const object = withoutTypes(node.object);
+            if (object.type !== "Identifier" || !GLOBAL_OBJECTS.has(object.name)) return;
             const name = node.property.type === "Identifier" && !node.computed
               ? node.property.name
               : stringOf(node.property);
@@ -109,6 +110,13 @@ function stringOf(node: Deno.lint.Node): string | undefined {
   if (node.type === "Literal" && typeof node.value === "string") return node.value;
   if (node.type === "TemplateLiteral" && node.expressions.length === 0) return node.quasis[0]?.cooked;
   return undefined;
+}
+
+/** What `(x as T)` is at run time. */
+function withoutTypes(node: Deno.lint.Node): Deno.lint.Node {
+  const isTypeOnly = node.type === "TSAsExpression" || node.type === "TSSatisfiesExpression" ||
+    node.type === "TSNonNullExpression" || node.type === "TSTypeAssertion";
+  return isTypeOnly ? withoutTypes(node.expression) : node;
 }
 
 /** Nodes are made anew at each access, so they are compared by place. */

@@ -24,11 +24,11 @@ const RUNS_ANYWHERE: readonly { readonly inside: string; readonly except: readon
 ];
 
 /** The one use of a runtime global in shared/: a synchronous hash is looked for and done without. */
-const MAY_LOOK_FOR: Readonly<Record<string, readonly string[]>> = { "shared/crypto/hash.ts": ["process"] };
+const MAY_LOOK_FOR: Readonly<Record<string, readonly string[]>> = { "shared/crypto/native.ts": ["process"] };
 
 /** Packages that belong to one place, outside of tests and benches. */
 const CONFINED: readonly { readonly package: string; readonly to: readonly string[]; readonly lazy: boolean }[] = [
-  { package: "libsql", to: ["shared/database/embedded.ts"], lazy: false },
+  { package: "libsql", to: ["shared/database/native.ts"], lazy: false },
   { package: "@peculiar/webcrypto", to: ["manager/"], lazy: true },
   { package: "pkcs11js", to: ["manager/"], lazy: true },
   { package: "@clack/prompts", to: ["manager/", "scripts/"], lazy: false },
