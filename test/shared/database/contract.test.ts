@@ -1,5 +1,6 @@
 /** The database contract on every kind of database there is: files, encrypted files, and real libSQL servers. */
 import { openDatabase } from "../../../shared/database/open.ts";
+import { needs } from "../../tools/needs.ts";
 import { start } from "../../tools/sqld.ts";
 import { contract } from "./contract.ts";
 
@@ -15,6 +16,7 @@ for (const encrypted of [false, true]) {
   });
 }
 
+const sqld = needs("sqld");
 const servers = [
   { name: "sqld over HTTP", over: "url", auth: false, coalesce: true },
   { name: "sqld over WebSocket", over: "wsUrl", auth: false, coalesce: true },
@@ -24,7 +26,7 @@ const servers = [
 ] as const;
 
 for (const { name, over, auth, coalesce } of servers) {
-  Deno.test(`contract on ${name}`, async (t) => {
+  sqld.test(`contract on ${name}`, async (t) => {
     const server = await start({ auth });
     try {
       const options = { coalesce, ...(auth ? { authToken: server.token } : {}) };
