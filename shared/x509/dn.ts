@@ -116,7 +116,7 @@ const DISPLAY_SPECIALS = /["+,;<>\\]|^#/g;
 
 function displayAttribute({ type, text, der }: Attribute): string {
   const name = attributeName(type);
-  if (name === undefined || text === undefined) return `${name ?? type}=#${toHex(der)}`;
+  if (name === undefined || text === undefined) return `${name ?? type}=#${toHex(der).toUpperCase()}`;
   const escaped = text.replace(DISPLAY_SPECIALS, "\\$&").replace(UNPRINTABLE, escapeUtf8).replace(/^ | $/g, "\\ ");
   return `${name}=${escaped}`;
 }
