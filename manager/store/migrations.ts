@@ -30,7 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       direction TEXT NOT NULL CHECK (direction IN ('in', 'out')), date INTEGER, added INTEGER NOT NULL, size INTEGER NOT NULL,
       sha256 BLOB NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL, subject TEXT NOT NULL, parts INTEGER NOT NULL,
       UNIQUE (channel, position))`,
-    `CREATE UNIQUE INDEX messages_by_hash ON messages (channel, sha256)`,
+    `CREATE UNIQUE INDEX messages_by_hash ON messages (channel, sha256) WHERE direction = 'in'`,
     `CREATE TABLE entries (
       id INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, name_is_text INTEGER NOT NULL,
       number INTEGER NOT NULL, content_key BLOB NOT NULL UNIQUE, content_hash BLOB NOT NULL, plaintext BLOB NOT NULL)`,

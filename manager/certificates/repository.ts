@@ -1,0 +1,196 @@
+/** The certificates that the manager knows, each with its two entries: by fingerprint and by subject. */
+import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../shared/database/database.ts";
+import { compile, query, toFlag } from "../../shared/database/query.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { type CertificateContent, encodeCertificate } from "../../shared/protocol/plaintexts.ts";
+import { CERTIFICATE_STATUS, type CertificateStatus } from "../../shared/protocol/tables.ts";
+import { LISTS } from "../../shared/protocol/token.ts";
+import type { Certificate } from "../../shared/x509/certificate.ts";
+import { displayDn } from "../../shared/x509/dn.ts";
+import { entriesChanged, putEntry, removeEntry } from "../store/entries.ts";
+import { retryConflicts } from "../store/retry.ts";
+import type { CertificatesTable } from "../store/schema.ts";
+import { tables } from "../store/tables.ts";
+
+/** A certificate with the manager's judgement of it. */
+export interface JudgedCertificate {
+  readonly certificate: Certificate;
+  readonly status: CertificateStatus;
+  /** Why it is not usable; empty otherwise. */
+  readonly reason: string;
+  readonly origin: CertificateContent["origin"];
+  readonly note: string;
+  /** Whether the owner trusts it to vouch for others. */
+  readonly isAnchor: boolean;
+}
+
+type Line = Omit<CertificatesTable, "der">;
+
+const LINE = [
+  ...["fingerprint", "subject", "issuer", "display_subject", "not_before", "not_after", "status", "reason"] as const,
+  ...["origin", "note", "anchor", "subject_number", "added"] as const,
+] as const;
+
+type InsertValues = CertificatesTable & Record<string, string | number | Bytes>;
+
+const insert = query((p: InsertValues) =>
+  tables.insertInto("certificates").values({
+    ...{ fingerprint: p.fingerprint, der: p.der, subject: p.subject, issuer: p.issuer, added: p.added },
+    ...{ display_subject: p.display_subject, not_before: p.not_before, not_after: p.not_after, status: p.status },
+    ...{ reason: p.reason, origin: p.origin, note: p.note, anchor: p.anchor, subject_number: p.subject_number },
+  })
+);
+const byFingerprint = query((p: { fingerprint: Bytes }) =>
+  tables.selectFrom("certificates").selectAll().where("fingerprint", "=", p.fingerprint).limit(1)
+);
+const bySubject = query((p: { subject: string }) =>
+  tables.selectFrom("certificates").selectAll().where("subject", "=", p.subject).orderBy("subject_number")
+);
+const highestNumber = query((p: { subject: string }) =>
+  tables.selectFrom("certificates").select((e) => e.fn.max<number | null>("subject_number").as("number"))
+    .where("subject", "=", p.subject)
+);
+const lines = query((p: { limit: number }) =>
+  tables.selectFrom("certificates").select(LINE).orderBy("display_subject").orderBy("fingerprint").limit(p.limit)
+);
+const linesByStatus = query((p: { status: number; limit: number }) =>
+  tables.selectFrom("certificates").select(LINE).where("status", "=", p.status).orderBy("display_subject")
+    .orderBy("fingerprint").limit(p.limit)
+);
+const update = query((p: { fingerprint: Bytes; status: number; reason: string; anchor: number }) =>
+  tables.updateTable("certificates").set({ status: p.status, reason: p.reason, anchor: p.anchor })
+    .where("fingerprint", "=", p.fingerprint)
+);
+const remove = query((p: { fingerprint: Bytes }) =>
+  tables.deleteFrom("certificates").where("fingerprint", "=", p.fingerprint)
+);
+const counts = compile(
+  tables.selectFrom("certificates").select("status").select((e) => e.fn.countAll<number>().as("count")).groupBy(
+    "status",
+  ),
+);
+
+/** A certificate as stored. */
+export async function findCertificate(db: Database, fingerprint: Bytes): Promise<CertificatesTable | null> {
+  return (await db.execute(byFingerprint.bind({ fingerprint }))).rows[0] ?? null;
+}
+
+/** All certificates with this canonical subject. */
+export async function findBySubject(db: Database, subject: string): Promise<readonly CertificatesTable[]> {
+  return (await db.execute(bySubject.bind({ subject }))).rows;
+}
+
+/** Certificates without their bytes, by subject. */
+export async function listCertificates(
+  db: Database,
+  options: { status?: CertificateStatus; limit: number },
+): Promise<readonly Line[]> {
+  const { status, limit } = options;
+  const statement = status === undefined
+    ? lines.bind({ limit })
+    : linesByStatus.bind({ status: CERTIFICATE_STATUS[status], limit });
+  return (await db.execute(statement)).rows;
+}
+
+/** How many there are of each status. */
+export async function countCertificates(db: Database): Promise<Readonly<Record<CertificateStatus, number>>> {
+  const { rows } = await db.execute(counts);
+  const count = (status: CertificateStatus) =>
+    rows.find((row) => row.status === CERTIFICATE_STATUS[status])?.count ?? 0;
+  return { blocked: count("blocked"), usable: count("usable"), waiting: count("waiting") };
+}
+
+/**
+ * Prepares the statements that add a certificate, for a batch with whatever else must happen with it. A concurrent
+ * addition under the same subject makes the batch fail with a constraint: see `retryConflicts`.
+ *
+ * @returns null when it is already known
+ */
+export async function prepareCertificate(
+  db: Database,
+  judged: JudgedCertificate,
+  now: number,
+): Promise<readonly Statement<unknown>[] | null> {
+  const { certificate } = judged;
+  if (await findCertificate(db, certificate.fingerprint) !== null) return null;
+  const { rows: [last] } = await db.execute(highestNumber.bind({ subject: certificate.subject }));
+  const row: CertificatesTable = {
+    ...{ fingerprint: certificate.fingerprint, der: certificate.der, subject: certificate.subject },
+    ...{ issuer: certificate.issuer, display_subject: displayDn(certificate.subjectName) },
+    ...{ not_before: certificate.notBefore, not_after: certificate.notAfter, reason: judged.reason },
+    ...{ status: CERTIFICATE_STATUS[judged.status], origin: judged.origin, note: judged.note, added: now },
+    ...{ anchor: toFlag(judged.isAnchor), subject_number: (last?.number ?? -1) + 1 },
+  };
+  return [insert.bind({ ...row }), ...entriesOf(row), entriesChanged()];
+}
+
+/** Adds a certificate. Returns false when it is already known. */
+export function addCertificate(db: Database, judged: JudgedCertificate, now: number): Promise<boolean> {
+  return retryConflicts(async () => {
+    const statements = await prepareCertificate(db, judged, now);
+    if (statements === null) return false;
+    await db.batch(statements);
+    return true;
+  });
+}
+
+/** The owner's decision about a certificate. @throws `not_found` */
+export async function decideCertificate(
+  db: Database,
+  fingerprint: Bytes,
+  decision: { status: CertificateStatus; reason: string; isAnchor?: boolean },
+): Promise<CertificatesTable> {
+  const found = await findCertificate(db, fingerprint);
+  if (found === null) throw new PosternError("not_found", "There is no certificate with this fingerprint");
+  const { status, reason, isAnchor = found.anchor === 1 } = decision;
+  const decided = { ...found, status: CERTIFICATE_STATUS[status], reason, anchor: toFlag(isAnchor) };
+  const { anchor } = decided;
+  await db.batch([
+    update.bind({ fingerprint, status: decided.status, reason, anchor }),
+    ...entriesOf(decided),
+    entriesChanged(),
+  ]);
+  return decided;
+}
+
+/** Forgets a certificate altogether. @throws `not_found` */
+export async function removeCertificate(db: Database, fingerprint: Bytes): Promise<void> {
+  const found = await findCertificate(db, fingerprint);
+  if (found === null) throw new PosternError("not_found", "There is no certificate with this fingerprint");
+  await db.batch([
+    remove.bind({ fingerprint }),
+    removeEntry(LISTS.fingerprint(fingerprint), 0),
+    removeEntry(LISTS.subject(found.subject), found.subject_number),
+    entriesChanged(),
+  ]);
+}
+
+/** Both rows of a certificate are complete, so that either lookup needs one round trip. */
+function entriesOf(row: CertificatesTable): Statement<unknown>[] {
+  const plaintext = encodeCertificate({
+    der: row.der,
+    status: row.status as CertificateContent["status"],
+    added: row.added,
+    origin: row.origin as CertificateContent["origin"],
+    note: row.note,
+  });
+  return [
+    putEntry(LISTS.fingerprint(row.fingerprint), 0, plaintext),
+    putEntry(LISTS.subject(row.subject), row.subject_number, plaintext),
+  ];
+}
+
+/** The one certificate whose fingerprint begins with these bytes. @throws `not_found`, `usage` when there are several */
+export async function findByPrefix(db: Database, prefix: Bytes): Promise<CertificatesTable> {
+  const { rows } = await db.execute(compile(tables.selectFrom("certificates").select("fingerprint")));
+  const matches = rows.filter((row) => equalBytes(row.fingerprint.subarray(0, prefix.length), prefix));
+  const [only] = matches;
+  if (only === undefined) throw new PosternError("not_found", "There is no certificate with this fingerprint");
+  if (matches.length > 1) {
+    throw new PosternError("usage", `${matches.length} fingerprints begin like this; give more digits`);
+  }
+  const found = await findCertificate(db, only.fingerprint);
+  if (found === null) throw new PosternError("not_found", "There is no certificate with this fingerprint");
+  return found;
+}

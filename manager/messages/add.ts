@@ -1,0 +1,115 @@
+/** Puts messages into channels: the message, its entries and its parts in one atomic step. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { sha256 } from "../../shared/crypto/hash.ts";
+import type { RandomBytes } from "../../shared/crypto/random.ts";
+import type { Database, Statement } from "../../shared/database/database.ts";
+import { failedConstraint } from "../../shared/database/failures.ts";
+import { query } from "../../shared/database/query.ts";
+import { encodeMessage, encodePart } from "../../shared/protocol/plaintexts.ts";
+import { LISTS } from "../../shared/protocol/token.ts";
+import { summarizeMail } from "../mail/summary.ts";
+import { entriesChanged, putEntry } from "../store/entries.ts";
+import { tables } from "../store/tables.ts";
+import { channelName, ensureChannel, reservePositions } from "./channels.ts";
+import { splitMessage } from "./split.ts";
+
+/** A message that shall be kept. */
+export interface NewMessage {
+  readonly channel: string;
+  readonly direction: "in" | "out";
+  readonly raw: Bytes;
+}
+
+/** Where a message is now. */
+export interface AddedMessage {
+  readonly id: Bytes;
+  readonly position: number;
+}
+
+interface MessageValues extends Record<string, string | number | null | Bytes> {
+  id: Bytes;
+  channel: number;
+  position: number;
+  direction: string;
+  date: number | null;
+  added: number;
+  size: number;
+  sha256: Bytes;
+  sender: string;
+  recipients: string;
+  subject: string;
+  parts: number;
+}
+
+const insert = query((p: MessageValues) =>
+  tables.insertInto("messages").values({
+    ...{ id: p.id, channel: p.channel, position: p.position, direction: p.direction, date: p.date, added: p.added },
+    ...{ size: p.size, sha256: p.sha256, sender: p.sender, recipients: p.recipients, subject: p.subject },
+    parts: p.parts,
+  })
+);
+const byHash = query((p: { channel: number; sha256: Bytes }) =>
+  tables.selectFrom("messages").select("id").where("channel", "=", p.channel).where("sha256", "=", p.sha256)
+    .where("direction", "=", "in").limit(1)
+);
+
+/**
+ * Prepares a message; what comes back goes into one batch, with whatever else must happen with it.
+ *
+ * @param id is given by the caller, so that a repeated attempt makes the same message
+ * @throws `too_large`, `usage` for the channel's name
+ */
+export async function prepareMessage(
+  db: Database,
+  message: NewMessage,
+  id: Bytes,
+  now: number,
+): Promise<AddedMessage & { readonly statements: readonly Statement<unknown>[] }> {
+  const { raw, direction } = message;
+  const { inline, parts } = splitMessage(raw);
+  const summary = await summarizeMail(raw);
+  const channel = channelName(message.channel);
+  const number = await ensureChannel(db, channel, now);
+  const position = await reservePositions(db, number, 1);
+  const hash = sha256(raw);
+  const { from, to, subject } = summary;
+  const plaintext = encodeMessage({
+    ...{ id, channel, position, direction, date: summary.date, added: now, size: raw.length, sha256: hash },
+    ...{ summary: { from, to, subject }, parts: parts.length, inline },
+  });
+  const values: MessageValues = {
+    ...{ id, channel: number, position, direction, date: summary.date, added: now, size: raw.length, sha256: hash },
+    ...{ sender: from, recipients: to, subject, parts: parts.length },
+  };
+  const statements = [
+    insert.bind(values),
+    putEntry(LISTS.channel(channel), position, plaintext),
+    ...parts.map((bytes, index) => putEntry(LISTS.message(id), index, encodePart({ message: id, index, bytes }))),
+    entriesChanged(),
+  ];
+  return { id, position, statements };
+}
+
+/** Adds a message. Returns null for one received before: the same bytes in the same channel, so that imports can be repeated. */
+export async function addMessage(
+  db: Database,
+  message: NewMessage,
+  now: number,
+  random: RandomBytes,
+): Promise<AddedMessage | null> {
+  if (message.direction === "in" && await isKnown(db, message, now)) return null;
+  const { statements, id, position } = await prepareMessage(db, message, random(16), now);
+  try {
+    await db.batch(statements);
+  } catch (error) {
+    // Another process imported the same message between the look and the insert.
+    if (message.direction === "in" && failedConstraint(error) !== undefined) return null;
+    throw error;
+  }
+  return { id, position };
+}
+
+async function isKnown(db: Database, message: NewMessage, now: number): Promise<boolean> {
+  const channel = await ensureChannel(db, message.channel, now);
+  return (await db.execute(byHash.bind({ channel, sha256: sha256(message.raw) }))).rows.length > 0;
+}
