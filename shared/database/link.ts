@@ -16,6 +16,7 @@ export class Link {
   readonly #url: string;
   readonly #authToken: string | undefined;
   readonly #answerMillis: number;
+  readonly #aborts = new WeakMap<Client, AbortController>();
   #client: Client | undefined;
 
   constructor(url: string, authToken: string | undefined, answerMillis: number) {
@@ -55,8 +56,6 @@ export class Link {
     this.#aborts.set(client, abort);
     return client;
   }
-
-  readonly #aborts = new WeakMap<Client, AbortController>();
 
   #drop(client: Client): void {
     if (this.#client === client) this.#client = undefined;

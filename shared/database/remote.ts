@@ -13,7 +13,7 @@ import type { CallOptions, Database, Result, Results, Statement, Value } from ".
 import type { FailureContext } from "./failures.ts";
 import { Lane, type Member } from "./lane.ts";
 import { Link, type LinkMode, type WireStatement } from "./link.ts";
-import { lostError, readFailure } from "./remote_failures.ts";
+import { lostError, readFailure, type RemoteFailure } from "./remote_failures.ts";
 import { batchKind, inspect } from "./sql.ts";
 import { fromDriver, toDriver } from "./values.ts";
 
@@ -170,30 +170,31 @@ class RemoteDatabase implements Database {
   async #settle(link: Link, mode: LinkMode, group: readonly Wire[]): Promise<void> {
     let waited = 0;
     for (let attempt = 0;; attempt++) {
+      let failure: RemoteFailure;
       try {
         deliver(group, await link.send(group.flatMap(({ statements }) => statements), mode));
         return;
       } catch (error) {
-        const failure = readFailure(error, this.#context);
-        let pause = PAUSES[attempt];
-        if (failure.kind === "lost") {
-          const again = pause === undefined ? [] : group.filter(({ idempotent }) => idempotent);
-          const lost = lostError(this.#context, failure, mode !== "read");
-          for (const member of group) if (!again.includes(member)) member.reject(lost);
-          group = again;
-        } else if (failure.kind === "busy" && waited < this.#busyMillis) {
-          pause ??= PAUSES[0];
-        } else if (group.length > 1) {
-          for (const part of split(group, failure.index)) await this.#settle(link, mode, part);
-          return;
-        } else {
-          group[0]?.reject(failure.error);
-          return;
-        }
-        if (group.length === 0 || pause === undefined) return;
-        waited += pause;
-        await new Promise((resume) => setTimeout(resume, pause));
+        failure = readFailure(error, this.#context);
       }
+      let pause = PAUSES[attempt];
+      if (failure.kind === "lost") {
+        const again = pause === undefined ? [] : group.filter(({ idempotent }) => idempotent);
+        const lost = lostError(this.#context, failure, mode !== "read");
+        for (const member of group) if (!again.includes(member)) member.reject(lost);
+        group = again;
+      } else if (failure.kind === "busy" && waited < this.#busyMillis) {
+        pause ??= PAUSES[0];
+      } else if (failure.kind === "refused" && group.length > 1) {
+        for (const part of split(group, failure.index)) await this.#settle(link, mode, part);
+        return;
+      } else {
+        for (const { reject } of group) reject(failure.error);
+        return;
+      }
+      if (group.length === 0 || pause === undefined) return;
+      waited += pause;
+      await new Promise((resume) => setTimeout(resume, pause));
     }
   }
 }

@@ -4,12 +4,13 @@ import { PosternError } from "../errors.ts";
 import { type FailureContext, isBusy, plainMessage, sqliteError } from "./failures.ts";
 
 /**
- * - `refused`: the server answered, and nothing was changed; `index` is the statement that failed, where it is known.
+ * - `refused`: a statement failed, and nothing was changed; `index` says which, where it is known.
  * - `busy`: refused because another connection writes; worth another try.
+ * - `denied`: the server takes nothing from us at all, whatever the statements are.
  * - `lost`: no answer, or none that can be read; what was sent may have taken effect.
  */
 export type RemoteFailure =
-  | { readonly kind: "refused" | "busy"; readonly index: number | undefined; readonly error: PosternError }
+  | { readonly kind: "refused" | "busy" | "denied"; readonly index: number | undefined; readonly error: PosternError }
   | { readonly kind: "lost"; readonly detail: string; readonly cause: unknown };
 
 /** Codes of the client under which an answer is missing or unreadable; all others come from the server. */
@@ -29,25 +30,18 @@ export function readFailure(error: unknown, context: FailureContext): RemoteFail
     return { kind: "lost", detail: error instanceof Error ? error.message : String(error), cause: error };
   }
   const index = error instanceof LibsqlBatchError ? error.statementIndex : undefined;
-  const refused = (reason: PosternError): RemoteFailure => ({ kind: "refused", index, error: reason });
   const message = plainMessage(error.message);
   const status = statusOf(error.cause);
   if (error.code.startsWith("AUTH_") || status === 401 || status === 403) {
-    return refused(
-      new PosternError("wrong_key", `The database ${context.place} does not accept the token; set a valid one.`, {
-        cause: error,
-      }),
-    );
+    const text = `The database ${context.place} does not accept the token; set a valid one.`;
+    return { kind: "denied", index, error: new PosternError("wrong_key", text, { cause: error }) };
   }
   if (status === 413 || error.code === "RESPONSE_TOO_LARGE" || message.endsWith("too big")) {
-    return refused(sqliteError("SQLITE_TOOBIG", message, context, error));
+    return { kind: "refused", index, error: sqliteError("SQLITE_TOOBIG", message, context, error) };
   }
   if (status !== undefined && status >= 400 && status < 500) {
-    return refused(
-      new PosternError("network", `There is no libSQL server at ${context.place} (${message}); check the URL.`, {
-        cause: error,
-      }),
-    );
+    const text = `There is no libSQL server at ${context.place} (${message}); check the URL.`;
+    return { kind: "denied", index, error: new PosternError("network", text, { cause: error }) };
   }
   if (LOST.has(error.code) || error.code === "SERVER_ERROR") return { kind: "lost", detail: message, cause: error };
   const reason = sqliteError(error.code, message, context, error);

@@ -182,6 +182,18 @@ sqld.test("openRemote() on a real server behind a proxy", async (t) => {
     },
   );
 
+  await t.step("execute() asks once when the server takes nothing from 32 callers", async () => {
+    let requests = 0;
+    const web = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+      requests++;
+      return new Response("no", { status: 401 });
+    });
+    const denied = openRemote(`http://127.0.0.1:${web.addr.port}`);
+    await Promise.all(Array.from({ length: 32 }, () => assertRejects(() => denied.execute(raw(ADD)), "wrong_key")));
+    assertEquals(requests, 1);
+    await web.shutdown();
+  });
+
   await t.step("execute() fails with network when the answer is no answer of a libSQL server", async () => {
     const web = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
