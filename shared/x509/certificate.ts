@@ -15,7 +15,7 @@ import { LIMITS } from "../limits.ts";
 import { type AlgorithmIdentifier, readAlgorithm } from "./algorithm.ts";
 import { readTime } from "./asn1_time.ts";
 import { context, contextConstructed, DerReader, malformed, readInteger, readOctetBits } from "./der.ts";
-import { readSmallInteger, readWhole, TAG } from "./der.ts";
+import { readSmallInteger, readWhole, requireBits, TAG } from "./der.ts";
 import { type CanonicalDn, canonicalDn, type Name, readName } from "./dn.ts";
 import { type Extensions, NO_EXTENSIONS, readExtensions } from "./extensions.ts";
 import { type PublicKey, readPublicKey } from "./public_key.ts";
@@ -131,12 +131,14 @@ function readSerial(content: Bytes): string {
 
 /** Unique identifiers, which nobody uses and which are not kept, and extensions. */
 function readRest(fields: DerReader, version: 1 | 2 | 3): Extensions {
-  const unique = [fields.optional(context(1)), fields.optional(context(2))];
+  for (const tag of [context(1), context(2)]) {
+    const identifier = fields.optional(tag);
+    if (identifier === undefined) continue;
+    if (version === 1) throw malformed("certificate", "version 1 with unique identifiers");
+    requireBits(identifier.content, "unique identifier");
+  }
   const explicit = fields.optional(contextConstructed(3));
   fields.end();
-  if (version === 1 && unique.some((id) => id !== undefined)) {
-    throw malformed("certificate", "version 1 with identifiers");
-  }
   if (explicit === undefined) return NO_EXTENSIONS;
   if (version !== 3) throw malformed("certificate", `version ${version} with extensions`);
   return readExtensions(explicit.content);

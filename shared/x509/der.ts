@@ -155,6 +155,15 @@ export function readOctetBits(content: Bytes, what: string): Bytes {
   return content.subarray(1);
 }
 
+/** Passes the content of a BIT STRING: a count of unused bits, which are zero, and the bits. */
+export function requireBits(content: Bytes, what: string): void {
+  const unused = content[0] ?? 8;
+  const last = content[content.length - 1] ?? 0;
+  if (unused > 7 || (content.length === 1 ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0)) {
+    throw malformed(what, "is a BIT STRING with unused bits that are not zero");
+  }
+}
+
 /**
  * Content of a BIT STRING with up to 24 named bits; bit 0 is the lowest of the result.
  *
@@ -162,13 +171,8 @@ export function readOctetBits(content: Bytes, what: string): Bytes {
  * them in keyUsage.
  */
 export function readNamedBits(content: Bytes, what: string): number {
-  const unused = content[0];
-  if (unused === undefined || unused > 7 || content.length > 4 || (content.length === 1 && unused !== 0)) {
-    throw malformed(what, "is not a short BIT STRING");
-  }
-  if (((content[content.length - 1] ?? 0) & ((1 << unused) - 1)) !== 0 && content.length > 1) {
-    throw malformed(what, "is a BIT STRING with unused bits that are not zero");
-  }
+  requireBits(content, what);
+  if (content.length > 4) throw malformed(what, "is a BIT STRING of more bits than have names");
   let bits = 0;
   for (let i = 0; i < (content.length - 1) * 8; i++) {
     if (((content[1 + (i >> 3)] ?? 0) & (0x80 >> (i & 7))) !== 0) bits |= 1 << i;
