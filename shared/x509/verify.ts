@@ -77,7 +77,7 @@ async function importRsa(
   if (!rsaBitsInBounds(issuerKey.bits) || !odd || exponent.length > 4) {
     return unsupported(`the issuer's key, ${description}`);
   }
-  if (pss !== undefined && !allowsPss(scheme, pss)) return unsupported("a signature that the issuer's key is not for");
+  if (pss !== undefined && !allowsPss(scheme, pss)) return otherKey(issuerKey);
   const name = scheme.kind === "rsa-pss" ? "RSA-PSS" : "RSASSA-PKCS1-v1_5";
   // Not from the SPKI: WebCrypto imports no SPKI of an RSASSA-PSS key.
   const jwk = { kty: "RSA", n: toBase64Url(modulus), e: toBase64Url(exponent) };

@@ -1,0 +1,185 @@
+/** Signatures of certificates that OpenSSL made, in every algorithm that is accepted and in some that are not. */
+import { X509Certificate } from "node:crypto";
+import { rootCertificates } from "node:tls";
+import { assert, assertEquals } from "../../assert.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Certificate, readCertificate } from "../../../shared/x509/certificate.ts";
+import { octetBits, sequence } from "../../../shared/x509/der_write.ts";
+import { readPem } from "../../../shared/x509/pem.ts";
+import { type SignatureOutcome, verifyCertificate } from "../../../shared/x509/verify.ts";
+import { build, newKey } from "./builder.ts";
+import { ignore, OpensslFolder } from "./openssl_folder.ts";
+
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+  short: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1536"],
+  three: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3"],
+  pss: ["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"],
+  bound: [
+    ...["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_pss_keygen_md:sha384"],
+    ...["-pkeyopt", "rsa_pss_keygen_mgf1_md:sha384", "-pkeyopt", "rsa_pss_keygen_saltlen:48"],
+  ],
+  p256: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+  p384: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+  p521: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
+  k256: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+  ed25519: ["-algorithm", "ED25519"],
+  ed448: ["-algorithm", "ED448"],
+};
+
+const pss = (salt: string, mask: string) => [
+  ...["-sigopt", "rsa_padding_mode:pss", "-sigopt", `rsa_pss_saltlen:${salt}`, "-sigopt", `rsa_mgf1_md:${mask}`],
+];
+
+type Case = readonly [key: string, options: readonly string[], expected: "ok" | "unsupported"];
+
+const CASES: readonly Case[] = [
+  ...["sha256", "sha384", "sha512"].flatMap((hash): Case[] => [
+    ["rsa", [`-${hash}`], "ok"],
+    ["p256", [`-${hash}`], "ok"],
+    ["p384", [`-${hash}`], "ok"],
+    ["p521", [`-${hash}`], "ok"],
+    ["rsa", [`-${hash}`, ...pss("digest", hash)], "ok"],
+  ]),
+  ["three", ["-sha256"], "ok"],
+  ["pss", ["-sha256", ...pss("digest", "sha256")], "ok"],
+  ["bound", ["-sha384", ...pss("digest", "sha384")], "ok"],
+  ["ed25519", [], "ok"],
+  ["rsa", ["-sha1"], "unsupported"],
+  ["rsa", ["-md5"], "unsupported"],
+  ["rsa", ["-sha224"], "unsupported"],
+  ["p256", ["-sha1"], "unsupported"],
+  ["rsa", ["-sha256", ...pss("20", "sha256")], "unsupported"],
+  ["rsa", ["-sha256", ...pss("digest", "sha1")], "unsupported"],
+  ["rsa", ["-sha1", ...pss("digest", "sha1")], "unsupported"],
+  ["short", ["-sha256"], "unsupported"],
+  ["k256", ["-sha256"], "unsupported"],
+  ["ed448", [], "unsupported"],
+];
+
+const outcome = async (certificate: Certificate, issuer: Certificate) =>
+  word(await verifyCertificate(certificate, issuer.publicKey));
+const word = (result: SignatureOutcome) => result.ok ? "ok" : result.code;
+
+/** The certificate with another signature. */
+function resigned({ tbs, signatureAlgorithm }: Certificate, signature: Bytes): Certificate {
+  return readCertificate(sequence(tbs, signatureAlgorithm.der, octetBits(signature)));
+}
+
+Deno.test({
+  name: "verifyCertificate() accepts what OpenSSL signed, refuses it when changed, and relies on nothing weak",
+  ignore,
+  async fn() {
+    await using folder = await OpensslFolder.make();
+    await Promise.all(
+      Object.entries(KEYS).map(([name, args]) => folder.run("genpkey", ...args, "-out", `${name}.key`)),
+    );
+    const read: Certificate[] = [];
+    for (const [i, [key, options, expected]] of CASES.entries()) {
+      const out = ["-outform", "DER", "-out", `${i}.der`];
+      await folder.run(
+        "req",
+        "-x509",
+        "-new",
+        "-subj",
+        "/CN=x",
+        "-days",
+        "9",
+        "-key",
+        `${key}.key`,
+        ...options,
+        ...out,
+      );
+      const certificate = readCertificate(await folder.read(`${i}.der`));
+      const what = `${key} ${options.join(" ")}`;
+      assertEquals(await outcome(certificate, certificate), expected, what);
+      read.push(certificate);
+      if (expected !== "ok") continue;
+      const { signature } = certificate;
+      for (const at of [0, signature.length >> 1, signature.length - 1]) {
+        const changed = resigned(certificate, signature.with(at, (signature[at] ?? 0) ^ 1));
+        assertEquals(await outcome(changed, certificate), "tampered", `${what}, byte ${at}`);
+      }
+      for (const wrong of [signature.slice(1), new Uint8Array([...signature, 0]), new Uint8Array(0)]) {
+        assertEquals(await outcome(resigned(certificate, wrong), certificate), "tampered", what);
+      }
+    }
+    const good = read.filter((_, i) => CASES[i]?.[2] === "ok");
+    for (const certificate of good) {
+      for (const other of good) {
+        if (other.spki.toString() === certificate.spki.toString()) continue;
+        assertEquals(await outcome(certificate, other), "tampered");
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "verifyCertificate() refuses PKCS#1 v1.5 by a key that is for RSASSA-PSS, and PSS beside its parameters",
+  ignore,
+  async fn() {
+    await using folder = await OpensslFolder.make();
+    await folder.run("genpkey", ...KEYS["bound"] ?? [], "-out", "bound.key");
+    await folder.run(
+      "req",
+      "-x509",
+      "-new",
+      "-subj",
+      "/CN=x",
+      "-key",
+      "bound.key",
+      "-sha384",
+      "-outform",
+      "DER",
+      "-out",
+      "b.der",
+    );
+    const { publicKey } = readCertificate(await folder.read("b.der"));
+    assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
+    const other = readCertificate(await build({ key: await newKey("PS256") }));
+    // Signed with SHA-256, by whomever: the bound key signs with SHA-384 only.
+    assertEquals(word(await verifyCertificate(other, publicKey)), "tampered");
+    await folder.run("genpkey", ...KEYS["rsa"] ?? [], "-out", "rsa.key");
+    await folder.run(
+      "req",
+      "-x509",
+      "-new",
+      "-subj",
+      "/CN=x",
+      "-key",
+      "rsa.key",
+      "-sha256",
+      "-outform",
+      "DER",
+      "-out",
+      "r.der",
+    );
+    const pkcs1 = readCertificate(await folder.read("r.der"));
+    assert(pkcs1.publicKey.kind === "rsa");
+    assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
+    assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss: publicKey.pss })), "tampered");
+  },
+});
+
+Deno.test("verifyCertificate() refuses a key that is no point of its curve", async () => {
+  const key = await newKey("ES256");
+  const certificate = readCertificate(await build({ key }));
+  const { publicKey } = certificate;
+  assert(publicKey.kind === "ec");
+  assertEquals(word(await verifyCertificate(certificate, publicKey)), "ok");
+  const raw = publicKey.raw.with(64, (publicKey.raw[64] ?? 0) ^ 1);
+  assertEquals(word(await verifyCertificate(certificate, { ...publicKey, raw })), "tampered");
+});
+
+Deno.test("verifyCertificate() agrees with the runtime about every root that signed itself", async () => {
+  let verified = 0;
+  for (const { bytes } of rootCertificates.flatMap((text) => readPem(text))) {
+    const root = readCertificate(bytes);
+    const found = await outcome(root, root);
+    const node = new X509Certificate(bytes);
+    if (found === "unsupported") assertEquals(root.signatureAlgorithm.oid, "1.2.840.113549.1.1.5", "only SHA-1");
+    else assertEquals(found === "ok", node.verify(node.publicKey), root.subject);
+    if (found === "ok") verified++;
+  }
+  assert(verified > 80, `only ${verified} verified`);
+});
