@@ -35,16 +35,24 @@ export const MIGRATIONS: readonly Migration[] = [{
       id INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, name_is_text INTEGER NOT NULL,
       number INTEGER NOT NULL, content_key BLOB NOT NULL UNIQUE, content_hash BLOB NOT NULL, plaintext BLOB NOT NULL)`,
     `CREATE TABLE placed (
-      content_key BLOB PRIMARY KEY, content_hash BLOB NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL,
-      row_hash BLOB NOT NULL) WITHOUT ROWID`,
+      epoch INTEGER NOT NULL, content_key BLOB NOT NULL, content_hash BLOB NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL,
+      number INTEGER NOT NULL, row_hash BLOB NOT NULL, PRIMARY KEY (epoch, content_key)) WITHOUT ROWID`,
+    `CREATE TABLE staged (
+      content_key BLOB PRIMARY KEY, content_hash BLOB, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL,
+      row_hash BLOB) WITHOUT ROWID`,
+    `CREATE TABLE wraps (
+      epoch INTEGER NOT NULL, device BLOB NOT NULL, encapsulated BLOB NOT NULL, wrapped BLOB NOT NULL,
+      PRIMARY KEY (epoch, device))`,
     `CREATE TABLE epochs (
       epoch INTEGER PRIMARY KEY, incarnation BLOB NOT NULL, sym_key BLOB NOT NULL,
-      state TEXT NOT NULL CHECK (state IN ('building', 'current', 'past')), devices_version INTEGER NOT NULL, created INTEGER NOT NULL)`,
+      state TEXT NOT NULL CHECK (state IN ('building', 'current', 'past')), devices_version INTEGER NOT NULL,
+      recovery_encapsulated BLOB NOT NULL, recovery_ciphertext BLOB NOT NULL, classical INTEGER NOT NULL, sealed INTEGER NOT NULL,
+      created INTEGER NOT NULL)`,
     `CREATE TABLE heads (
       generation INTEGER PRIMARY KEY, hash BLOB NOT NULL, signed BLOB NOT NULL, time INTEGER NOT NULL, committed INTEGER NOT NULL)`,
     `CREATE TABLE pushes (
       id BLOB PRIMARY KEY, base INTEGER NOT NULL, epoch INTEGER NOT NULL, is_full INTEGER NOT NULL, chunks INTEGER NOT NULL,
-      entries_version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('uploading', 'signed')), created INTEGER NOT NULL)`,
+      secret BLOB NOT NULL, entries_version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('uploading', 'signed')), created INTEGER NOT NULL)`,
     `CREATE TABLE streams (
       device BLOB NOT NULL, stream BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, ended INTEGER NOT NULL,
       updated INTEGER NOT NULL, PRIMARY KEY (device, stream))`,

@@ -124,14 +124,34 @@ export interface EntriesTable {
   plaintext: Bytes;
 }
 
-/** What the edge holds since the last commit. */
+/** What the edge holds, or will hold once the push under way is committed, by epoch. */
 export interface PlacedTable {
+  epoch: number;
   content_key: Bytes;
   content_hash: Bytes;
   tbl: number;
   token: Bytes;
   number: number;
   row_hash: Bytes;
+}
+
+/** What a signed delta changes in `placed` once the edge has confirmed it. */
+export interface StagedTable {
+  content_key: Bytes;
+  /** Null for a row that goes. */
+  content_hash: Bytes | null;
+  tbl: number;
+  token: Bytes;
+  number: number;
+  row_hash: Bytes | null;
+}
+
+/** The sym key of an epoch as wrapped for each device: made once, so that a resumed push sends the same bytes. */
+export interface WrapsTable {
+  epoch: number;
+  device: Bytes;
+  encapsulated: Bytes;
+  wrapped: Bytes;
 }
 
 /** Epochs; the sym key of the current one and of the one being built. */
@@ -143,6 +163,13 @@ export interface EpochsTable {
   state: string;
   /** Version of the device list that it is wrapped for. */
   devices_version: number;
+  /** The sym key wrapped to the recovery key. */
+  recovery_encapsulated: Bytes;
+  recovery_ciphertext: Bytes;
+  /** Devices whose suite is not quantum-safe. */
+  classical: number;
+  /** Rows sealed so far (spec: KEY-04). */
+  sealed: number;
   created: number;
 }
 
@@ -163,6 +190,8 @@ export interface PushesTable {
   epoch: number;
   is_full: number;
   chunks: number;
+  /** 32 random bytes from which its order and nonces follow, so that it can be resumed with the same bytes. */
+  secret: Bytes;
   /** `entries_version` at its beginning; another one now means that it cannot be resumed. */
   entries_version: number;
   /** `uploading`, `signed`. */
@@ -227,6 +256,8 @@ export interface ManagerSchema {
   messages: MessagesTable;
   entries: EntriesTable;
   placed: PlacedTable;
+  staged: StagedTable;
+  wraps: WrapsTable;
   epochs: EpochsTable;
   heads: HeadsTable;
   pushes: PushesTable;
