@@ -37,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [{
     `CREATE TABLE placed (
       epoch INTEGER NOT NULL, content_key BLOB NOT NULL, content_hash BLOB NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL,
       number INTEGER NOT NULL, row_hash BLOB NOT NULL, PRIMARY KEY (epoch, content_key)) WITHOUT ROWID`,
+    `CREATE UNIQUE INDEX placed_in_order ON placed (epoch, tbl, token, number, row_hash)`,
     `CREATE TABLE staged (
       content_key BLOB PRIMARY KEY, content_hash BLOB, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL,
       row_hash BLOB) WITHOUT ROWID`,

@@ -24,6 +24,7 @@ export const LABELS = {
   pairingRequest: "postern/1/pairing-request",
   pairingGrant: "postern/1/pairing-grant",
   checkCode: "postern/1/check-code",
+  pushSecret: "postern/1/push-secret",
   edgeKey: "postern/1/edge-key",
   edgeToken: "postern/1/edge-token",
   edgeChallenge: "postern/1/edge-challenge",

@@ -1,0 +1,55 @@
+/** What the manager needs of its session with an edge. The session itself is the one that devices have too. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { SignedHead } from "../../shared/protocol/head.ts";
+import type { RowKey } from "../../shared/protocol/token.ts";
+
+/** What the edge holds of the owner, as it says. */
+export interface EdgeState {
+  /** 0 when it holds nothing. */
+  readonly generation: number;
+  readonly head: SignedHead | null;
+}
+
+/** The push that is open at the edge. */
+export interface OpenPush {
+  readonly id: Bytes;
+  readonly base: number;
+  readonly epoch: number;
+  readonly chunks: number;
+  /** Inclusive ranges of chunk numbers that are there. */
+  readonly received: readonly (readonly [number, number])[];
+}
+
+/** What begins a push (shared/spec/pushing.md). */
+export interface PushBegin {
+  readonly id: Bytes;
+  readonly base: number;
+  readonly epoch: number;
+  readonly incarnation: Bytes;
+  readonly full: boolean;
+  readonly chunks: number;
+}
+
+/** A page of stored rows. */
+export interface RowPage {
+  readonly rows: readonly Bytes[];
+  readonly next: Bytes | null;
+}
+
+/** The manager's requests to an edge; every answer is verified as far as the session goes, and not believed further. */
+export interface EdgeLink {
+  state(): Promise<EdgeState>;
+  openPush(): Promise<OpenPush | null>;
+  begin(push: PushBegin): Promise<OpenPush["received"]>;
+  chunk(id: Bytes, n: number, rows: readonly Bytes[], remove: readonly RowKey[]): Promise<void>;
+  commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[]): Promise<number>;
+  abort(id: Bytes): Promise<void>;
+  deleteTables(number: number): Promise<void>;
+  /** A page of a whole table in key order, as of a generation. */
+  tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
+  /** Submissions in order of arrival after a sequence number. */
+  inboxPage(
+    after: number,
+  ): Promise<{ readonly entries: readonly (readonly [number, Bytes])[]; readonly next: number | null }>;
+  inboxPart(hash: Bytes): Promise<Bytes>;
+}

@@ -1,0 +1,114 @@
+/** Epochs on the manager's side: a fresh sym key, wrapped once for every device and for recovery. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
+import { secretKey, type SymKey } from "../../shared/crypto/brand.ts";
+import { sealHpke } from "../../shared/crypto/hpke.ts";
+import { HPKE_SUITES, hpkePublicKeyOfSpki, type HpkeSuite, isHpkeSuite } from "../../shared/crypto/hpke_keys.ts";
+import type { RandomBytes } from "../../shared/crypto/random.ts";
+import type { Database } from "../../shared/database/database.ts";
+import { compile, query } from "../../shared/database/query.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { deriveEpochKeys, type EpochKeys } from "../../shared/protocol/epoch_keys.ts";
+import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
+import { activeDevices } from "../devices/repository.ts";
+import { COUNTERS, readCounter } from "../store/counters.ts";
+import { META, readBytes } from "../store/meta.ts";
+import type { DevicesTable, EpochsTable, WrapsTable } from "../store/schema.ts";
+import { tables } from "../store/tables.ts";
+
+const insertEpoch = query((p: EpochsTable & Record<string, string | number | Bytes>) =>
+  tables.insertInto("epochs").values({
+    ...{ epoch: p.epoch, incarnation: p.incarnation, sym_key: p.sym_key, state: p.state, created: p.created },
+    ...{ devices_version: p.devices_version, recovery_encapsulated: p.recovery_encapsulated, sealed: p.sealed },
+    ...{ recovery_ciphertext: p.recovery_ciphertext, classical: p.classical },
+  })
+);
+const insertWrap = query((p: WrapsTable & Record<string, number | Bytes>) =>
+  tables.insertInto("wraps").values({
+    epoch: p.epoch,
+    device: p.device,
+    encapsulated: p.encapsulated,
+    wrapped: p.wrapped,
+  })
+);
+const highestEpoch = compile(tables.selectFrom("epochs").select((e) => e.fn.max<number | null>("epoch").as("epoch")));
+const currentEpochRow = compile(tables.selectFrom("epochs").selectAll().where("state", "=", "current").limit(1));
+const epochRow = query((p: { epoch: number }) =>
+  tables.selectFrom("epochs").selectAll().where("epoch", "=", p.epoch).limit(1)
+);
+const wrapsOf = query((p: { epoch: number }) => tables.selectFrom("wraps").selectAll().where("epoch", "=", p.epoch));
+
+/** An epoch with its derived keys and the wraps of its sym key. */
+export interface OpenEpoch {
+  readonly row: EpochsTable;
+  readonly keys: EpochKeys;
+  /** By device id in hexadecimal. */
+  readonly wraps: ReadonlyMap<string, WrapsTable>;
+}
+
+/** The epoch that the edge holds, or null before the first push. */
+export async function currentEpoch(db: Database): Promise<OpenEpoch | null> {
+  const { rows: [row] } = await db.execute(currentEpochRow);
+  return row === undefined ? null : await open(db, row);
+}
+
+/** An epoch by its number. @throws `not_found` */
+export async function readEpoch(db: Database, epoch: number): Promise<OpenEpoch> {
+  const { rows: [row] } = await db.execute(epochRow.bind({ epoch }));
+  if (row === undefined) throw new PosternError("not_found", `The manager does not know the epoch ${epoch}`);
+  return await open(db, row);
+}
+
+/**
+ * Starts the next epoch beside the current one: sym key, wraps for the active devices and the recovery key, all stored
+ * before anything is sealed under it.
+ *
+ * @param atLeast an epoch number that the edge has seen; the new one is higher
+ */
+export async function startEpoch(db: Database, atLeast: number, now: number, random: RandomBytes): Promise<OpenEpoch> {
+  // Read before the devices: one that comes meanwhile makes the epoch look outdated, never the other way round.
+  const devicesVersion = await readCounter(db, COUNTERS.devicesVersion);
+  const devices = await activeDevices(db);
+  const epoch = Math.max((await db.execute(highestEpoch)).rows[0]?.epoch ?? 0, atLeast) + 1;
+  const context = {
+    owner: await readBytes(db, META.owner),
+    incarnation: await readBytes(db, META.incarnation),
+    epoch,
+  };
+  const symKey = secretKey<"SymKey">(random(32));
+  const wraps = await Promise.all(devices.map(async (device) => {
+    const { suite, publicKey } = recipient(device);
+    const sealed = await sealHpke(suite, publicKey, wrapInfo(context, device.id, suite), symKey);
+    return { epoch, device: device.id, encapsulated: sealed.encapsulated, wrapped: sealed.ciphertext };
+  }));
+  const recovery = await sealHpke(
+    "xwing",
+    await readBytes(db, META.recoveryKey),
+    wrapInfo(context, RECOVERY_DEVICE, "xwing"),
+    symKey,
+  );
+  const row: EpochsTable = {
+    ...{ epoch, incarnation: context.incarnation, sym_key: symKey, state: "building", created: now, sealed: 0 },
+    ...{ devices_version: devicesVersion, classical: devices.filter((d) => !recipient(d).quantumSafe).length },
+    ...{ recovery_encapsulated: recovery.encapsulated, recovery_ciphertext: recovery.ciphertext },
+  };
+  await db.batch([insertEpoch.bind({ ...row }), ...wraps.map((wrap) => insertWrap.bind({ ...wrap }))]);
+  return await open(db, row);
+}
+
+async function open(db: Database, row: EpochsTable): Promise<OpenEpoch> {
+  const context = { owner: await readBytes(db, META.owner), incarnation: row.incarnation, epoch: row.epoch };
+  const keys = await deriveEpochKeys(row.sym_key as SymKey, context, null);
+  const { rows } = await db.execute(wrapsOf.bind({ epoch: row.epoch }));
+  return { row, keys, wraps: new Map(rows.map((wrap) => [toHex(wrap.device), wrap])) };
+}
+
+/** To which key a device's copy is wrapped (spec: WRAP-05, PAIR-05). */
+function recipient(device: DevicesTable): { suite: HpkeSuite; publicKey: Bytes; quantumSafe: boolean } {
+  const { suite } = device;
+  if (!isHpkeSuite(suite)) {
+    throw new PosternError("storage", `The device '${device.name}' has the unknown suite '${suite}'`);
+  }
+  const publicKey = device.kem_public_key ?? hpkePublicKeyOfSpki(device.public_key).publicKey;
+  return { suite, publicKey, quantumSafe: HPKE_SUITES[suite].quantumSafe };
+}

@@ -1,0 +1,72 @@
+/** What a push sends: which entries, in which order, cut into chunks. Deterministic, so that a push can be resumed. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { paddedLength } from "../../shared/bytes/padding.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { TABLES } from "../../shared/protocol/tables.ts";
+import type { RowKey } from "../../shared/protocol/token.ts";
+import { shuffle } from "./order.ts";
+
+/** An entry as far as the plan needs it. */
+export interface PlannedEntry {
+  readonly id: number;
+  readonly tbl: number;
+  /** Bytes of its plaintext. */
+  readonly size: number;
+}
+
+/** One chunk: entries by id, and rows that go. */
+export interface PlannedChunk {
+  readonly entries: readonly number[];
+  readonly remove: readonly RowKey[];
+}
+
+/** Everything of a stored row but its ciphertext's padded plaintext: token, nonce, tag, MAC, CBOR heads. */
+const ROW_OVERHEAD_BYTES = 160;
+/** The clear part of a device's row at most: key, encapsulation, wrapped key. */
+const DEVICE_EXTRA_BYTES = LIMITS.maxSpkiBytes + LIMITS.maxEncapsulatedBytes + LIMITS.maxWrappedKeyBytes + 96;
+/** A removal: table, token, number. */
+const REMOVAL_BYTES = 48;
+/** Room for the chunk's own CBOR around its rows. */
+const CHUNK_BYTES = LIMITS.maxBodyBytes - 4_096;
+
+/**
+ * Cuts a push into chunks that each fit into one request (spec: PUSH-02, CONV-08).
+ *
+ * @param secret the push's own
+ */
+export function planChunks(
+  entries: readonly PlannedEntry[],
+  removals: readonly RowKey[],
+  secret: Bytes,
+): PlannedChunk[] {
+  const order = Uint32Array.from(entries, (_, index) => index);
+  shuffle(order, secret);
+  const chunks: { entries: number[]; remove: RowKey[]; bytes: number }[] = [];
+  const open = (bytes: number, kind: "entries" | "remove") => {
+    const last = chunks.at(-1);
+    if (last !== undefined && last.bytes + bytes <= CHUNK_BYTES && last[kind].length < LIMITS.maxChunkRows) return last;
+    const fresh = { entries: [], remove: [], bytes: 0 };
+    chunks.push(fresh);
+    return fresh;
+  };
+  for (const removal of removals) {
+    const chunk = open(REMOVAL_BYTES, "remove");
+    chunk.remove.push(removal);
+    chunk.bytes += REMOVAL_BYTES;
+  }
+  for (const index of order) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
+    const bytes = rowBytes(entry);
+    const chunk = open(bytes, "entries");
+    chunk.entries.push(entry.id);
+    chunk.bytes += bytes;
+  }
+  return chunks;
+}
+
+/** An upper bound of the bytes of a stored row in a chunk. */
+function rowBytes({ tbl, size }: PlannedEntry): number {
+  const extra = tbl === TABLES.devices ? DEVICE_EXTRA_BYTES : 0;
+  return paddedLength(size) + ROW_OVERHEAD_BYTES + extra;
+}

@@ -1,0 +1,49 @@
+/** What the edge's state means to a manager: pure, so that every case can be tested. */
+import { equalBytes } from "../../shared/bytes/bytes.ts";
+import { PosternError } from "../../shared/errors.ts";
+import type { SignedHead } from "../../shared/protocol/head.ts";
+import type { HeadsTable } from "../store/schema.ts";
+
+/** Where to go on from. */
+export type Reconciled =
+  /** The edge holds nothing: everything is pushed anew. */
+  | { readonly kind: "empty" }
+  /** The edge holds what we last knew it to hold, or a head of ours whose commit we did not hear of. */
+  | { readonly kind: "known"; readonly generation: number; readonly isNewest: boolean }
+  /** The edge went back behind a commit that it had confirmed. Everything is pushed anew, and the owner is told. */
+  | { readonly kind: "went_back"; readonly generation: number; readonly committed: number };
+
+/**
+ * Compares the head that the edge shows with the heads that this manager signed.
+ *
+ * @param shown the edge's head; its signature by the present or an earlier manager key has been verified
+ * @param ours this manager's head of the same generation
+ * @param newest the newest head signed, or null before the first
+ * @param committed the newest generation that the edge confirmed, 0 if none
+ * @throws `forked` when another manager signs for this owner (spec: PUSH-11)
+ */
+export function reconcile(
+  shown: SignedHead | null,
+  ours: HeadsTable | null,
+  newest: HeadsTable | null,
+  committed: number,
+): Reconciled {
+  if (shown === null) return committed === 0 ? { kind: "empty" } : { kind: "went_back", generation: 0, committed };
+  const { generation } = shown.head;
+  if (newest === null || generation > newest.generation) {
+    throw new PosternError(
+      "forked",
+      `The edge holds generation ${generation}, signed with this manager's key, and this database knows none after ${
+        newest?.generation ?? 0
+      }: it is an old copy, or another manager runs. Stop the other one, or restore properly`,
+    );
+  }
+  if (ours === null || !equalBytes(ours.hash, shown.hash)) {
+    throw new PosternError(
+      "forked",
+      `The edge holds another head of generation ${generation} than this manager signed: another copy of it runs`,
+    );
+  }
+  if (generation < committed) return { kind: "went_back", generation, committed };
+  return { kind: "known", generation, isNewest: generation === newest.generation };
+}
