@@ -13,7 +13,7 @@ import { Connection, type NativeDatabase, type Outcome } from "./connection.ts";
 import type { CallOptions, Database, Result, Results, Statement } from "./database.ts";
 import { Lane, type Member } from "./lane.ts";
 import { batchKind, type StatementKind } from "./sql.ts";
-import { type FailureContext, isBusy, sqliteError } from "./failures.ts";
+import { type FailureContext, isBusy, sqliteError, sqliteName } from "./failures.ts";
 
 /** How an embedded database is opened. */
 export interface EmbeddedOptions {
@@ -228,15 +228,18 @@ async function unlocked<T>(busyMillis: number, context: FailureContext, run: () 
   }
 }
 
+/** SQLite's code of a native error. Of some extended codes libSQL knows no name, but all carry their number. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (!(error instanceof Error)) return "";
+  if ("code" in error && typeof error.code === "string" && error.code.startsWith("SQLITE_")) return error.code;
+  return "rawCode" in error && typeof error.rawCode === "number" ? sqliteName(error.rawCode) : "";
 }
 
 /** An error of the native package as ours; any other passes as it is. */
 function explain(error: unknown, context: FailureContext): unknown {
   if (!(error instanceof Error) || error instanceof PosternError) return error;
   const code = codeOf(error);
-  if (code.startsWith("SQLITE_")) return sqliteError(code, error.message, context, error);
+  if (code !== "") return sqliteError(code, error.message, context, error);
   // Opening reports its SQLite code only as the number at the end of its text; 14 is by far the commonest.
   return error.message.startsWith("ConnectionFailed")
     ? sqliteError("SQLITE_CANTOPEN", error.message, context, error)

@@ -70,6 +70,31 @@ export function sqliteError(sqlite: string, message: string, context: FailureCon
   }
 }
 
+/** By primary result code (https://sqlite.org/rescode.html). */
+const NAMES: Readonly<Record<number, string>> = {
+  3: "PERM",
+  4: "ABORT",
+  5: "BUSY",
+  6: "LOCKED",
+  7: "NOMEM",
+  8: "READONLY",
+  9: "INTERRUPT",
+  10: "IOERR",
+  11: "CORRUPT",
+  13: "FULL",
+  14: "CANTOPEN",
+  15: "PROTOCOL",
+  18: "TOOBIG",
+  19: "CONSTRAINT",
+  23: "AUTH",
+  26: "NOTADB",
+};
+
+/** The name of a result code given as its number, extended or not: the lower byte is the primary code. */
+export function sqliteName(result: number): string {
+  return `SQLITE_${NAMES[result & 0xff] ?? "ERROR"}`;
+}
+
 /** True for the SQLite codes of a lock that another connection holds and will let go of. */
 export function isBusy(sqlite: string): boolean {
   return /^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/.test(sqlite);

@@ -1,5 +1,5 @@
 import { openEmbedded } from "../../../shared/database/embedded.ts";
-import { failedConstraint, isBusy, plainMessage, sqliteError } from "../../../shared/database/failures.ts";
+import { failedConstraint, isBusy, plainMessage, sqliteError, sqliteName } from "../../../shared/database/failures.ts";
 import { type ErrorCode, PosternError } from "../../../shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
@@ -33,6 +33,11 @@ for (const [sqlite, message, code] of CODES) {
 
 Deno.test("sqliteError() is wrong_key when the file cannot be read with the key given", () => {
   assertEquals(sqliteError("SQLITE_NOTADB", "", { place: "x", keyed: true }, undefined).code, "wrong_key");
+});
+
+Deno.test("sqliteName() names the primary code when it is given an extended one", () => {
+  const named = [5, 261, 19, 3091, 266, 26, 1, 999].map(sqliteName).map((name) => name.slice(7));
+  assertEquals(named, ["BUSY", "BUSY", "CONSTRAINT", "CONSTRAINT", "IOERR", "NOTADB", "ERROR", "ERROR"]);
 });
 
 Deno.test("isBusy() holds for locks only", () => {
