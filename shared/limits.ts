@@ -24,8 +24,15 @@ export const LIMITS = {
   maxPathSteps: 256,
   /** Comparisons of a name with a constraint in one path. */
   maxNameComparisons: 262_144,
+  /** A file that certificates are imported from. */
+  maxCertificateFileBytes: 16_777_216,
+  /** Files and folders in one import of certificates, and how deep folders may lie in each other. */
+  maxImportFiles: 100_000,
+  maxImportDepth: 16,
   /** UTF-8 bytes of a canonical distinguished name. */
   maxDnBytes: 8_192,
+  /** A change list of one generation (spec: ROW-14). */
+  maxChangeListBytes: 65_536,
   /** UTF-8 bytes of a channel name (spec: ROW-02). */
   maxChannelBytes: 256,
   maxDeviceNameChars: 64,
@@ -83,4 +90,17 @@ export const LIMITS = {
   databaseCallBytes: 8_388_608,
   /** How long a database server may take to answer. */
   databaseAnswerMillis: 15_000,
+  /** A record with a wrapped key on the manager's disk, with room for what a key service returns. */
+  maxWrappedKeyFileBytes: 16_384,
+  maxPassphraseChars: 1_024,
+  /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */
+  minArgon2MemoryKib: 8_192,
+  maxArgon2MemoryKib: 1_048_576,
+  maxArgon2Passes: 16,
+  maxArgon2Lanes: 16,
+  /** PBKDF2 iterations that are read from an exported key; about five seconds. */
+  minPbkdf2Iterations: 1_000,
+  maxPbkdf2Iterations: 10_000_000,
+  /** A file with an exported private key: RSA-8192 has about 6,500 characters. */
+  maxPrivateKeyPemBytes: 16_384,
 } as const;
