@@ -50,6 +50,10 @@ export const LIMITS = {
   maxSpkiBytes: 2_048,
   /** An RSA-8192 signature has 1024 bytes. */
   maxSignatureBytes: 1_024,
+  /** RSA moduli in use: neither breakable nor a way to keep a verifier busy (spec: KEY-01). */
+  minRsaBits: 2_048,
+  maxRsaBits: 8_192,
+  maxRsaExponentBytes: 4,
   xwingPublicKeyBytes: 1_216,
   maxKemPublicKeyBytes: 1_216,
   maxEncapsulatedBytes: 1_120,
@@ -74,10 +78,24 @@ export const LIMITS = {
   /** Devices of one owner, and streams of each that a head acknowledges (spec: HEAD-06). */
   maxDevices: 64,
   maxStreamsPerDevice: 4,
+  /** A head this long after the one before needs the word of the owner (spec: HEAD-05). */
+  maxHeadGapMillis: 2_592_000_000,
   /** A head this much later than its due time is overdue (spec: HEAD-04). */
   headGraceMillis: 120_000,
   /** A head further than this ahead of the clock means that the clock is wrong (spec: HEAD-04). */
   maxClockLeadMillis: 600_000,
+  /** How long an edge may take for one answer, from the first byte sent to the last one read. */
+  exchangeMillis: 30_000,
+  /** How often a client tries what fails for a reason that may pass, and how long it waits in between, at first and at most. */
+  attempts: 4,
+  firstRetryMillis: 250,
+  longestRetryMillis: 10_000,
+  /** No session is used longer, whatever the edge says (spec: SESS-08). */
+  maxSessionMillis: 3_600_000,
+  /** How often one operation of a device starts again because the epoch or the generation went on meanwhile. */
+  maxRefreshes: 4,
+  /** Finished streams of submissions that a device remembers. */
+  maxRememberedStreams: 16,
   /** How long a statement waits for another process's lock on the database. */
   databaseBusyMillis: 5_000,
   /** Prepared statements that an embedded database keeps. */

@@ -1,13 +1,9 @@
 /** What Postern makes of a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): which keys it uses, and for what. */
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { type PublicKey, readPublicKey } from "../x509/public_key.ts";
 import { type Curve, requirePoint } from "./ec_point.ts";
-
-/** The bounds of what is neither breakable nor a way to keep a verifier busy. */
-const MIN_RSA_BITS = 2_048;
-const MAX_RSA_BITS = 8_192;
-const MAX_RSA_EXPONENT_BYTES = 4;
 
 /** A public key in use: its kind, and for a curve the point. */
 export type UsableKey =
@@ -41,19 +37,19 @@ function requireRsa(key: Extract<PublicKey, { kind: "rsa" }>): void {
   if (key.pss !== undefined || !rsaBitsInBounds(key.bits)) throw unsupported(key.description);
   const [last] = key.exponent.subarray(-1);
   const exponentIsOne = key.exponent.length === 1 && last === 1;
-  if (key.exponent.length > MAX_RSA_EXPONENT_BYTES || exponentIsOne || ((last ?? 0) & 1) === 0) {
+  if (key.exponent.length > LIMITS.maxRsaExponentBytes || exponentIsOne || ((last ?? 0) & 1) === 0) {
     throw unsupported(`${key.description} with an unusual public exponent`);
   }
 }
 
 /** True for the size in bits of an RSA modulus that Postern uses. */
 export function rsaBitsInBounds(bits: number): boolean {
-  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS;
+  return bits >= LIMITS.minRsaBits && bits <= LIMITS.maxRsaBits;
 }
 
 function unsupported(found: string): PosternError {
   return new PosternError(
     "unsupported",
-    `expected a key of type Ed25519, P-256, P-384, P-521 or RSA with ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, found ${found}`,
+    `expected a key of type Ed25519, P-256, P-384, P-521 or RSA with ${LIMITS.minRsaBits} to ${LIMITS.maxRsaBits} bits, found ${found}`,
   );
 }
