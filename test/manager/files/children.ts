@@ -47,7 +47,11 @@ export async function hasTool(probe: string[], untested: string): Promise<boolea
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  console.warn(`NOT TESTED HERE: ${untested}, because this does not work: ${probe.join(" ")}`);
+  const line = `SKIPPED: ${untested}, because this does not work: ${probe.join(" ")}`;
+  console.error(`\n${line}\n`);
+  // Printed once more at the end of the suite's run, see test/tools/needs.ts.
+  const list = Deno.env.get("POSTERN_SKIPPED_LIST");
+  if (list !== undefined) Deno.writeTextFileSync(list, `${line}\n`, { append: true });
   return false;
 }
 

@@ -3,7 +3,7 @@ import { type MboxPart, type MboxQuoting, MboxSplitter } from "../../../manager/
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { realMessages } from "./mail_data.ts";
+import { mailData, realMessages } from "./mail_data.ts";
 import { finished, type MboxStyle, writeMbox } from "./write_mbox.ts";
 
 const LIMIT = 100_000;
@@ -103,7 +103,7 @@ Deno.test("MboxSplitter gives the same for any file however it is cut into piece
   );
 });
 
-Deno.test("MboxSplitter gives every real message back from each kind of mbox", () => {
+mailData.test("MboxSplitter gives every real message back from each kind of mbox", () => {
   const real = realMessages();
   const messages = real.map(({ raw }) => raw);
   const styles: MboxStyle[] = [{ quoting: "mboxrd", eol: "\n" }, { quoting: "mboxrd", eol: "\r\n" }, {

@@ -6,7 +6,7 @@ import { type MailSummary, summarizeMail } from "../../../manager/mail/summary.t
 import { type Bytes, concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { realMessages } from "./mail_data.ts";
+import { mailData, realMessages } from "./mail_data.ts";
 
 const of = (text: string): Promise<MailSummary> => summarizeMail(utf8(text));
 
@@ -94,7 +94,7 @@ Deno.test("displayText() and displayAddress() give bounded, well-formed single l
   assertEquals(displayAddress({ name: "Group" }), "Group");
 });
 
-Deno.test("summarizeMail() reads every real message as the whole message would be read", async () => {
+mailData.test("summarizeMail() reads every real message as the whole message would be read", async () => {
   const damaged: string[] = [];
   for (const { name, raw } of realMessages()) {
     const before = raw.slice();
@@ -108,7 +108,6 @@ Deno.test("summarizeMail() reads every real message as the whole message would b
     if (summary.damaged) damaged.push(`${name.replace(/^\w+-|\.eml$/g, "")} ${summary.damage}`);
     else assert(summary.date !== null, name);
   }
-  if (realMessages().length === 0) return;
   assertEquals(damaged, [
     "raw_email4 mime",
     "raw_email10 charset",
