@@ -14,6 +14,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   test: ["test", "bench", "scripts", "manager", "edge", "shared"],
 };
 
+/**
+ * Within shared/, which folders each may use beside itself: formats and crypto at the bottom, what speaks the protocol on
+ * top. Files right in shared/ (errors, limits) are for all, and use nothing. A folder that is not here may use any.
+ */
+const WITHIN_SHARED: Readonly<Record<string, readonly string[]>> = {
+  "": [],
+  bytes: [],
+  // Keys and signatures come in DER, and certificates are checked with keys: these two know each other.
+  crypto: ["bytes", "x509"],
+  x509: ["bytes", "crypto"],
+  merkle: ["bytes", "crypto"],
+  database: ["bytes"],
+  protocol: ["bytes", "crypto", "merkle", "x509"],
+  client: ["bytes", "crypto", "merkle", "protocol", "x509"],
+};
+
 /** Folders whose code is measured and tested, but never ships: they may look at anything. */
 const OUTSIDE_PRODUCTION: readonly string[] = ["bench/", "test/"];
 
@@ -80,8 +96,20 @@ function judgeRelative(path: string, specifier: string): string[] {
   const [from = "", to = ""] = [path, target].map((one) => one.split("/")[0]);
   const depth = specifier.split("/").filter((part) => part === "..").length;
   if (depth > path.split("/").length - 1) return [`imports ${specifier}, which is outside of the project`];
+  if (from === "shared" && to === "shared") return judgeWithinShared(path, target);
   if (MAY_IMPORT[from]?.includes(to)) return [];
   return [`${from}/ imports ${target}, but may import only ${MAY_IMPORT[from]?.join("/, ") ?? "nothing"}/`];
+}
+
+function judgeWithinShared(path: string, target: string): string[] {
+  const [from, to] = [folderInShared(path), folderInShared(target)];
+  if (to === "" || to === from || (WITHIN_SHARED[from]?.includes(to) ?? true)) return [];
+  return [`shared/${from} imports ${target}, which is above it: see the table in scripts/layers/rules.ts`];
+}
+
+/** `bytes` of `shared/bytes/cbor.ts`, nothing of `shared/errors.ts`. */
+function folderInShared(path: string): string {
+  return path.split("/").slice(1, -1)[0] ?? "";
 }
 
 function judgePackage(fact: Located & { kind: "import" }, packages: readonly string[]): string[] {

@@ -118,6 +118,18 @@ const BROKEN: readonly { name: string; path: string; source: string; expected: s
     expected: "shared/ imports manager/b.ts",
   },
   {
+    name: "a lower folder of shared/ imports a higher one",
+    path: "shared/bytes/a.ts",
+    source: `import "../protocol/b.ts";`,
+    expected: "shared/bytes imports shared/protocol/b.ts, which is above it",
+  },
+  {
+    name: "a file right in shared/ imports from a folder",
+    path: "shared/errors.ts",
+    source: `import type { B } from "./bytes/b.ts"; export type C = B;`,
+    expected: "imports shared/bytes/b.ts, which is above it",
+  },
+  {
     name: "shared/ imports test/",
     path: "shared/a.ts",
     source: `import "../test/b.ts";`,
@@ -242,6 +254,8 @@ Deno.test("checkLayers() accepts what each folder may do", async () => {
     "shared/database/native.ts": `import Database from "libsql"; export default Database;`,
     "shared/a.ts":
       `import "./crypto/hash.ts"; import "@std/crypto/timing_safe_equal.js"; import "hono"; import "hono/cors";`,
+    "shared/protocol/a.ts": `import "../bytes/b.ts"; import "../errors.ts"; import "./c.ts";`,
+    "shared/new_folder/a.ts": `import "../protocol/a.ts";`,
     "shared/b.ts": `export const o = { process: 1, Deno: 2 }; o.process; class A { require() {} } new A().require();`,
     "edge/hosts/deno.ts": `import "node:process"; import "../../shared/a.ts"; Deno.exit();`,
     "manager/a.ts": `import "node:fs"; import "../shared/a.ts"; await import("@peculiar/webcrypto"); process.exit();`,
