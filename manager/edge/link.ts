@@ -36,6 +36,11 @@ export interface RowPage {
   readonly next: Bytes | null;
 }
 
+/** A page of what leads from one generation to another. */
+export interface ChangePage extends RowPage {
+  readonly removed: readonly { readonly token: Bytes; readonly number: number }[];
+}
+
 /** The manager's requests to an edge; every answer is verified as far as the session goes, and not believed further. */
 export interface EdgeLink {
   state(): Promise<EdgeState>;
@@ -47,6 +52,8 @@ export interface EdgeLink {
   deleteTables(number: number): Promise<void>;
   /** A page of a whole table in key order, as of a generation. */
   tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
+  /** A page of the changes of a table from one generation to another, in key order. */
+  changesPage(table: string, epoch: number, since: number, at: number, after: Bytes | null): Promise<ChangePage>;
   /** Submissions in order of arrival after a sequence number. */
   inboxPage(
     after: number,

@@ -1,0 +1,50 @@
+/** Which kind of push is due: pure, so that the policy can be read and tested in one place (design, "Pushing"). */
+
+/** What the decision rests on. */
+export interface PushSituation {
+  /** Null before the first push. */
+  readonly epoch: { readonly devicesVersion: number; readonly sealed: number; readonly startedMillis: number } | null;
+  readonly devicesVersion: number;
+  readonly entries: number;
+  /** The owner asks for a new epoch. */
+  readonly rotate: boolean;
+  /** The edge holds nothing, or less than it confirmed. */
+  readonly edgeLost: boolean;
+  readonly nowMillis: number;
+}
+
+/** The owner's choices. */
+export interface PushPolicy {
+  /** Up to this many rows everything is re-encrypted at every interval; above, only what changed is sent. */
+  readonly fullUpToRows: number;
+  /** No epoch lives longer. */
+  readonly maxEpochMillis: number;
+}
+
+/** 500 rows of 2 KiB every five minutes are 290 MiB a day; see docs/owners/pushing.md. */
+export const DEFAULT_POLICY: PushPolicy = { fullUpToRows: 500, maxEpochMillis: 7 * 86_400_000 };
+
+/** Rows after which the keys of an epoch are not used for another delta (spec: KEY-04). */
+const MAX_SEALED_ROWS = 2 ** 31;
+
+/** Why everything is re-encrypted, or null for a delta. */
+export type FullReason =
+  | "first"
+  | "edge lost"
+  | "asked"
+  | "devices changed"
+  | "small store"
+  | "epoch too old"
+  | "key used up";
+
+/** The reason for a full push, or null when a delta will do. */
+export function fullReason(situation: PushSituation, policy: PushPolicy): FullReason | null {
+  const { epoch, entries, nowMillis } = situation;
+  if (epoch === null) return "first";
+  if (situation.edgeLost) return "edge lost";
+  if (situation.rotate) return "asked";
+  if (epoch.devicesVersion !== situation.devicesVersion) return "devices changed";
+  if (epoch.sealed + entries > MAX_SEALED_ROWS) return "key used up";
+  if (nowMillis - epoch.startedMillis > policy.maxEpochMillis) return "epoch too old";
+  return entries <= policy.fullUpToRows ? "small store" : null;
+}

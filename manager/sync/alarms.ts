@@ -1,0 +1,40 @@
+/** Alarms: what the owner must see, until it is cleared. */
+import type { Database } from "../../shared/database/database.ts";
+import { compile, query } from "../../shared/database/query.ts";
+import type { ErrorCode } from "../../shared/errors.ts";
+import { tables } from "../store/tables.ts";
+
+const insert = query((p: { code: string; text: string; raised: number }) =>
+  tables.insertInto("alarms").values({ code: p.code, text: p.text, raised: p.raised, cleared: null })
+);
+const open = compile(tables.selectFrom("alarms").selectAll().where("cleared", "is", null).orderBy("id"));
+const same = query((p: { code: string; text: string }) =>
+  tables.selectFrom("alarms").select("id").where("code", "=", p.code).where("text", "=", p.text)
+    .where("cleared", "is", null).limit(1)
+);
+const clear = query((p: { cleared: number }) =>
+  tables.updateTable("alarms").set({ cleared: p.cleared }).where("cleared", "is", null)
+);
+
+/** An alarm that nobody has cleared. */
+export interface Alarm {
+  readonly id: number;
+  readonly code: string;
+  readonly text: string;
+  readonly raised: number;
+}
+
+/** Raises an alarm, unless the same one is open. `now` in Millis. */
+export async function raiseAlarm(db: Database, code: ErrorCode, text: string, now: number): Promise<void> {
+  if ((await db.execute(same.bind({ code, text }))).rows.length > 0) return;
+  await db.execute(insert.bind({ code, text, raised: now }));
+}
+
+export async function openAlarms(db: Database): Promise<readonly Alarm[]> {
+  return (await db.execute(open)).rows;
+}
+
+/** Clears all open alarms; returns how many there were. */
+export async function clearAlarms(db: Database, now: number): Promise<number> {
+  return (await db.execute(clear.bind({ cleared: now }))).changes;
+}
