@@ -253,7 +253,7 @@ Deno.test("checkLayers() accepts what each folder may do", async () => {
       `export const c = globalThis.process?.getBuiltinModule?.("node:crypto"); typeof process;`,
     "shared/database/native.ts": `import Database from "libsql"; export default Database;`,
     "shared/a.ts":
-      `import "./crypto/hash.ts"; import "@std/crypto/timing_safe_equal.js"; import "hono"; import "hono/cors";`,
+      `import "./errors.ts"; import "@std/crypto/timing_safe_equal.js"; import "hono"; import "hono/cors";`,
     "shared/protocol/a.ts": `import "../bytes/b.ts"; import "../errors.ts"; import "./c.ts";`,
     "shared/new_folder/a.ts": `import "../protocol/a.ts";`,
     "shared/b.ts": `export const o = { process: 1, Deno: 2 }; o.process; class A { require() {} } new A().require();`,
