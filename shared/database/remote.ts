@@ -15,6 +15,7 @@ import { Lane, type Member } from "./lane.ts";
 import { Link, type LinkMode, type WireStatement } from "./link.ts";
 import { lostError, readFailure, type RemoteFailure } from "./remote_failures.ts";
 import { batchKind, inspect } from "./sql.ts";
+import { Turn } from "./turn.ts";
 import { fromDriver, toDriver } from "./values.ts";
 
 /** How a remote database is opened. */
@@ -23,7 +24,8 @@ export interface RemoteOptions {
   readonly authToken?: string;
   /**
    * Join concurrent calls into one request (the default). False sends each call by itself on a connection of its own, for Cloudflare
-   * Workers: there a request must not wait for another one's promises. Use an `https:` URL then, and rather Turso than one sqld.
+   * Workers: there a request must not wait for another one's promises. Concurrent writes then run in no order and far slower (measured:
+   * a twentieth), one at a time within an isolate. Use an `https:` URL, and rather Turso than sqld, which may stop answering when many isolates write.
    */
   readonly coalesce?: boolean;
   /** How long the server may take for an answer, in milliseconds; by default `LIMITS.databaseAnswerMillis`. */
@@ -71,6 +73,8 @@ class RemoteDatabase implements Database {
   readonly #open: () => Link;
   readonly #inspections = new RecentlyUsed(LIMITS.databaseStatements, inspect);
   readonly #apart = new Set<Promise<void>>();
+  readonly #turn = new Turn();
+  readonly #answerMillis: number;
   readonly #links: readonly Link[];
   readonly #lanes: { readonly read: Lane<WireStatement>; readonly write: Lane<WireStatement> } | undefined;
   #closed: Promise<void> | undefined;
@@ -79,6 +83,7 @@ class RemoteDatabase implements Database {
     const { authToken, coalesce = true, answerMillis = LIMITS.databaseAnswerMillis } = options;
     this.#context = { place, keyed: authToken !== undefined };
     this.#busyMillis = options.busyMillis ?? LIMITS.databaseBusyMillis;
+    this.#answerMillis = answerMillis;
     this.#open = () => new Link(url, authToken, answerMillis);
     // One connection for each lane: a read that is given up must not break off a write.
     const [reading, writing] = [this.#open(), this.#open()];
@@ -155,21 +160,24 @@ class RemoteDatabase implements Database {
     return this.#apartFromOthers(call, mode);
   }
 
+  /** A connection for this call alone. Writes still go one at a time, as far as this isolate can see to it: sqld needs that. */
   #apartFromOthers(call: Omit<Wire, "resolve" | "reject">, mode: LinkMode): Promise<readonly Result<unknown>[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Result<unknown>[]>();
-    const link = this.#open();
-    const done = this.#settle(link, mode, [{ ...call, resolve, reject }]).finally(() => {
+    const settled = async () => {
+      const link = this.#open();
+      const holder = mode === "read" ? undefined : await this.#turn.take(this.#answerMillis);
+      await this.#settle(link, mode, [{ ...call, resolve, reject }]);
+      if (holder !== undefined) this.#turn.release(holder);
       link.close();
-      this.#apart.delete(done);
-    });
+    };
+    const done = settled().finally(() => this.#apart.delete(done));
     this.#apart.add(done);
     return promise;
   }
 
   /** Sends a group until each of its members is settled. A request is a transaction: if it fails, none of its members took effect. */
   async #settle(link: Link, mode: LinkMode, group: readonly Wire[]): Promise<void> {
-    let waited = 0;
-    for (let attempt = 0;; attempt++) {
+    for (let losses = 0, waited = 0;;) {
       let failure: RemoteFailure;
       try {
         deliver(group, await link.send(group.flatMap(({ statements }) => statements), mode));
@@ -177,14 +185,16 @@ class RemoteDatabase implements Database {
       } catch (error) {
         failure = readFailure(error, this.#context);
       }
-      let pause = PAUSES[attempt];
+      let pause: number | undefined;
       if (failure.kind === "lost") {
+        pause = PAUSES[losses++];
         const again = pause === undefined ? [] : group.filter(({ idempotent }) => idempotent);
         const lost = lostError(this.#context, failure, mode !== "read");
         for (const member of group) if (!again.includes(member)) member.reject(lost);
         group = again;
       } else if (failure.kind === "busy" && waited < this.#busyMillis) {
-        pause ??= PAUSES[0];
+        pause = Math.min(5 + waited, 100);
+        waited += pause;
       } else if (failure.kind === "refused" && group.length > 1) {
         for (const part of split(group, failure.index)) await this.#settle(link, mode, part);
         return;
@@ -193,7 +203,6 @@ class RemoteDatabase implements Database {
         return;
       }
       if (group.length === 0 || pause === undefined) return;
-      waited += pause;
       await new Promise((resume) => setTimeout(resume, pause));
     }
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { RecentlyUsed } from "../../../shared/database/cache.ts";
 import { groupSize, Lane } from "../../../shared/database/lane.ts";
+import { Turn } from "../../../shared/database/turn.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const member = fc.record({
@@ -59,4 +60,26 @@ Deno.test("RecentlyUsed forgets what was used longest ago, and makes nothing twi
   assertEquals([cache.get("a"), cache.get("b")], ["a1", "b4"]);
   cache.clear();
   assertEquals(cache.get("a"), "a5");
+});
+
+Deno.test("Turn lets one act at a time, and goes on when a holder never gives it back", async () => {
+  const turn = new Turn();
+  let acting = 0;
+  const act = async () => {
+    const holder = await turn.take(1_000);
+    assertEquals(++acting, 1);
+    await new Promise((resume) => setTimeout(resume, 1));
+    acting--;
+    turn.release(holder);
+  };
+  await Promise.all(Array.from({ length: 8 }, act));
+  const lost = await turn.take(1_000);
+  const next = await turn.take(20);
+  turn.release(lost);
+  let free = false;
+  const waiting = turn.take(1_000).then(() => free = true);
+  await new Promise((resume) => setTimeout(resume, 10));
+  assertEquals(free, false);
+  turn.release(next);
+  await waiting;
 });
