@@ -37,6 +37,9 @@ export interface RemoteOptions {
 /** Pauses before a call that may be repeated is sent again, in milliseconds. */
 const PAUSES = [50, 200, 800];
 
+/** A write apart from others that takes longer no longer keeps the next ones waiting: its request may have ended with its client's. */
+const TURN_MILLIS = 2_000;
+
 /**
  * A database at an `http:`, `https:`, `ws:`, `wss:` or `libsql:` URL. Connects with the first statement, which then throws what is wrong.
  * Throws `configuration` for a URL that carries a password, a token or anything but a place.
@@ -74,7 +77,6 @@ class RemoteDatabase implements Database {
   readonly #inspections = new RecentlyUsed(LIMITS.databaseStatements, inspect);
   readonly #apart = new Set<Promise<void>>();
   readonly #turn = new Turn();
-  readonly #answerMillis: number;
   readonly #links: readonly Link[];
   readonly #lanes: { readonly read: Lane<WireStatement>; readonly write: Lane<WireStatement> } | undefined;
   #closed: Promise<void> | undefined;
@@ -83,7 +85,6 @@ class RemoteDatabase implements Database {
     const { authToken, coalesce = true, answerMillis = LIMITS.databaseAnswerMillis } = options;
     this.#context = { place, keyed: authToken !== undefined };
     this.#busyMillis = options.busyMillis ?? LIMITS.databaseBusyMillis;
-    this.#answerMillis = answerMillis;
     this.#open = () => new Link(url, authToken, answerMillis);
     // One connection for each lane: a read that is given up must not break off a write.
     const [reading, writing] = [this.#open(), this.#open()];
@@ -165,7 +166,7 @@ class RemoteDatabase implements Database {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Result<unknown>[]>();
     const settled = async () => {
       const link = this.#open();
-      const holder = mode === "read" ? undefined : await this.#turn.take(this.#answerMillis);
+      const holder = mode === "read" ? undefined : await this.#turn.take(TURN_MILLIS);
       await this.#settle(link, mode, [{ ...call, resolve, reject }]);
       if (holder !== undefined) this.#turn.release(holder);
       link.close();
