@@ -63,7 +63,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       PRIMARY KEY (device, stream, number))`,
     `CREATE TABLE outgoing (
       id BLOB PRIMARY KEY, message BLOB NOT NULL REFERENCES messages (id), device BLOB NOT NULL,
-      state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed')), attempts INTEGER NOT NULL, detail TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('queued', 'held', 'sent', 'failed')), attempts INTEGER NOT NULL, detail TEXT NOT NULL,
       queued INTEGER NOT NULL)`,
     `CREATE TABLE alarms (
       id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL, text TEXT NOT NULL, raised INTEGER NOT NULL, cleared INTEGER)`,

@@ -228,7 +228,7 @@ export interface OutgoingTable {
   id: Bytes;
   message: Bytes;
   device: Bytes;
-  /** `queued`, `sent`, `failed`. */
+  /** `queued`, `held` for the owner's word, `sent`, `failed`. */
   state: string;
   attempts: number;
   detail: string;

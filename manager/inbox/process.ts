@@ -1,0 +1,98 @@
+/** The effect of a submission, and the step of its stream, in one atomic batch (spec: INBOX-07). */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { sha256 } from "../../shared/crypto/hash.ts";
+import type { Statement } from "../../shared/database/database.ts";
+import { query } from "../../shared/database/query.ts";
+import type { SignedSubmission } from "../../shared/protocol/submission.ts";
+import type { SubmissionPayload } from "../../shared/protocol/submission_payload.ts";
+import { prepareCertificate } from "../certificates/repository.ts";
+import { judgeCertificate } from "../certificates/trust.ts";
+import { prepareMessage } from "../messages/add.ts";
+import { queueOutgoing } from "../messages/outgoing.ts";
+import { retryConflicts } from "../store/retry.ts";
+import type { SubmissionsTable } from "../store/schema.ts";
+import { tables } from "../store/tables.ts";
+import type { Opened } from "./open.ts";
+import { advanceStream } from "./streams.ts";
+import type { InboxEnvironment } from "./take.ts";
+
+type Usable = Exclude<Opened, { kind: "incomplete" }>;
+
+type Outcome = "done" | "held" | "refused";
+
+interface Effect {
+  readonly kind: string;
+  readonly outcome: Outcome;
+  readonly detail: string;
+  readonly statements: readonly Statement<unknown>[];
+}
+
+const record = query((p: SubmissionsTable & Record<string, string | number | Bytes>) =>
+  tables.insertInto("submissions").values({
+    ...{ device: p.device, stream: p.stream, number: p.number, hash: p.hash, kind: p.kind, outcome: p.outcome },
+    ...{ detail: p.detail, taken: p.taken },
+  })
+);
+
+/** Takes the next submission of a stream: effect, record and acknowledgement together or not at all. */
+export function processSubmission(env: InboxEnvironment, signed: SignedSubmission, opened: Usable): Promise<Outcome> {
+  return retryConflicts(async () => {
+    const { kind, outcome, detail, statements } = await effectOf(env, signed, opened);
+    const { device, stream, number } = signed.submission;
+    const taken = env.now();
+    await env.db.batch([
+      ...statements,
+      record.bind({ device, stream, number, hash: signed.hash, kind, outcome, detail, taken }),
+      advanceStream({ device, stream, number, hash: signed.hash }, taken),
+    ]);
+    return outcome;
+  });
+}
+
+async function effectOf(env: InboxEnvironment, signed: SignedSubmission, opened: Usable): Promise<Effect> {
+  if (opened.kind === "unusable") return refused("unknown", opened.reason);
+  const { payload, raw, isHeld } = opened;
+  switch (payload.kind) {
+    case "ping":
+      return { kind: "ping", outcome: "done", detail: "", statements: [] };
+    case "certificate":
+      return await certificateEffect(env, payload);
+    case "message":
+      return raw === null
+        ? refused("message", "It has no bytes")
+        : await messageEffect(env, signed, payload.channel, raw, isHeld);
+  }
+}
+
+/** A certificate becomes usable or waits for review, by policy (design, "Inbox"). */
+async function certificateEffect(
+  { db, now }: InboxEnvironment,
+  { der, note }: Extract<SubmissionPayload, { kind: "certificate" }>,
+): Promise<Effect> {
+  const verdict = await judgeCertificate(db, der, now());
+  const { certificate, status } = verdict;
+  const reason = verdict.status === "usable" ? "" : verdict.message;
+  if (certificate === undefined) return refused("certificate", reason);
+  const judged = { certificate, status, reason, origin: "device", note, isAnchor: false } as const;
+  const statements = await prepareCertificate(db, judged, now());
+  const detail = statements === null ? "known before" : status;
+  return { kind: "certificate", outcome: "done", detail, statements: statements ?? [] };
+}
+
+/** A message goes into its channel and into the queue; its id follows from its place, so that it is made only once. */
+async function messageEffect(
+  { db, now }: InboxEnvironment,
+  signed: SignedSubmission,
+  channel: string,
+  raw: Bytes,
+  isHeld: boolean,
+): Promise<Effect> {
+  const id = sha256(signed.hash).slice(0, 16);
+  const { statements } = await prepareMessage(db, { channel, direction: "out", raw }, id, now());
+  const queued = queueOutgoing(id, signed.submission.device, isHeld ? "held" : "queued", now());
+  return { kind: "message", outcome: isHeld ? "held" : "done", detail: channel, statements: [...statements, queued] };
+}
+
+function refused(kind: string, detail: string): Effect {
+  return { kind, outcome: "refused", detail, statements: [] };
+}
