@@ -1,0 +1,10 @@
+/**
+ * Domain labels of what the manager keeps for itself. They never leave this machine, so they are no part of the protocol's
+ * table (shared/spec/keys.md).
+ */
+export const KEK_LABELS = {
+  /** Derivation from a KEK provider's secret. */
+  kek: "postern/1/kek",
+  /** The stored record, and the associated data of what is sealed in it. */
+  wrappedKey: "postern/1/wrapped-key",
+} as const;
