@@ -96,6 +96,25 @@ export const LIMITS = {
   maxRefreshes: 4,
   /** Finished streams of submissions that a device remembers. */
   maxRememberedStreams: 16,
+  /** How long the epoch before, and earlier generations, are served after the switch (spec: READ-02). */
+  readGraceMillis: 600_000,
+  /** A push that nobody touches for this long is discarded (spec: PUSH-08). */
+  pushIdleMillis: 3_600_000,
+  /** How long the id of a discarded push is refused (spec: PUSH-01). */
+  pushMemoryMillis: 600_000,
+  /** Rows that one step of sweeping deletes (spec: STORE-03). */
+  sweepRows: 500,
+  /** What the edge holds of submissions and their parts, for an owner and for one device (spec: INBOX-11). */
+  maxInboxSubmissions: 10_000,
+  maxInboxDeviceSubmissions: 1_000,
+  maxInboxPartBytes: 268_435_456,
+  maxInboxDevicePartBytes: 67_108_864,
+  /** The smallest padded plaintext, sealed (spec: CONV-11, INBOX-02): so there cannot be too many parts either. */
+  minSealedPartBytes: 272,
+  /** Parts that no submission names are deleted after this time (spec: INBOX-04). */
+  unnamedPartMillis: 86_400_000,
+  /** An acknowledged submission's number is remembered for this long, longer than a request can be repeated (spec: SESS-12). */
+  inboxMemoryMillis: 600_000,
   /** How long a statement waits for another process's lock on the database. */
   databaseBusyMillis: 5_000,
   /** Prepared statements that an embedded database keeps. */
