@@ -1,0 +1,24 @@
+import { DEFAULT_POLICY, fullReason, type PushSituation } from "../../../manager/push/mode.ts";
+import { assertEquals } from "../../assert.ts";
+
+const quiet: PushSituation = {
+  ...{ epoch: { devicesVersion: 3, sealed: 10, startedMillis: 1_000 }, devicesVersion: 3, entries: 501, rotate: false },
+  ...{ edgeLost: false, nowMillis: 2_000 },
+};
+
+const CASES: readonly (readonly [string, Partial<PushSituation>, ReturnType<typeof fullReason>])[] = [
+  ["nothing happened in a large store", {}, null],
+  ["the store is at the threshold", { entries: 500 }, "small store"],
+  ["there was no push before", { epoch: null }, "first"],
+  ["the edge lost what it had", { edgeLost: true }, "edge lost"],
+  ["the owner asks", { rotate: true }, "asked"],
+  ["a device came or went", { devicesVersion: 4 }, "devices changed"],
+  ["the epoch is a week old", { nowMillis: 1_001 + DEFAULT_POLICY.maxEpochMillis }, "epoch too old"],
+  ["the keys are used up", { epoch: { devicesVersion: 3, sealed: 2 ** 31, startedMillis: 1_000 } }, "key used up"],
+];
+
+for (const [situation, change, reason] of CASES) {
+  Deno.test(`fullReason() says ${reason ?? "delta"} when ${situation}`, () => {
+    assertEquals(fullReason({ ...quiet, ...change }, DEFAULT_POLICY), reason);
+  });
+}
