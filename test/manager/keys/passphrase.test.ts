@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createDecipheriv, hkdfSync } from "node:crypto";
 import { DEFAULT_ARGON2_COST, passphraseKek, passphraseOf } from "../../../manager/keys/passphrase.ts";
 import { decodeWrappedKey, encodeWrappedKey, type KekParameters } from "../../../manager/keys/wrapped_key.ts";
 import { concat, utf8 } from "../../../shared/bytes/bytes.ts";
@@ -30,7 +30,7 @@ Deno.test("passphraseKek() wraps with the second recommended option of RFC 9106 
   assertEquals(kek.describe(), "passphrase (Argon2id, 64 MiB, 3 passes, 4 lanes)");
 });
 
-Deno.test("passphraseKek() derives what PHP's Argon2id, node's HKDF and CBOR by hand give", async () => {
+Deno.test("passphraseKek() writes what PHP's Argon2id, node's HKDF and AES-GCM, and CBOR by hand open", async () => {
   // php -r 'echo password_hash("Paßwort", PASSWORD_ARGON2ID, ["memory_cost"=>8192,"time_cost"=>2,"threads"=>4]);'
   const secret = Uint8Array.fromBase64("AnOXutNxJ9O9+l9jZkIUzdNhOOHI+fvov4DWEIOVS9k");
   const salt = Uint8Array.fromBase64("L0lRYk5WNmlGZFU1cTJHVw");
@@ -39,7 +39,8 @@ Deno.test("passphraseKek() derives what PHP's Argon2id, node's HKDF and CBOR by 
     passes: 2,
     lanes: 4,
   });
-  const { check } = await kek.wrap(newKey(), CONTEXT);
+  const key = newKey();
+  const { check, nonce, sealed } = await kek.wrap(key, CONTEXT);
   const label = concat(Uint8Array.of(0x6d), utf8("postern/1/kek"));
   const parameters = concat(
     ...[
@@ -61,8 +62,18 @@ Deno.test("passphraseKek() derives what PHP's Argon2id, node's HKDF and CBOR by 
     ],
   );
   const hkdfSalt = sha256(concat(Uint8Array.of(0x83), label, Uint8Array.of(0x6a), utf8("passphrase"), parameters));
-  const info = concat(Uint8Array.of(0x82), label, Uint8Array.of(0x65), utf8("check"));
-  assertEquals(check, new Uint8Array(hkdfSync("sha256", secret, hkdfSalt, info, 32)));
+  const derive = (purpose: string) => {
+    const info = concat(Uint8Array.of(0x82), label, Uint8Array.of(0x60 + purpose.length), utf8(purpose));
+    return new Uint8Array(hkdfSync("sha256", secret, hkdfSalt, info, 32));
+  };
+  assertEquals(check, derive("check"));
+  const decipher = createDecipheriv("aes-256-gcm", derive("encryption"), nonce);
+  const name = concat(Uint8Array.of(0x75), utf8("postern/1/wrapped-key"), Uint8Array.of(0x6a), utf8("passphrase"));
+  const context = concat(Uint8Array.of(0x40 + CONTEXT.length), CONTEXT);
+  decipher.setAAD(concat(Uint8Array.of(0x85), name, parameters, Uint8Array.of(0x58, 32), check, context));
+  decipher.setAuthTag(sealed.slice(32));
+  const opened = concat(decipher.update(sealed.slice(0, 32)), decipher.final());
+  assertEquals(opened, reveal(key));
 });
 
 Deno.test("passphraseKek() computes nothing when a record demands more than the limits", async () => {
