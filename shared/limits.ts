@@ -115,6 +115,26 @@ export const LIMITS = {
   unnamedPartMillis: 86_400_000,
   /** An acknowledged submission's number is remembered for this long, longer than a request can be repeated (spec: SESS-12). */
   inboxMemoryMillis: 600_000,
+  /** A challenge can be answered this long (spec: SESS-01). */
+  challengeMillis: 60_000,
+  /** A session ends by itself after this time (shared/spec/session.md). */
+  sessionMillis: 3_600_000,
+  /** One ephemeral key of the edge serves logins for this long, and is forgotten then (spec: SESS-07). */
+  edgeEphemeralMillis: 60_000,
+  /** How far `created` of a request may be from the edge's clock (spec: SESS-11). */
+  createdSkewSeconds: 60,
+  /** Request numbers of a session that may overtake one another (spec: SESS-10). */
+  requestWindow: 4_096,
+  /** Opened sessions that one isolate remembers, with their windows. */
+  openSessions: 8_192,
+  maxSessionTokenChars: 512,
+  /** Imported login keys that one isolate keeps. */
+  loginKeys: 1_024,
+  /** Rows and entries in one answer, if the request does not say otherwise (spec: READ-01). */
+  defaultAnswerEntries: 100,
+  maxAnswerEntries: 1_000,
+  /** Token buckets of rate limits that one isolate remembers, each for addresses and for owners. */
+  rateBuckets: 16_384,
   /** How long a statement waits for another process's lock on the database. */
   databaseBusyMillis: 5_000,
   /** Prepared statements that an embedded database keeps. */
