@@ -88,7 +88,7 @@ Deno.test("readConfig() names the variable and never the secret when a value is 
   for (const [name, value] of cases) {
     const message = refusal({ [name]: value });
     assert(message.split("\n").slice(1).every((line) => line.startsWith(`${name} `)), `${name}=${value}: ${message}`);
-    assert(!message.includes(value) || name.startsWith("POSTERN_RA"), `${name}: ${message}`);
+    assert(value.length < 8 || !message.includes(value), `${name}: ${message}`);
   }
 });
 
