@@ -146,7 +146,7 @@ function parseOrigin(text: string | undefined): { origin: string; basePath: stri
 
 function parseDatabaseUrl(text: string | undefined): string {
   if (text === undefined) throw wrong("is missing: set it to file:PATH, or to the URL of a libSQL server.");
-  if (text !== ":memory:" && !/^file:.|^(?:https?|libsql|wss?):\/\/[^/@?#]+/.test(text)) {
+  if (text !== ":memory:" && !/X/.test(text)) {
     throw wrong("is none of file:PATH, https://, http://, libsql://, wss:// or ws:// with a host and without a user.");
   }
   return text;
