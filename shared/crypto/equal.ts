@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "@std/crypto/timing_safe_equal.js";
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 
 /**
  * Compares secrets, MACs and tokens without telling by its timing where they differ. The lengths are not secret: bytes of
