@@ -63,6 +63,7 @@ const DEFAULT_RATES = { address: 120, owner: 600 };
 const MAX_RATE = 1_000_000_000;
 const DEFAULT_PORT = 8_787;
 const MAX_PORT = 65_535;
+const DATABASE_URL = /^(?:file:.+|(?:https?|libsql|wss?):\/\/[^/@?#]+(?:\/[^@?#]*)?(?:\?tls=[01])?)$/;
 
 type Source = Readonly<Record<string, string | undefined>>;
 
@@ -146,7 +147,7 @@ function parseOrigin(text: string | undefined): { origin: string; basePath: stri
 
 function parseDatabaseUrl(text: string | undefined): string {
   if (text === undefined) throw wrong("is missing: set it to file:PATH, or to the URL of a libSQL server.");
-  if (text !== ":memory:" && !/X/.test(text)) {
+  if (text !== ":memory:" && !DATABASE_URL.test(text)) {
     throw wrong("is none of file:PATH, https://, http://, libsql://, wss:// or ws:// with a host and without a user.");
   }
   return text;
