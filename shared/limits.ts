@@ -90,8 +90,6 @@ export const LIMITS = {
   attempts: 4,
   firstRetryMillis: 250,
   longestRetryMillis: 10_000,
-  /** No session is used longer, whatever the edge says (spec: SESS-08). */
-  maxSessionMillis: 3_600_000,
   /** How often one operation of a device starts again because the epoch or the generation went on meanwhile. */
   maxRefreshes: 4,
   /** Finished streams of submissions that a device remembers. */

@@ -1,0 +1,127 @@
+/** Other people's certificates: looked up by fingerprint or subject, chained, and what still waits (shared/spec/rows.md). */
+import type { Bytes } from "../bytes/bytes.ts";
+import { sha256 } from "../crypto/hash.ts";
+import { isPosternError, PosternError } from "../errors.ts";
+import type { CertificateContent } from "../protocol/plaintexts.ts";
+import type { CertificateStatus } from "../protocol/tables.ts";
+import { LISTS } from "../protocol/token.ts";
+import { type Certificate, readCertificate } from "../x509/certificate.ts";
+import { findPath } from "../x509/chain.ts";
+import type { CanonicalDn } from "../x509/dn.ts";
+import { parseDn } from "../x509/dn_parse.ts";
+import type { PathResult } from "../x509/path_result.ts";
+import type { CallOptions } from "./http.ts";
+import { type ListPage, type ListReader, type ListRow, onlyRow } from "./list_reader.ts";
+import type { AsOf } from "./view.ts";
+
+/** A certificate with the owner's judgement of it. */
+export interface CertificateEntry {
+  readonly fingerprint: Bytes;
+  readonly der: Bytes;
+  /** Null for bytes that cannot be read, which are never usable. */
+  readonly certificate: Certificate | null;
+  /** Only `usable` may be relied on (spec: ROW-08). */
+  readonly status: CertificateStatus;
+  /** False while it waits for the owner's review. */
+  readonly reviewed: boolean;
+  /** Millis. */
+  readonly added: number;
+  readonly origin: CertificateContent["origin"];
+  readonly note: string;
+}
+
+/** What was found, of which state. */
+export interface Found<T> {
+  readonly found: T;
+  readonly asOf: AsOf;
+}
+
+const STATUS: readonly CertificateStatus[] = ["blocked", "usable", "waiting"];
+
+export class Certificates {
+  readonly #reader: ListReader;
+  readonly #now: () => number;
+
+  constructor(reader: ListReader, now: () => number) {
+    this.#reader = reader;
+    this.#now = now;
+  }
+
+  /** The certificate with this SHA-256 fingerprint, or null: which is the edge's claim (spec: READ-06). */
+  async byFingerprint(fingerprint: Bytes, options: CallOptions = {}): Promise<Found<CertificateEntry | null>> {
+    const page = await this.#reader.page(LISTS.fingerprint(fingerprint), { from: 0 }, 2, options);
+    const row = onlyRow(page);
+    return { found: row === null ? null : entryOf(row), asOf: page.asOf };
+  }
+
+  /**
+   * All certificates with this subject.
+   *
+   * @param subject as people write it (`CN=…,O=…`, RFC 4514)
+   * @throws `malformed` for a text that is no name
+   */
+  async bySubject(subject: string, options: CallOptions = {}): Promise<Found<readonly CertificateEntry[]>> {
+    return await this.byCanonicalSubject(parseDn(subject), options);
+  }
+
+  /** All certificates with this subject in its canonical form, as certificates themselves give it. */
+  async byCanonicalSubject(
+    subject: CanonicalDn,
+    options: CallOptions = {},
+  ): Promise<Found<readonly CertificateEntry[]>> {
+    const found: CertificateEntry[] = [];
+    let last: ListPage | null = null;
+    for await (const page of this.#reader.all(LISTS.subject(subject), 0, options)) {
+      found.push(...page.rows.map(entryOf));
+      last = page;
+    }
+    if (last === null) throw new PosternError("withheld", "The edge gave no answer about a subject");
+    return { found, asOf: last.asOf };
+  }
+
+  /**
+   * Looks for a path from a certificate to one that signed itself, over usable certificates alone.
+   *
+   * @param purpose a dotted extended key usage that every certificate of the path must be good for
+   */
+  async chain(leaf: Certificate, purpose?: string, options: CallOptions = {}): Promise<PathResult> {
+    const known = new Map<CanonicalDn, Promise<readonly Certificate[]>>();
+    const usable = (subject: CanonicalDn): Promise<readonly Certificate[]> => {
+      const before = known.get(subject);
+      if (before !== undefined) return before;
+      const asked = this.byCanonicalSubject(subject, options).then(({ found }) => found.flatMap(usableOf));
+      known.set(subject, asked);
+      return asked;
+    };
+    return await findPath(leaf, {
+      candidates: usable,
+      anchors: async (subject) => (await usable(subject)).filter(({ isSelfIssued }) => isSelfIssued),
+      now: this.#now(),
+      ...(purpose === undefined ? {} : { purpose }),
+    });
+  }
+}
+
+function usableOf({ certificate, status }: CertificateEntry): Certificate[] {
+  return status === "usable" && certificate !== null ? [certificate] : [];
+}
+
+/** @throws `tampered` unless the row holds a certificate, which its place has shown already */
+export function entryOf({ content }: Pick<ListRow, "content">): CertificateEntry {
+  if (content.kind !== "certificate") throw new PosternError("tampered", "A list of certificates holds something else");
+  const { der, status, added, origin, note } = content.certificate;
+  const certificate = readOrNull(der);
+  return {
+    ...{ fingerprint: sha256(der), der, certificate, added, origin, note, reviewed: status !== 2 },
+    status: certificate === null ? "blocked" : STATUS[status] ?? "blocked",
+  };
+}
+
+function readOrNull(der: Bytes): Certificate | null {
+  try {
+    return readCertificate(der);
+  } catch (error) {
+    if (!isPosternError(error)) throw error;
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+/** Reads ranges of lists: asks by token, checks every row, knows of which state it is (shared/spec/reading.md). */
+import type { Bytes } from "../bytes/bytes.ts";
+import { PosternError } from "../errors.ts";
+import { decodeRow } from "../protocol/row.ts";
+import type { RowContent } from "../protocol/contents.ts";
+import { type ListName, rowKey } from "../protocol/token.ts";
+import { type Range, rowsCall } from "./calls.ts";
+import type { DeviceLink } from "./device_link.ts";
+import type { CallOptions } from "./http.ts";
+import { openAsked, orTampered } from "./open_content.ts";
+import { type AsOf, asOf, requireFreshView, type View } from "./view.ts";
+
+/** Rows asked for at once where the caller has no wish; the edge's own limit in bytes comes on top (spec: READ-01). */
+const PAGE_ROWS = 100;
+
+/** What to do with what is read under a head that is overdue, or ahead of the clock (spec: HEAD-04). */
+export type StaleReads = "mark" | "refuse";
+
+/** A row of a list whose every check passed. */
+export interface ListRow {
+  readonly number: number;
+  readonly content: RowContent;
+}
+
+export interface ListPage {
+  /** In the order asked for: ascending, or with `before` descending. */
+  readonly rows: readonly ListRow[];
+  /** The edge's claim that there are more; it is not proven (spec: READ-06). */
+  readonly more: boolean;
+  readonly asOf: AsOf;
+}
+
+export class ListReader {
+  readonly #link: DeviceLink;
+  readonly #staleReads: StaleReads;
+
+  constructor(link: DeviceLink, staleReads: StaleReads) {
+    this.#link = link;
+    this.#staleReads = staleReads;
+  }
+
+  /**
+   * One page of a list.
+   *
+   * @param limit rows, 1 to 1000
+   * @throws `tampered` for a row that is not the manager's, belongs elsewhere, or was not asked for; what `DeviceLink.read` throws;
+   * `stale` and `clock` if stale reads are to be refused
+   */
+  async page(list: ListName, range: Range, limit: number, options: CallOptions = {}): Promise<ListPage> {
+    const { owner } = this.#link.verifier.profile;
+    const make = ({ keys }: View) => rowsCall(owner, keys.epoch, rowKey(keys, list, 0), range, limit);
+    const { answer, view, newest } = await this.#link.read(make, options);
+    requireRange(answer.rows, answer.more, limit);
+    const rows = await Promise.all(answer.rows.map((bytes) => openListed(view, list, bytes)));
+    requireOrder(rows.map(({ number }) => number), range);
+    return { rows, more: answer.more, asOf: this.present(newest) };
+  }
+
+  /** All rows of a list from a number on, page by page; ends where the edge says that the list ends. */
+  async *all(list: ListName, from: number, options: CallOptions = {}): AsyncGenerator<ListPage> {
+    for (let next = from;;) {
+      const page = await this.page(list, { from: next }, PAGE_ROWS, options);
+      yield page;
+      const last = page.rows.at(-1);
+      if (!page.more || last === undefined) return;
+      next = last.number + 1;
+    }
+  }
+
+  /** Of which state something is, once it may be shown. @throws `stale`, `clock` if stale reads are to be refused */
+  present(view: View): AsOf {
+    const now = this.#link.surroundings.now();
+    if (this.#staleReads === "refuse") requireFreshView(view, now);
+    return asOf(view, now);
+  }
+}
+
+async function openListed({ keys }: View, list: ListName, bytes: Bytes): Promise<ListRow> {
+  const { number } = await orTampered(() => Promise.resolve(decodeRow(bytes)));
+  const { content } = await openAsked(keys, { list, number }, bytes);
+  return { number, content };
+}
+
+function requireRange(rows: readonly Bytes[], more: boolean, limit: number): void {
+  if (rows.length > limit) {
+    throw new PosternError("tampered", `The edge answers with more than the ${limit} rows asked`);
+  }
+  if (more && rows.length === 0) {
+    throw new PosternError("withheld", "The edge says that there are more rows, and shows none");
+  }
+}
+
+/** Numbers within the range and in its order, so that none stands twice. */
+function requireOrder(numbers: readonly number[], range: Range): void {
+  const inOrder = numbers.every((number, index) => {
+    const before = numbers[index - 1];
+    if ("from" in range) return number >= (before === undefined ? range.from : before + 1);
+    return number < (before === undefined ? range.before : before);
+  });
+  if (!inOrder) {
+    throw new PosternError("tampered", "The edge answers with rows that were not asked for, or out of order");
+  }
+}
+
+/** The one row that a list with a single place holds, or null. @throws `tampered` for another place */
+export function onlyRow({ rows, more }: ListPage): ListRow | null {
+  const [row, ...others] = rows;
+  if (others.length > 0 || more || (row !== undefined && row.number !== 0)) {
+    throw new PosternError("tampered", "The edge answers with several rows where there is at most one");
+  }
+  return row ?? null;
+}

@@ -1,0 +1,121 @@
+/** Judges what an edge shows and remembers it durably before anybody relies on it (spec: SESS-08). */
+import { type Bytes, equalBytes } from "../bytes/bytes.ts";
+import { isPosternError, PosternError } from "../errors.ts";
+import type { EpochKeys } from "../protocol/epoch_keys.ts";
+import { decodeSignedHead } from "../protocol/head.ts";
+import { type EdgeName, type VerifiedStatement, verifyStatement } from "../protocol/statement.ts";
+import type { DeviceKeys } from "./device_keys.ts";
+import { openRecord, rememberHead, rememberStatement, requireNamed } from "./judge.ts";
+import { type DeviceMemory, StateKeeper } from "./memory.ts";
+import type { DeviceProfile } from "./profile.ts";
+import { type View, withHead } from "./view.ts";
+
+/** A new incarnation that the user has not confirmed: the manager says that it was restored from a backup (spec: STMT-03). */
+export interface Restore {
+  readonly incarnation: Bytes;
+  /** Number and time (Millis) of the owner statement that says so. */
+  readonly statement: number;
+  readonly time: number;
+  /** How many generations that this device has seen are lost by it. */
+  readonly lostGenerations: number;
+}
+
+/** What an edge shows of the present state, at login or with the device's record; nothing of it is judged. */
+export interface Shown {
+  readonly statement: Bytes | null;
+  readonly head: Bytes | null;
+  readonly record: Bytes | null;
+}
+
+export class Verifier {
+  readonly profile: DeviceProfile;
+  readonly keys: DeviceKeys;
+  readonly state: StateKeeper;
+  #statement: VerifiedStatement | null = null;
+  #restore: Restore | null = null;
+
+  constructor(profile: DeviceProfile, keys: DeviceKeys, memory: DeviceMemory) {
+    this.profile = profile;
+    this.keys = keys;
+    this.state = new StateKeeper(memory);
+  }
+
+  /** The restore that waits for the user, if one was shown since the start. */
+  get restore(): Restore | null {
+    return this.#restore;
+  }
+
+  /** The edge to talk to: that of pairing, unless the newest statement goes before it (spec: STMT-04). */
+  async edge(): Promise<EdgeName> {
+    const statement = await this.#remembered((await this.state.read()).statement);
+    const { edge } = this.profile;
+    return statement?.edges.find(({ origin }) => origin === edge.origin) ?? statement?.edges[0] ?? edge;
+  }
+
+  /** Confirms that the manager was restored, once and for all (spec: STMT-03). */
+  async confirm(incarnation: Bytes): Promise<void> {
+    await this.state.update((state) => {
+      return Promise.resolve({ state: { ...state, confirmed: incarnation.slice() }, result: undefined });
+    });
+    if (this.#restore !== null && equalBytes(this.#restore.incarnation, incarnation)) this.#restore = null;
+  }
+
+  /** Verifies, judges and remembers a signed statement (spec: STMT-01, STMT-02, STMT-03). */
+  async statement(signed: Bytes): Promise<VerifiedStatement> {
+    return await this.state.update(async (state) => {
+      const before = await this.#remembered(state.statement);
+      const isSame = before !== null && equalBytes(before.signed, signed);
+      const statement = isSame ? before : await verifyStatement(signed, this.profile.owner);
+      try {
+        const judged = rememberStatement(state, statement, before);
+        this.#statement = statement;
+        return { state: judged.state, result: statement };
+      } catch (error) {
+        if (isPosternError(error, "restored")) this.#restore = restoreOf(statement, state.head?.generation ?? 0);
+        throw error;
+      }
+    });
+  }
+
+  /** Everything that makes a login, in the order of SESS-08: statement, head, record. */
+  async enter(shown: Shown, edge: EdgeName): Promise<View> {
+    if (shown.statement === null || shown.head === null || shown.record === null) {
+      throw new PosternError("withheld", "The edge admits this device, but shows no statement, head or record of it");
+    }
+    const statement = await this.statement(shown.statement);
+    requireNamed(statement, edge);
+    const head = await this.#head(shown.head, statement, edge);
+    return { edge, statement, head, keys: await this.#openEpoch(shown.record, head) };
+  }
+
+  /**
+   * The view with a newer head, or null when the head is of another epoch or statement, so that the record has to be fetched. Nothing
+   * of such a head is judged.
+   */
+  async advance(view: View, bytes: Bytes): Promise<View | null> {
+    const { head } = decodeSignedHead(bytes);
+    if (head.epoch !== view.keys.epoch || head.statement.number !== view.statement.number) return null;
+    return withHead(view, await this.#head(bytes, view.statement, view.edge));
+  }
+
+  async #head(bytes: Bytes, statement: VerifiedStatement, edge: EdgeName) {
+    return await this.state.update(async (state) => {
+      return await rememberHead(state, bytes, statement, { edge, device: this.profile.device });
+    });
+  }
+
+  #openEpoch(record: Bytes, head: View["head"]): Promise<EpochKeys> {
+    return openRecord(record, head, this.profile, this.keys);
+  }
+
+  /** The remembered statement, verified once in each run. */
+  async #remembered(signed: Bytes | null): Promise<VerifiedStatement | null> {
+    if (signed === null) return null;
+    if (this.#statement !== null && equalBytes(this.#statement.signed, signed)) return this.#statement;
+    return this.#statement = await verifyStatement(signed, this.profile.owner);
+  }
+}
+
+function restoreOf({ incarnation, number, time, base }: VerifiedStatement, seen: number): Restore {
+  return { incarnation, statement: number, time, lostGenerations: Math.max(0, seen - (base?.generation ?? 0)) };
+}

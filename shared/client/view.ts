@@ -1,0 +1,63 @@
+/** What a device knows of the owner's state at one moment: verified statement, verified head, the epoch's keys. */
+import { equalBytes } from "../bytes/bytes.ts";
+import { PosternError } from "../errors.ts";
+import type { EpochKeys } from "../protocol/epoch_keys.ts";
+import type { SignedHead } from "../protocol/head.ts";
+import { type Freshness, freshness, requireFresh } from "../protocol/judge_head.ts";
+import type { EdgeName, VerifiedStatement } from "../protocol/statement.ts";
+import type { TableName } from "../protocol/tables.ts";
+
+export interface View {
+  readonly edge: EdgeName;
+  readonly statement: VerifiedStatement;
+  readonly head: SignedHead;
+  readonly keys: EpochKeys;
+}
+
+/** Of which state something was read. */
+export interface AsOf {
+  readonly generation: number;
+  readonly epoch: number;
+  /** When the manager signed this state, and by when the next one is due; Millis. */
+  readonly time: number;
+  readonly nextDue: number;
+  /** `overdue`: show it marked as old. `ahead`: this device's clock is wrong (spec: HEAD-04). */
+  readonly freshness: Freshness;
+}
+
+/** The head as callers see it. */
+export interface HeadReport extends AsOf {
+  readonly statement: number;
+  readonly incarnation: Uint8Array;
+  readonly counts: Readonly<Record<TableName, number>>;
+  /** Devices whose suite falls to a quantum computer, in this epoch (spec: WRAP-04). */
+  readonly classical: number;
+}
+
+/** @param now the device's clock, Millis */
+export function asOf({ head: { head } }: View, now: number): AsOf {
+  const { generation, epoch, time, nextDue } = head;
+  return { generation, epoch, time, nextDue, freshness: freshness(head, now) };
+}
+
+export function reportHead(view: View, now: number): HeadReport {
+  const { statement, incarnation, tables, classical } = view.head.head;
+  const { devices, certificates, messages, changes } = tables;
+  const counts = {
+    ...{ devices: devices.count, certificates: certificates.count, messages: messages.count, changes: changes.count },
+  };
+  return { ...asOf(view, now), statement: statement.number, incarnation, counts, classical };
+}
+
+/** @throws `stale`, `clock` (spec: HEAD-04, INBOX-03) */
+export function requireFreshView({ head: { head } }: View, now: number): void {
+  requireFresh(head, now);
+}
+
+/** A view with a newer head of the same epoch. @throws `tampered` when that head commits to another sym key */
+export function withHead(view: View, head: SignedHead): View {
+  if (!equalBytes(head.head.commitment, view.keys.commitment)) {
+    throw new PosternError("tampered", `Two heads of epoch ${head.head.epoch} commit to different keys`);
+  }
+  return { ...view, head };
+}
