@@ -50,6 +50,8 @@ const CASES: readonly Case[] = [
   ["rsa", ["-sha224"], "unsupported"],
   ["p256", ["-sha1"], "unsupported"],
   ["rsa", ["-sha256", ...pss("20", "sha256")], "unsupported"],
+  ["rsa", ["-sha256", ...pss("40", "sha256")], "unsupported"],
+  ["rsa", ["-sha256", ...pss("digest", "sha384")], "unsupported"],
   ["rsa", ["-sha256", ...pss("digest", "sha1")], "unsupported"],
   ["rsa", ["-sha1", ...pss("digest", "sha1")], "unsupported"],
   ["short", ["-sha256"], "unsupported"],
@@ -136,9 +138,11 @@ Deno.test({
     );
     const { publicKey } = readCertificate(await folder.read("b.der"));
     assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
-    const other = readCertificate(await build({ key: await newKey("PS256") }));
-    // Signed with SHA-256, by whomever: the bound key signs with SHA-384 only.
-    assertEquals(word(await verifyCertificate(other, publicKey)), "tampered");
+    const bound = publicKey.pss;
+    const sha256 = readCertificate(await build({ key: await newKey("PS256") }));
+    assert(sha256.publicKey.kind === "rsa");
+    assertEquals(word(await verifyCertificate(sha256, sha256.publicKey)), "ok");
+    assertEquals(word(await verifyCertificate(sha256, { ...sha256.publicKey, pss: bound })), "tampered");
     await folder.run("genpkey", ...KEYS["rsa"] ?? [], "-out", "rsa.key");
     await folder.run(
       "req",
@@ -157,7 +161,9 @@ Deno.test({
     const pkcs1 = readCertificate(await folder.read("r.der"));
     assert(pkcs1.publicKey.kind === "rsa");
     assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
-    assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss: publicKey.pss })), "tampered");
+    for (const pss of [bound, { ...bound, parameters: undefined }]) {
+      assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss })), "tampered");
+    }
   },
 });
 
