@@ -3,7 +3,16 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { migrate } from "../../shared/database/migrations.ts";
 import { EDGE_MIGRATIONS } from "./migrations.ts";
+import { deleteTables } from "./delete_tables.ts";
+import { getPart, type InboxAnswer, listInbox } from "./inbox_read.ts";
+import { putPart, submit } from "./inbox_submit.ts";
+import type { ChunkBody } from "./chunk_checks.ts";
 import type { Principal } from "./principal.ts";
+import { beginPush, type PushBody } from "./push_begin.ts";
+import type { CommitBody } from "./push_checks.ts";
+import { takeChunk } from "./push_chunk.ts";
+import { commitPush } from "./push_commit.ts";
+import { abortPush, type ChunkRange, type PushState, readPush } from "./push_state.ts";
 import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read_changes.ts";
 import {
   type HeadAnswer,
@@ -20,6 +29,9 @@ import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
 import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
 import { storageOf } from "./store_errors.ts";
+import { Sweeper, type Swept } from "./sweep.ts";
+import { PosternError } from "../../shared/errors.ts";
+import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 
 /**
  * The edge's store. Whatever takes a principal first finds out, in the same statement, whether its session still counts, and throws
@@ -27,9 +39,11 @@ import { storageOf } from "./store_errors.ts";
  */
 export class EdgeStore {
   readonly #database: Database;
+  readonly #sweeper: Sweeper;
 
   private constructor(database: Database) {
     this.#database = storageOf(database);
+    this.#sweeper = new Sweeper(this.#database);
   }
 
   /** Brings the tables to the version of this program. @throws `storage` for a database of a newer one */
@@ -91,4 +105,76 @@ export class EdgeStore {
   changes(principal: Principal, request: ChangesRequest, now: number): Promise<ChangesAnswer> {
     return readChanges(this.#database, principal, request, now);
   }
+
+  /** Begins or resumes a push; what has arrived of it already. @throws `forbidden`, `conflict` (spec: PUSH-01) */
+  async begin(principal: Principal, body: PushBody, now: number): Promise<ChunkRange[]> {
+    requireManager(principal);
+    return await beginPush(this.#database, principal, body, now);
+  }
+
+  /** The open push; null if there is none. @throws `forbidden` */
+  async state(principal: Principal, now: number): Promise<PushState | null> {
+    requireManager(principal);
+    return await readPush(this.#database, principal, now);
+  }
+
+  /** Takes chunk `n`, `bytes` being its body as sent. @throws `forbidden` and as {@link takeChunk} (spec: PUSH-02) */
+  async chunk(
+    principal: Principal,
+    id: Bytes,
+    n: number,
+    bytes: Bytes,
+    body: ChunkBody,
+    now: number,
+  ): Promise<void> {
+    requireManager(principal);
+    await takeChunk(this.#database, principal, id, n, bytes, body, now);
+  }
+
+  /** Switches to what was pushed; the generation then held. @throws `forbidden` and as {@link commitPush} (spec: PUSH-05) */
+  async commit(principal: Principal, id: Bytes, body: CommitBody, now: number): Promise<number> {
+    requireManager(principal);
+    return await commitPush(this.#database, principal, id, body, now);
+  }
+
+  /** Gives a push up. @throws `forbidden`, `not_found`, `conflict` */
+  async abort(principal: Principal, id: Bytes, now: number): Promise<void> {
+    requireManager(principal);
+    await abortPush(this.#database, principal, id, now);
+  }
+
+  /** Deletes everything that was pushed. @throws `forbidden`, `conflict` (spec: PUSH-09) */
+  async deleteTables(principal: Principal, number: number, now: number): Promise<void> {
+    requireManager(principal);
+    await deleteTables(this.#database, principal, number, now);
+  }
+
+  /** Takes a submission. @throws as {@link submit} (spec: INBOX-05) */
+  submit(principal: Principal, signed: Bytes, decoded: SignedSubmission): Promise<void> {
+    return submit(this.#database, principal, signed, decoded);
+  }
+
+  /** Submissions after a number of arrival, 0 at the start. */
+  list(principal: Principal, after: number, limit: number): Promise<InboxAnswer> {
+    return listInbox(this.#database, principal, after, limit);
+  }
+
+  /** Stores an encrypted part under its SHA-256. @throws as {@link putPart} (spec: INBOX-04) */
+  putPart(principal: Principal, hash: Bytes, part: Bytes, now: number): Promise<void> {
+    return putPart(this.#database, principal, hash, part, now);
+  }
+
+  /** @throws `not_found` */
+  getPart(principal: Principal, hash: Bytes): Promise<Bytes> {
+    return getPart(this.#database, principal, hash);
+  }
+
+  /** One bounded step of deleting what is past its time; call it again while there is `more` (spec: STORE-03). */
+  sweep(now: number): Promise<Swept> {
+    return this.#sweeper.step(now);
+  }
+}
+
+function requireManager({ manager }: Principal): void {
+  if (!manager) throw new PosternError("forbidden", "Only the manager may push or delete");
 }

@@ -1,0 +1,57 @@
+/** Deleting all that was pushed (spec: PUSH-09): at once for readers, in steps on the disk. */
+import { sql } from "kysely";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { Database } from "../../shared/database/database.ts";
+import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
+import { template } from "./builder.ts";
+import { check, failedCheck, refusal } from "./checks.ts";
+import type { Principal } from "./principal.ts";
+import { PUSH, SPACE } from "./schema.ts";
+
+const mayDelete = check<Credentials & { number: number }>((p) =>
+  sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized'
+    WHEN EXISTS (SELECT 1 FROM owners WHERE id = ${p.owner} AND delete_number >= ${p.number}) THEN 'delete_number' END`
+);
+
+const ownerNo = (p: { owner: Bytes }) => sql`(SELECT no FROM owners WHERE id = ${p.owner})`;
+
+const discardPushes = template<{ owner: Bytes; now: number }, never>((p) =>
+  sql`UPDATE pushes SET touched = iif(state = ${sql.lit(PUSH.open)}, ${p.now}, touched),
+      state = iif(state = ${sql.lit(PUSH.open)}, ${sql.lit(PUSH.over)}, state), is_undone = 1
+    WHERE owner = ${ownerNo(p)}`
+);
+const leaveSpaces = template<{ owner: Bytes }, never>((p) =>
+  sql`UPDATE spaces SET state = ${sql.lit(SPACE.left)} WHERE owner = ${ownerNo(p)}`
+);
+const forgetGenerations = template<{ owner: Bytes }, never>((p) =>
+  sql`DELETE FROM generations WHERE owner = ${ownerNo(p)}`
+);
+const forgetState = template<{ owner: Bytes; number: number }, never>((p) =>
+  sql`UPDATE owners SET space = NULL, generation = 0, epoch = 0, incarnation = NULL, head = NULL, head_hash = NULL,
+    delete_number = ${p.number} WHERE id = ${p.owner}`
+);
+
+/**
+ * @param number higher than any used before
+ * @throws `unauthorized`; `conflict` for a number that is not higher
+ */
+export async function deleteTables(
+  database: Database,
+  principal: Principal,
+  number: number,
+  now: number,
+): Promise<void> {
+  const { owner } = principal;
+  try {
+    await database.batch([
+      mayDelete.bind({ ...credentials(principal), number }),
+      discardPushes.bind({ owner, now }),
+      leaveSpaces.bind({ owner }),
+      forgetGenerations.bind({ owner }),
+      forgetState.bind({ owner, number }),
+    ]);
+  } catch (error) {
+    const reason = failedCheck(error);
+    throw reason === undefined ? error : refusal(reason, error);
+  }
+}

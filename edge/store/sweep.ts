@@ -1,0 +1,225 @@
+/**
+ * Sweeping: what has become useless is deleted in bounded steps (spec: STORE-03), one owner after the other (spec: STORE-02). Every step is
+ * atomic and finds its own work, so that any number of edges may sweep at once, and none needs to finish.
+ */
+import { type RawBuilder, sql } from "kysely";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../shared/database/database.ts";
+import type { Query } from "../../shared/database/query.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { template, templateOfOne } from "./builder.ts";
+import { hasRemnants, type Remnants, undoStep } from "./push_undo.ts";
+import { ALIVE, PUSH, SPACE } from "./schema.ts";
+
+/** What a step works on: the owner's number, and the moments before which things have had their time, Millis. */
+export type Moments = {
+  readonly no: number;
+  readonly now: number;
+  readonly pushIdle: number;
+  readonly pushMemory: number;
+  readonly partUnnamed: number;
+  readonly inboxMemory: number;
+};
+
+type Condition = (p: Moments) => RawBuilder<unknown>;
+type Step = readonly Query<Moments, never>[];
+
+const alive = sql.lit(ALIVE);
+const inTables = sql.raw("IN (1, 2, 3, 4)");
+const limit: RawBuilder<number> = sql.lit(LIMITS.sweepRows);
+
+const change = (build: Condition): Query<Moments, never> =>
+  template<Moments, never>((p) => build(p) as RawBuilder<never>);
+
+/** DELETE has no LIMIT, so what to delete is selected by its key. */
+const deleteKeys = (table: string, key: readonly string[], where: Condition, most = limit): Step => {
+  const names = sql.join(key.map((name) => sql.ref(name)));
+  return [change((p) =>
+    sql`DELETE FROM ${sql.table(table)} WHERE (${names}) IN (
+      SELECT ${names} FROM ${sql.table(table)} WHERE owner = ${p.no} AND ${where(p)} LIMIT ${most})`
+  )];
+};
+
+/** The lowest generation that is still served from the space `s`; what died by then is seen by nobody (spec: READ-02). */
+const floor = sql`(SELECT MIN(g.generation) FROM generations g WHERE g.owner = s.owner AND g.space = s.no)`;
+const isServed = sql`EXISTS (SELECT 1 FROM generations g WHERE g.owner = s.owner AND g.space = s.no)`;
+
+const idlePush: Condition = (p) =>
+  sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND state = ${
+    sql.lit(PUSH.open)
+  } AND touched <= ${p.pushIdle})`;
+const leftSpace: Condition = (p) =>
+  sql`SELECT s.no FROM spaces s WHERE s.owner = ${p.no} AND s.state = ${sql.lit(SPACE.left)} AND NOT ${isServed}`;
+const deadRows: Condition = (p) =>
+  sql`SELECT r.id FROM spaces s CROSS JOIN rows r INDEXED BY rows_died ON r.died < ${alive} AND r.owner = s.owner
+    AND r.space = s.no AND r.tbl ${inTables} AND r.died <= ${floor} WHERE s.owner = ${p.no}`;
+/** Remnants in a space that is left go with it. */
+const pastPush: Condition = (p) =>
+  sql`state <> ${sql.lit(PUSH.open)} AND touched <= ${p.pushMemory}
+    AND (is_undone = 1 OR space IS NOT (SELECT space FROM owners WHERE no = ${p.no}))`;
+const goneEntries: Condition = (p) =>
+  sql`SELECT arrival FROM inbox WHERE owner = ${p.no} AND gone < ${alive} AND gone <= ${p.inboxMemory}`;
+
+/** Kinds of work in the order in which they are done. `undo` is a step of its own kind. */
+const WORK = {
+  // A push that nobody goes on with (spec: PUSH-08).
+  idle: {
+    when: idlePush,
+    step: [
+      change((p) =>
+        sql`UPDATE spaces SET state = ${sql.lit(SPACE.left)}
+          WHERE owner = ${p.no} AND state = ${sql.lit(SPACE.building)} AND ${idlePush(p)}`
+      ),
+      change((p) =>
+        sql`UPDATE pushes SET state = ${sql.lit(PUSH.over)}, touched = ${p.now}, is_undone = (is_undone OR received = 0)
+          WHERE owner = ${p.no} AND state = ${sql.lit(PUSH.open)} AND touched <= ${p.pushIdle}`
+      ),
+    ],
+  },
+  undo: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM owners o JOIN pushes q ON ${hasRemnants} WHERE o.no = ${p.no})`,
+    step: [],
+  },
+  // Once these are gone no reader is let in any more: only then rows may go, whatever the clocks of several edges say.
+  generations: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM generations WHERE owner = ${p.no} AND until <= ${p.now})`,
+    step: deleteKeys("generations", ["owner", "generation"], (p) => sql`until <= ${p.now}`),
+  },
+  deadRows: {
+    when: (p) => sql`EXISTS (${deadRows(p)})`,
+    step: [change((p) => sql`DELETE FROM rows WHERE id IN (${deadRows(p)} LIMIT ${limit})`)],
+  },
+  leftSpaces: {
+    when: (p) => sql`EXISTS (${leftSpace(p)})`,
+    step: [
+      ...deleteKeys("rows", ["id"], (p) => sql`space = (${leftSpace(p)} LIMIT 1)`),
+      change((p) =>
+        sql`DELETE FROM spaces WHERE no = (${leftSpace(p)} LIMIT 1)
+          AND NOT EXISTS (SELECT 1 FROM rows WHERE owner = ${p.no} AND space = spaces.no)`
+      ),
+    ],
+  },
+  pastPushes: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)})`,
+    step: [
+      ...deleteKeys(
+        "push_chunks",
+        ["owner", "push", "n"],
+        (p) => sql`push = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)`,
+      ),
+      change((p) =>
+        sql`DELETE FROM pushes WHERE owner = ${p.no}
+          AND id = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)
+          AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = ${p.no} AND c.push = pushes.id)`
+      ),
+    ],
+  },
+  // Each takes its part and the part's body with it.
+  namedParts: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM inbox_named WHERE owner = ${p.no} AND arrival IN (${goneEntries(p)}))`,
+    step: deleteKeys(
+      "inbox_named",
+      ["owner", "arrival", "hash"],
+      (p) => sql`arrival IN (${goneEntries(p)})`,
+      sql.lit(LIMITS.sweepRows / 4),
+    ),
+  },
+  entries: {
+    when: (p) => sql`EXISTS (${goneEntries(p)})`,
+    step: deleteKeys(
+      "inbox",
+      ["owner", "arrival"],
+      (p) => sql`arrival IN (${goneEntries(p)})`,
+      sql.lit(LIMITS.sweepRows / 2),
+    ),
+  },
+  unnamedParts: {
+    when: (p) =>
+      sql`EXISTS (SELECT 1 FROM inbox_parts WHERE owner = ${p.no} AND refs = 0 AND created <= ${p.partUnnamed})`,
+    step: deleteKeys(
+      "inbox_parts",
+      ["owner", "device", "hash"],
+      (p) => sql`refs = 0 AND created <= ${p.partUnnamed}`,
+      sql.lit(LIMITS.sweepRows / 4),
+    ),
+  },
+  challenges: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM spent_challenges WHERE owner = ${p.no} AND expires <= ${p.now})`,
+    step: deleteKeys("spent_challenges", ["owner", "random"], (p) => sql`expires <= ${p.now}`),
+  },
+  sessions: {
+    when: (p) => sql`EXISTS (SELECT 1 FROM ended_sessions WHERE owner = ${p.no} AND expires <= ${p.now})`,
+    step: deleteKeys("ended_sessions", ["owner", "session"], (p) => sql`expires <= ${p.now}`),
+  },
+} as const satisfies Readonly<Record<string, { readonly when: Condition; readonly step: Step }>>;
+
+type Work = keyof typeof WORK;
+
+const findWork = templateOfOne<Moments, { readonly work: Work | null }>((p) => {
+  const branches = Object.entries(WORK).map(([name, { when }]) => sql`WHEN ${when(p)} THEN ${sql.lit(name)}`);
+  return sql`SELECT CASE ${sql.join(branches, sql` `)} END AS work`;
+});
+const nextOwner = templateOfOne<{ readonly after: number }, { readonly no: number | null }>((p) =>
+  sql`SELECT MIN(no) AS no FROM owners WHERE no > ${p.after}`
+);
+const selectRemnants = templateOfOne<{ readonly no: number }, Remnants & { readonly id: Bytes }>((p) =>
+  sql`SELECT q.owner, q.id, q.space, q.stamp FROM owners o JOIN pushes q ON ${hasRemnants} WHERE o.no = ${p.no} LIMIT 1`
+);
+
+/** What one step of sweeping came to. */
+export interface Swept {
+  /** Rows deleted or put right. */
+  readonly deleted: number;
+  /** There may be more to do now. */
+  readonly more: boolean;
+}
+
+/** Walks through the owners, one step at a time. */
+export class Sweeper {
+  readonly #database: Database;
+  /** The owner before the one whose turn it is. */
+  #after = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Does one step for one owner. Call it again while there is `more`, then after a while. */
+  async step(now: number): Promise<Swept> {
+    const { rows: [next] } = await this.#database.execute(nextOwner.bind({ after: this.#after }));
+    const no = next?.no ?? null;
+    if (no === null) {
+      this.#after = 0;
+      return { deleted: 0, more: false };
+    }
+    const moments = momentsOf(no, now);
+    const { rows: [found] } = await this.#database.execute(findWork.bind(moments));
+    const work = found?.work ?? null;
+    if (work === null) {
+      this.#after = no;
+      return { deleted: 0, more: true };
+    }
+    return { deleted: await this.#do(work, moments), more: true };
+  }
+
+  async #do(work: Work, moments: Moments): Promise<number> {
+    if (work === "undo") {
+      const { rows: [remnants] } = await this.#database.execute(selectRemnants.bind({ no: moments.no }));
+      return remnants === undefined ? 0 : (await undoStep(this.#database, remnants)).changed;
+    }
+    const statements: Statement<never>[] = WORK[work].step.map((query) => query.bind(moments));
+    const results = await this.#database.batch(statements, { idempotent: true });
+    return results.reduce((sum, { changes }) => sum + changes, 0);
+  }
+}
+
+function momentsOf(no: number, now: number): Moments {
+  return {
+    no,
+    now,
+    pushIdle: now - LIMITS.pushIdleMillis,
+    pushMemory: now - LIMITS.pushMemoryMillis,
+    partUnnamed: now - LIMITS.unnamedPartMillis,
+    inboxMemory: now - LIMITS.inboxMemoryMillis,
+  };
+}
