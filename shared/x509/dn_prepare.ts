@@ -2,16 +2,19 @@
  * Prepares a name's text for comparison: two texts are the same name if, and only if, their prepared forms are equal.
  *
  * This is caseIgnoreMatch of RFC 5280 section 7.1 and RFC 4518 section 2, with the Unicode data of the runtime:
+ * - Normalize: NFKC.
  * - Map: controls, format characters, variation selectors, soft hyphen and the like vanish; every kind of space
  *   and line break becomes a space.
- * - Fold: full case folding, character by character, so that a final sigma is a sigma and sharp s is "ss".
- * - Normalize: NFKC.
+ * - Fold: each character to the lower case of its upper case, so that a final sigma is a sigma and sharp s is "ss".
+ * - Normalize again, since folding may undo it.
  * - Spaces: none at the ends, one between words (RFC 4518 writes the same thing with two).
  *
  * Where it differs from RFC 4518: no character is prohibited (a prohibited one would make the name equal to nothing,
  * here it is equal to itself), there is no bidirectional check, and Unicode is the runtime's instead of 3.2. NFKC and
  * case folding are stable for characters that were assigned; a runtime older than a character may keep it unfolded.
- * That loses a lookup by another spelling and never makes two names equal that are not.
+ * That loses a lookup by another spelling and never makes two names equal that are not. The fold is that of the protocol
+ * (spec: ROW-12), which differs from Unicode's in two characters: a dotless i is an i, and a capital sharp s is a small one
+ * and not "ss".
  */
 export function prepareText(text: string): string {
   if (ASCII.test(text)) return squeeze(text.toLowerCase());
@@ -38,7 +41,6 @@ function fold(text: string): string {
 }
 
 function foldCharacter(character: string): string {
-  // Upper case joins what lower case alone keeps apart (sharp s and "ss"); the lower case before it does the same for
-  // capital sharp s. It would also make a dotless i an "i", which folding does not.
-  return character === "\u0131" ? character : character.toLowerCase().toUpperCase().toLowerCase();
+  // Upper case first joins what lower case alone keeps apart, sharp s and "ss". By itself a sigma is never a final one.
+  return character.toUpperCase().toLowerCase();
 }
