@@ -12,6 +12,7 @@ import { parseDn } from "../x509/dn_parse.ts";
 import type { PathResult } from "../x509/path_result.ts";
 import type { CallOptions } from "./http.ts";
 import { type ListPage, type ListReader, type ListRow, onlyRow } from "./list_reader.ts";
+import type { PendingCertificates, PendingReader } from "./pending.ts";
 import type { AsOf } from "./view.ts";
 
 /** A certificate with the owner's judgement of it. */
@@ -40,10 +41,12 @@ const STATUS: readonly CertificateStatus[] = ["blocked", "usable", "waiting"];
 
 export class Certificates {
   readonly #reader: ListReader;
+  readonly #pending: PendingReader;
   readonly #now: () => number;
 
-  constructor(reader: ListReader, now: () => number) {
+  constructor(reader: ListReader, pending: PendingReader, now: () => number) {
     this.#reader = reader;
+    this.#pending = pending;
     this.#now = now;
   }
 
@@ -77,6 +80,11 @@ export class Certificates {
     }
     if (last === null) throw new PosternError("withheld", "The edge gave no answer about a subject");
     return { found, asOf: last.asOf };
+  }
+
+  /** Certificates that devices handed in and the manager has not taken yet. */
+  async pending(options: CallOptions = {}): Promise<PendingCertificates> {
+    return await this.#pending.read(options);
   }
 
   /**

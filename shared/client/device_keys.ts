@@ -61,7 +61,7 @@ export async function createDeviceKeys(options: NewDeviceKeys, random: RandomByt
     ? new Redacted({ signing: await exportPkcs8(pair.privateKey), kem: kemSecret.slice() })
     : null;
   kemSecret.fill(0);
-  return assemble(await exportSpki(pair.publicKey), pair.privateKey, kem, kem.publicKey, secrets);
+  return deviceKeysOf(await exportSpki(pair.publicKey), pair.privateKey, kem, kem.publicKey, secrets);
 }
 
 /**
@@ -86,15 +86,15 @@ export async function importDeviceKeys(
   }
   if (suite !== null && secrets.kem !== null) {
     const kem = await importHpkeKey(suite, secrets.kem);
-    return assemble(publicKey, signing, kem, kem.publicKey, kept);
+    return deviceKeysOf(publicKey, signing, kem, kem.publicKey, kept);
   }
   // spec: PAIR-05, WRAP-05
   const kem = await importHpkeKey(hpkePublicKeyOfSpki(publicKey).suite, secrets.signing);
-  return assemble(publicKey, signing, kem, null, kept);
+  return deviceKeysOf(publicKey, signing, kem, null, kept);
 }
 
 /** Keys whose private halves lie in storage that keeps them without showing them, such as IndexedDB. */
-export function assemble(
+export function deviceKeysOf(
   publicKey: Bytes,
   signingKey: CryptoKey,
   kem: HpkePrivateKey,

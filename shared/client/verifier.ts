@@ -7,6 +7,7 @@ import { type EdgeName, type VerifiedStatement, verifyStatement } from "../proto
 import type { DeviceKeys } from "./device_keys.ts";
 import { openRecord, rememberHead, rememberStatement, requireNamed } from "./judge.ts";
 import { type DeviceMemory, StateKeeper } from "./memory.ts";
+import { dropSettled } from "./outbox_store.ts";
 import type { DeviceProfile } from "./profile.ts";
 import { type View, withHead } from "./view.ts";
 
@@ -30,6 +31,7 @@ export interface Shown {
 export class Verifier {
   readonly profile: DeviceProfile;
   readonly keys: DeviceKeys;
+  readonly memory: DeviceMemory;
   readonly state: StateKeeper;
   #statement: VerifiedStatement | null = null;
   #restore: Restore | null = null;
@@ -37,6 +39,7 @@ export class Verifier {
   constructor(profile: DeviceProfile, keys: DeviceKeys, memory: DeviceMemory) {
     this.profile = profile;
     this.keys = keys;
+    this.memory = memory;
     this.state = new StateKeeper(memory);
   }
 
@@ -100,7 +103,9 @@ export class Verifier {
 
   async #head(bytes: Bytes, statement: VerifiedStatement, edge: EdgeName) {
     return await this.state.update(async (state) => {
-      return await rememberHead(state, bytes, statement, { edge, device: this.profile.device });
+      const judged = await rememberHead(state, bytes, statement, { edge, device: this.profile.device });
+      await dropSettled(this.memory, state.streams, judged.state.streams);
+      return judged;
     });
   }
 

@@ -1,0 +1,83 @@
+/** A device of the owner's: reads what the manager keeps at the edge, believes none of it unchecked, and hands things in. */
+import type { Bytes } from "../bytes/bytes.ts";
+import { Certificates } from "./certificates.ts";
+import type { DeviceKeys } from "./device_keys.ts";
+import { DeviceLink } from "./device_link.ts";
+import type { CallOptions } from "./http.ts";
+import { ListReader, type StaleReads } from "./list_reader.ts";
+import type { DeviceMemory } from "./memory.ts";
+import { Messages } from "./messages.ts";
+import { PendingReader } from "./pending.ts";
+import type { DeviceProfile } from "./profile.ts";
+import { Submit } from "./submit.ts";
+import { runtimeSurroundings, type Surroundings } from "./surroundings.ts";
+import { Tables, type VerifyReport } from "./tables.ts";
+import { type Restore, Verifier } from "./verifier.ts";
+import { type HeadReport, reportHead } from "./view.ts";
+
+/** What a device is made of. */
+export interface DeviceParts {
+  readonly profile: DeviceProfile;
+  readonly keys: DeviceKeys;
+  /** Of this one device, used by one process at a time. */
+  readonly memory: DeviceMemory;
+  /** The runtime's own if absent. */
+  readonly surroundings?: Surroundings;
+  /** Whether to read under a head that is overdue, marked so (the default), or to refuse with `stale` or `clock` (spec: HEAD-04). */
+  readonly staleReads?: StaleReads;
+}
+
+export class PosternDevice {
+  readonly certificates: Certificates;
+  readonly messages: Messages;
+  readonly tables: Tables;
+  readonly submit: Submit;
+  readonly #link: DeviceLink;
+  readonly #now: () => number;
+
+  constructor(parts: DeviceParts) {
+    const { profile, keys, memory, surroundings = runtimeSurroundings(), staleReads = "mark" } = parts;
+    this.#link = new DeviceLink(new Verifier(profile, keys, memory), surroundings);
+    this.#now = surroundings.now;
+    const reader = new ListReader(this.#link, staleReads);
+    this.certificates = new Certificates(reader, new PendingReader(this.#link, reader), surroundings.now);
+    this.messages = new Messages(reader);
+    this.tables = new Tables(this.#link, reader);
+    this.submit = new Submit(this.#link, reader);
+  }
+
+  /**
+   * Logs in unless that is done: two round trips. Every other method logs in by itself when it has to.
+   *
+   * @throws `unauthorized`, `network`; `tampered`, `rolled_back`, `forked`, `withheld` when the edge shows something else than the
+   * owner's newest state; `restored` until {@link confirmRestore}; `storage` without the memory of pairing
+   */
+  async login(options: CallOptions = {}): Promise<HeadReport> {
+    return reportHead(await this.#link.view(options), this.#now());
+  }
+
+  /** The newest head, fetched now. */
+  async head(options: CallOptions = {}): Promise<HeadReport> {
+    return reportHead(await this.#link.refresh(options), this.#now());
+  }
+
+  /** Verifies everything that the edge holds for the owner, at one generation. @throws `tampered`, `withheld` */
+  async verifyAll(options: CallOptions = {}): Promise<VerifyReport> {
+    return await this.tables.verifyAll(options);
+  }
+
+  /** The restore that {@link login} refused with `restored`, to be shown to the user (spec: STMT-03). */
+  get restore(): Restore | null {
+    return this.#link.verifier.restore;
+  }
+
+  /** The user has asked the owner: yes, the manager was restored. @param incarnation of {@link restore} */
+  async confirmRestore(incarnation: Bytes): Promise<void> {
+    await this.#link.verifier.confirm(incarnation);
+  }
+
+  /** Ends the session, here in any case and at the edge if it can be reached. @throws `network` when it cannot */
+  async logout(options: CallOptions = {}): Promise<void> {
+    await this.#link.logout(options);
+  }
+}

@@ -1,0 +1,25 @@
+/** The device client: everything that a program needs to be a device of an owner's, on any runtime with fetch and WebCrypto. */
+export { type DeviceParts, PosternDevice } from "./device.ts";
+export {
+  createDeviceKeys,
+  type DeviceKeys,
+  deviceKeysOf,
+  type DeviceSecrets,
+  importDeviceKeys,
+  type NewDeviceKeys,
+} from "./device_keys.ts";
+export { type AcceptedGrant, acceptGrant, pairingRequest } from "./pair.ts";
+export { type DeviceProfile, exportDevice, importDevice } from "./profile.ts";
+export { createMemory, type DeviceMemory, MemoryInProcess } from "./memory.ts";
+export type { DeviceState } from "./state.ts";
+export { runtimeSurroundings, type Surroundings } from "./surroundings.ts";
+export type { CallOptions } from "./http.ts";
+export type { CertificateEntry, Certificates, Found } from "./certificates.ts";
+export type { MessagePage, MessageRange, Messages } from "./messages.ts";
+export type { IgnoredSubmission, PendingCertificate, PendingCertificates } from "./pending.ts";
+export type { PendingStatus, SubmissionOutcome, Submit, SubmitStatus, Submitted } from "./submit.ts";
+export type { Tables, VerifiedTable, VerifyReport } from "./tables.ts";
+export type { OpenedRow, TableRow } from "./open_content.ts";
+export type { Restore } from "./verifier.ts";
+export type { AsOf, HeadReport } from "./view.ts";
+export type { StaleReads } from "./list_reader.ts";
