@@ -1,0 +1,74 @@
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../../../shared/bytes/encoding.ts";
+import { importAeadKey } from "../../../shared/crypto/aead.ts";
+import { secretKey } from "../../../shared/crypto/brand.ts";
+import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { OpenSessions } from "../../../edge/session/open_sessions.ts";
+import { openToken, sealToken, type Session } from "../../../edge/session/token.ts";
+import { devicePrincipal, managerPrincipal } from "../../../edge/store/principal.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const [key, other] = [await importAeadKey(webCryptoRandom(32)), await importAeadKey(webCryptoRandom(32))];
+
+function sessionOf(isManager: boolean): Session {
+  const name = { session: webCryptoRandom(16), expires: 1_800_000_000_000 };
+  const owner: Bytes = webCryptoRandom(32);
+  const secret = () => secretKey<"SessionMacKey">(webCryptoRandom(32));
+  return {
+    principal: isManager
+      ? managerPrincipal(owner, { number: 2 ** 40, hash: webCryptoRandom(32) }, name)
+      : devicePrincipal(owner, webCryptoRandom(16), 7, name),
+    keys: { c2s: secret(), s2c: secret() },
+  };
+}
+
+Deno.test("openToken() gives back what sealToken() sealed, for a device and for the manager", async () => {
+  for (const isManager of [false, true]) {
+    const session = sessionOf(isManager);
+    const token = await sealToken(key, session, webCryptoRandom);
+    assert(token.length <= 300 && /^[A-Za-z0-9_-]+$/.test(token), token);
+    assertEquals(await openToken([key], token), session);
+    // After a change of keys the former one still opens.
+    assertEquals(await openToken([other, key], token), session);
+    assertEquals(await openToken([other], token), null);
+  }
+});
+
+Deno.test("openToken() refuses every token that was changed, cut or spelt otherwise (SESS-15)", async () => {
+  const token = await sealToken(key, sessionOf(false), webCryptoRandom);
+  const bytes = fromBase64Url(token);
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = bytes.slice();
+    changed[at] = (changed[at] ?? 0) ^ 0x80;
+    assertEquals(await openToken([key], toBase64Url(changed)), null);
+  }
+  const texts = ["", "A", "é", token.slice(1), token.slice(0, -4), `${token}=`, `${token}AAAA`, ` ${token}`];
+  for (const text of [...texts, "A".repeat(LIMITS.maxSessionTokenChars + 4)]) {
+    assertEquals(await openToken([key], text), null, text);
+  }
+});
+
+Deno.test("OpenSessions open() gives requests that open a token at once the same window (SESS-11)", async () => {
+  const sessions = new OpenSessions([key]);
+  const token = await sealToken(key, sessionOf(false), webCryptoRandom);
+  assertEquals(sessions.known(token), undefined);
+  const [one, two] = await Promise.all([sessions.open(token), sessions.open(token)]);
+  assert(one !== null && one === two && one === sessions.known(token));
+  assertEquals([one.take({ created: 5, number: 1 }), two.take({ created: 5, number: 1 })], [true, false]);
+  assertEquals(await sessions.open("no token"), null);
+});
+
+Deno.test("OpenSession take() refuses by their time the numbers of a session that was forgotten (SESS-11)", async () => {
+  const sessions = new OpenSessions([key], 4);
+  const token = await sealToken(key, sessionOf(false), webCryptoRandom);
+  const first = await sessions.open(token);
+  assertEquals(first?.take({ created: 100, number: 1 }), true);
+  for (let i = 0; i < 4; i++) await sessions.open(await sealToken(key, sessionOf(false), webCryptoRandom));
+  assertEquals(sessions.known(token), undefined);
+  const again = await sessions.open(token);
+  assert(again !== null && again !== first);
+  assertEquals(again.take({ created: 100, number: 1 }), false);
+  assertEquals(again.take({ created: 99, number: 2 }), false);
+  assertEquals(again.take({ created: 101, number: 3 }), true);
+});
