@@ -8,9 +8,9 @@
 import { type Bytes, EMPTY, equalBytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { readAlgorithm } from "../../shared/x509/algorithm.ts";
-import { DerReader, type Element, readSmallInteger, readWhole, TAG } from "../../shared/x509/der.ts";
-import { element, oid, sequence, unsigned } from "../../shared/x509/der_write.ts";
+import { readAlgorithm } from "../../shared/der/algorithm.ts";
+import { DerReader, type Element, readSmallInteger, readWhole, TAG } from "../../shared/der/read.ts";
+import { element, oid, sequence, unsigned } from "../../shared/der/write.ts";
 
 /** RFC 8018 appendix A and C. */
 const PBES2 = "1.2.840.113549.1.5.13";

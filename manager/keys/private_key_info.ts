@@ -2,9 +2,9 @@
 import { type Bytes, EMPTY } from "../../shared/bytes/bytes.ts";
 import { XWING_SEED_BYTES } from "../../shared/crypto/xwing.ts";
 import { PosternError } from "../../shared/errors.ts";
-import { readAlgorithm } from "../../shared/x509/algorithm.ts";
-import { DerReader, readOid, readSmallInteger, readWhole, TAG } from "../../shared/x509/der.ts";
-import { element, oid, sequence, unsigned } from "../../shared/x509/der_write.ts";
+import { readAlgorithm } from "../../shared/der/algorithm.ts";
+import { DerReader, readOid, readSmallInteger, readWhole, TAG } from "../../shared/der/read.ts";
+import { element, oid, sequence, unsigned } from "../../shared/der/write.ts";
 
 /** Kinds of private keys that Postern keeps. */
 export type PrivateKeyKind = "Ed25519" | "P-256" | "P-384" | "P-521" | "RSA" | "X-Wing";

@@ -21,9 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const WITHIN_SHARED: Readonly<Record<string, readonly string[]>> = {
   "": [],
   bytes: [],
-  // Keys and signatures come in DER, and certificates are checked with keys: these two know each other.
-  crypto: ["bytes", "x509"],
-  x509: ["bytes", "crypto"],
+  der: ["bytes"],
+  crypto: ["bytes", "der"],
+  x509: ["bytes", "crypto", "der"],
   merkle: ["bytes", "crypto"],
   database: ["bytes"],
   protocol: ["bytes", "crypto", "merkle", "x509"],

@@ -4,8 +4,8 @@
  */
 import { type Bytes, concat } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
-import { DerReader, readInteger, readWhole, TAG } from "../x509/der.ts";
-import { sequence, unsigned } from "../x509/der_write.ts";
+import { DerReader, readInteger, readWhole, TAG } from "../der/read.ts";
+import { sequence, unsigned } from "../der/write.ts";
 import { coordinateBytes, type Curve } from "./ec_point.ts";
 
 const WHAT = "ECDSA signature";

@@ -2,7 +2,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { type PublicKey, readPublicKey } from "../x509/public_key.ts";
+import { type PublicKey, readPublicKey } from "./public_key.ts";
 import { type Curve, requirePoint } from "./ec_point.ts";
 
 /** A public key in use: its kind, and for a curve the point. */

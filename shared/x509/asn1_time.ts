@@ -1,5 +1,5 @@
 /** Times in certificates: RFC 5280 section 4.1.2.5, in the one form DER and the profile leave. */
-import { type Element, malformed, TAG } from "./der.ts";
+import { type Element, malformed, TAG } from "../der/read.ts";
 
 /**
  * Reads a UTCTime (`YYMMDDHHMMSSZ`, 1950 to 2049) or GeneralizedTime (`YYYYMMDDHHMMSSZ`) as milliseconds since 1970.

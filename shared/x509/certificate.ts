@@ -12,13 +12,13 @@ import { toHex } from "../bytes/encoding.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { type AlgorithmIdentifier, readAlgorithm } from "./algorithm.ts";
+import { type AlgorithmIdentifier, readAlgorithm } from "../der/algorithm.ts";
 import { readTime } from "./asn1_time.ts";
-import { context, contextConstructed, DerReader, malformed, readInteger, readOctetBits } from "./der.ts";
-import { readSmallInteger, readWhole, requireBits, TAG } from "./der.ts";
+import { context, contextConstructed, DerReader, malformed, readInteger, readOctetBits } from "../der/read.ts";
+import { readSmallInteger, readWhole, requireBits, TAG } from "../der/read.ts";
 import { type CanonicalDn, canonicalDn, type Name, readName } from "./dn.ts";
 import { type Extensions, NO_EXTENSIONS, readExtensions } from "./extensions.ts";
-import { type PublicKey, readPublicKey } from "./public_key.ts";
+import { type PublicKey, readPublicKey } from "../crypto/public_key.ts";
 
 /** A certificate that was read; nothing in it is verified. All bytes are views into `der`. */
 export interface Certificate extends Extensions {

@@ -17,8 +17,8 @@ import type { Brand } from "../crypto/brand.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { attributeName } from "./attribute_names.ts";
-import { DerReader, malformed, readOid, readWhole, TAG } from "./der.ts";
-import { element, oid, sequence } from "./der_write.ts";
+import { DerReader, malformed, readOid, readWhole, TAG } from "../der/read.ts";
+import { element, oid, sequence } from "../der/write.ts";
 import { readText } from "./dn_strings.ts";
 import { prepareText } from "./dn_prepare.ts";
 

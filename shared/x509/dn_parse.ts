@@ -8,8 +8,8 @@ import { fromHex } from "../bytes/encoding.ts";
 import { isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { attributeOid } from "./attribute_names.ts";
-import { DerReader } from "./der.ts";
-import { oid, utf8String } from "./der_write.ts";
+import { DerReader } from "../der/read.ts";
+import { oid, utf8String } from "../der/write.ts";
 import { type Attribute, type CanonicalDn, canonicalDn, type Name } from "./dn.ts";
 import { readText } from "./dn_strings.ts";
 

@@ -5,16 +5,14 @@
  * - Normalize: NFKC.
  * - Map: controls, format characters, variation selectors, soft hyphen and the like vanish; every kind of space
  *   and line break becomes a space.
- * - Fold: each character to the lower case of its upper case, so that a final sigma is a sigma and sharp s is "ss".
+ * - Fold: each character to lower, upper and lower case, so that a final sigma is a sigma, and both sharp s are "ss".
  * - Normalize again, since folding may undo it.
  * - Spaces: none at the ends, one between words (RFC 4518 writes the same thing with two).
  *
  * Where it differs from RFC 4518: no character is prohibited (a prohibited one would make the name equal to nothing,
  * here it is equal to itself), there is no bidirectional check, and Unicode is the runtime's instead of 3.2. NFKC and
  * case folding are stable for characters that were assigned; a runtime older than a character may keep it unfolded.
- * That loses a lookup by another spelling and never makes two names equal that are not. The fold is that of the protocol
- * (spec: ROW-12), which differs from Unicode's in two characters: a dotless i is an i, and a capital sharp s is a small one
- * and not "ss".
+ * That loses a lookup by another spelling and never makes two names equal that are not (spec: ROW-12).
  */
 export function prepareText(text: string): string {
   if (ASCII.test(text)) return squeeze(text.toLowerCase());
@@ -40,7 +38,12 @@ function fold(text: string): string {
   return out;
 }
 
+/** Without a dot: its upper case is a plain I, but to Unicode's case folding it is a letter of its own. */
+const DOTLESS_I = "\u0131";
+
 function foldCharacter(character: string): string {
-  // Upper case first joins what lower case alone keeps apart, sharp s and "ss". By itself a sigma is never a final one.
-  return character.toUpperCase().toLowerCase();
+  // Lower case first takes the capital sharp s to the small one, upper case then both to "SS". By itself a sigma is never a
+  // final one.
+  if (character === DOTLESS_I) return character;
+  return character.toLowerCase().toUpperCase().toLowerCase();
 }

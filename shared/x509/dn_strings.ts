@@ -1,6 +1,6 @@
 /** The string types of ASN.1 as text, for the values of names. */
 import type { Bytes } from "../bytes/bytes.ts";
-import { type Element, malformed, TAG } from "./der.ts";
+import { type Element, malformed, TAG } from "../der/read.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -1,7 +1,7 @@
 /** The extensions of certificates that Postern understands (RFC 5280 section 4.2). */
 import type { Bytes } from "../bytes/bytes.ts";
-import { context, contextConstructed, DerReader, malformed, readBoolean } from "./der.ts";
-import { readNamedBits, readOid, readSmallInteger, readWhole, TAG } from "./der.ts";
+import { context, contextConstructed, DerReader, malformed, readBoolean } from "../der/read.ts";
+import { readNamedBits, readOid, readSmallInteger, readWhole, TAG } from "../der/read.ts";
 import { type GeneralName, type NameConstraints, readGeneralNames, readNameConstraints } from "./general_name.ts";
 
 /** Identifiers of the extensions. */

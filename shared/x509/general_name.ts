@@ -1,6 +1,6 @@
 /** GeneralName and GeneralSubtree (RFC 5280 sections 4.2.1.6 and 4.2.1.10). */
 import type { Bytes } from "../bytes/bytes.ts";
-import { context, contextConstructed, DerReader, type Element, malformed, readWhole, TAG } from "./der.ts";
+import { context, contextConstructed, DerReader, type Element, malformed, readWhole, TAG } from "../der/read.ts";
 import { canonicalRdn, readName } from "./dn.ts";
 
 /** A name of one form; `rdns` are canonical, and `other` forms are told apart by their identifier octet and can be neither matched nor ignored. */

@@ -11,11 +11,11 @@ import type { RandomBytes } from "../crypto/random.ts";
 import { PosternError } from "../errors.ts";
 import { COMMON_NAME } from "./attribute_names.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
-import { context, DerReader, readOctetBits, readWhole, TAG } from "./der.ts";
-import { element, namedBits, oid, sequence, TRUE, unsigned, utf8String } from "./der_write.ts";
+import { context, DerReader, readOctetBits, readWhole, TAG } from "../der/read.ts";
+import { element, namedBits, oid, sequence, TRUE, unsigned, utf8String } from "../der/write.ts";
 import { type Name, writeName } from "./dn.ts";
 import { EXTENSION, KEY_USAGE, PURPOSE } from "./extensions.ts";
-import { type PublicKey, readPublicKey } from "./public_key.ts";
+import { type PublicKey, readPublicKey } from "../crypto/public_key.ts";
 import { type CertificateSigner, extension, writeCertificate } from "./write_certificate.ts";
 
 /** From when until when a certificate is valid, both included. Milliseconds since 1970, cut to seconds. */

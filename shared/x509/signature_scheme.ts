@@ -3,8 +3,8 @@
  *
  * Only what is safe today is known: SHA-1 and MD5 are not in the table, and so have no way in.
  */
-import type { AlgorithmIdentifier } from "./algorithm.ts";
-import { contextConstructed, DerReader, type Element, readOid, readSmallInteger, readWhole, TAG } from "./der.ts";
+import type { AlgorithmIdentifier } from "../der/algorithm.ts";
+import { contextConstructed, DerReader, type Element, readOid, readSmallInteger, readWhole, TAG } from "../der/read.ts";
 
 /** A hash that certificates may be signed with, under WebCrypto's name. */
 export type Hash = "SHA-256" | "SHA-384" | "SHA-512";

@@ -5,7 +5,7 @@ import { rsaBitsInBounds } from "../crypto/spki.ts";
 import { toBase64Url } from "../bytes/encoding.ts";
 import { isPosternError } from "../errors.ts";
 import type { Certificate } from "./certificate.ts";
-import type { PublicKey } from "./public_key.ts";
+import type { PublicKey } from "../crypto/public_key.ts";
 import { HASH_BYTES, pssScheme, type SignatureScheme, signatureScheme } from "./signature_scheme.ts";
 
 /**

@@ -2,8 +2,8 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { ecdsaDerFromRaw } from "../crypto/ecdsa_der.ts";
 import { algorithmOfKey, sign, type SignatureAlgorithm } from "../crypto/signature.ts";
-import { contextConstructed, TAG } from "./der.ts";
-import { element, octetBits, oid, sequence, time, TRUE, unsigned } from "./der_write.ts";
+import { contextConstructed, TAG } from "../der/read.ts";
+import { element, octetBits, oid, sequence, time, TRUE, unsigned } from "../der/write.ts";
 import { SIGNATURE_OID } from "./signature_scheme.ts";
 
 /** What signs certificates: a key that may be anywhere, and the algorithm that goes with it. */

@@ -6,7 +6,7 @@ import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
-import { octetBits, sequence } from "../../../shared/x509/der_write.ts";
+import { octetBits, sequence } from "../../../shared/der/write.ts";
 import { writeName } from "../../../shared/x509/dn.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
 import { build, keyIds } from "./builder.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Certificate, readCertificate } from "../../../shared/x509/certificate.ts";
 import { bySubject, findPath } from "../../../shared/x509/chain.ts";
-import { namedBits, octetBits, oid, sequence, TRUE } from "../../../shared/x509/der_write.ts";
+import { namedBits, octetBits, oid, sequence, TRUE } from "../../../shared/der/write.ts";
 import { EXTENSION, KEY_USAGE, PURPOSE } from "../../../shared/x509/extensions.ts";
 import type { PathReason } from "../../../shared/x509/path_result.ts";
 import { extension } from "../../../shared/x509/write_certificate.ts";

@@ -6,8 +6,8 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { type Attribute, canonicalDn, displayDn, type Name, readName, writeName } from "../../../shared/x509/dn.ts";
 import { parseDn, parseName } from "../../../shared/x509/dn_parse.ts";
 import { prepareText } from "../../../shared/x509/dn_prepare.ts";
-import { element, sequence, utf8String } from "../../../shared/x509/der_write.ts";
-import { TAG } from "../../../shared/x509/der.ts";
+import { element, sequence, utf8String } from "../../../shared/der/write.ts";
+import { TAG } from "../../../shared/der/read.ts";
 import { rawName, STRINGS } from "./builder.ts";
 
 const canonical = (der: Uint8Array<ArrayBuffer>) => canonicalDn(readName(der, "test")) as string;
@@ -53,16 +53,18 @@ Deno.test("prepareText() changes nothing the second time, for every character an
     const once = prepareText(`a${String.fromCodePoint(code)}b`);
     if (prepareText(once) !== once) throw new Error(`U+${code.toString(16)}: ${once}`);
   }
-  fc.assert(fc.property(fc.string({ unit: "binary" }).filter((text) => !text.includes("\u1e9e")), (text) => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const once = prepareText(text);
     assertEquals(prepareText(once), once);
     assertEquals(prepareText(text.normalize("NFD")), once);
   }));
 });
 
-Deno.test("prepareText() folds each character to lower(upper(c)), also where Unicode folds otherwise (spec: ROW-12)", () => {
-  assertEquals(prepareText("\u0131"), "i");
-  assertEquals(prepareText("\u1e9e"), "\u00df");
+Deno.test("prepareText() folds as Unicode does where upper or lower case alone would not (spec: ROW-12)", () => {
+  assertEquals(prepareText("\u0131"), "\u0131");
+  assertEquals(prepareText("\u1e9e"), "ss");
+  assertEquals(prepareText("\u00df"), "ss");
+  assertEquals(prepareText("\u03a3\u03c3\u03c2"), "\u03c3\u03c3\u03c3");
 });
 
 Deno.test("prepareText() treats ASCII alike on its short way and on the long one", () => {

@@ -5,7 +5,7 @@ import { readCertificate } from "../../../shared/x509/certificate.ts";
 import { displayDn } from "../../../shared/x509/dn.ts";
 import { parseDn } from "../../../shared/x509/dn_parse.ts";
 import { readPem, writePem } from "../../../shared/x509/pem.ts";
-import { element } from "../../../shared/x509/der_write.ts";
+import { element } from "../../../shared/der/write.ts";
 import { build, rawName, STRINGS } from "./builder.ts";
 import { ignore, OpensslFolder } from "./openssl_folder.ts";
 

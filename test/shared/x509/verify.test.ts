@@ -4,7 +4,7 @@ import { rootCertificates } from "node:tls";
 import { assert, assertEquals } from "../../assert.ts";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { type Certificate, readCertificate } from "../../../shared/x509/certificate.ts";
-import { octetBits, sequence } from "../../../shared/x509/der_write.ts";
+import { octetBits, sequence } from "../../../shared/der/write.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
 import { type SignatureOutcome, verifyCertificate } from "../../../shared/x509/verify.ts";
 import { build, newKey } from "./builder.ts";

@@ -1,8 +1,8 @@
 /** Public keys in certificates: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 3279, RFC 5480, RFC 8410, RFC 4055). */
 import type { Bytes } from "../bytes/bytes.ts";
-import { coordinateBytes, type Curve } from "../crypto/ec_point.ts";
-import { DerReader, malformed, readInteger, readOctetBits, readOid, readWhole, TAG } from "./der.ts";
-import { type AlgorithmIdentifier, readAlgorithm } from "./algorithm.ts";
+import { coordinateBytes, type Curve } from "./ec_point.ts";
+import { DerReader, malformed, readInteger, readOctetBits, readOid, readWhole, TAG } from "../der/read.ts";
+import { type AlgorithmIdentifier, readAlgorithm } from "../der/algorithm.ts";
 
 const CURVE_OIDS: Readonly<Record<string, Curve>> = {
   "1.2.840.10045.3.1.7": "P-256",

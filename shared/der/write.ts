@@ -1,7 +1,7 @@
 /** Writes DER: the counterpart of `der.ts`, for what Postern issues itself. */
 import { type Bytes, concat, utf8 } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
-import { TAG } from "./der.ts";
+import { TAG } from "./read.ts";
 
 /** One element from its identifier octet and its content, given in parts. */
 export function element(tag: number, ...content: readonly Uint8Array[]): Bytes {

@@ -1,6 +1,6 @@
 /** AlgorithmIdentifier (RFC 5280 section 4.1.1.2): an algorithm's number and its parameters, which stay as they are. */
 import type { Bytes } from "../bytes/bytes.ts";
-import { DerReader, type Element, readOid, TAG } from "./der.ts";
+import { DerReader, type Element, readOid, TAG } from "./read.ts";
 
 /** An algorithm, dotted, with the one element of its parameters if there is one; `der` is all of it. */
 export interface AlgorithmIdentifier {

@@ -13,8 +13,8 @@ import {
   readSmallInteger,
   readWhole,
   TAG,
-} from "../../../shared/x509/der.ts";
-import { element, namedBits, octetBits, oid, time, unsigned } from "../../../shared/x509/der_write.ts";
+} from "../../../shared/der/read.ts";
+import { element, namedBits, octetBits, oid, time, unsigned } from "../../../shared/der/write.ts";
 
 const content = (der: Uint8Array<ArrayBuffer>) => new DerReader(der, "test").next().content;
 
