@@ -3,7 +3,7 @@ import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Certificate } from "../../../shared/x509/certificate.ts";
 import { bySubject } from "../../../shared/x509/chain.ts";
-import { octetBits, oid, sequence } from "../../../shared/x509/der_write.ts";
+import { octetBits, oid, sequence } from "../../../shared/der/write.ts";
 import { checkCertificate, type OwnersTrust } from "../../../manager/certificates/check.ts";
 import { authority, build, DAY, holder, keyIds, newKey, NOW } from "../../shared/x509/builder.ts";
 

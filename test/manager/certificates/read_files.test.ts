@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../../assert.ts";
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { element } from "../../../shared/x509/der_write.ts";
+import { element } from "../../../shared/der/write.ts";
 import { writePem } from "../../../shared/x509/pem.ts";
 import { certificatesIn } from "../../../manager/certificates/file_content.ts";
 import { type FoundCertificate, readCertificateFiles } from "../../../manager/certificates/read_files.ts";

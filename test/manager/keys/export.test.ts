@@ -16,8 +16,8 @@ import {
 import { importXWingSeed } from "../../../shared/crypto/xwing.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { TAG } from "../../../shared/x509/der.ts";
-import { element, oid, sequence, unsigned } from "../../../shared/x509/der_write.ts";
+import { TAG } from "../../../shared/der/read.ts";
+import { element, oid, sequence, unsigned } from "../../../shared/der/write.ts";
 import { readPem, writePem } from "../../../shared/x509/pem.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { needs } from "../../tools/needs.ts";
