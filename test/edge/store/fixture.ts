@@ -43,7 +43,16 @@ export function rawRow(table: TableNumber, at: Bytes, number: number, size = 100
   const clear = extra === null
     ? null
     : [extra.device, extra.registration, extra.publicKey, extra.suite, extra.encapsulated, extra.wrapped];
-  return encodeCbor([1, table, at, number, clear, webCryptoRandom(12), webCryptoRandom(16 + size), webCryptoRandom(32)]);
+  return encodeCbor([
+    1,
+    table,
+    at,
+    number,
+    clear,
+    webCryptoRandom(12),
+    webCryptoRandom(16 + size),
+    webCryptoRandom(32),
+  ]);
 }
 
 export function deviceRow(device: DeviceFixture): Bytes {

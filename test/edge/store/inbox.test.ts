@@ -1,0 +1,221 @@
+/** The inbox: what devices hand in, who sees it, how much there may be, and how it goes. */
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import {
+  decodeSignedSubmission,
+  encodeSubmission,
+  signSubmission,
+  type Submission,
+} from "../../../shared/protocol/submission.ts";
+import type { Principal } from "../../../edge/store/principal.ts";
+import type { EdgeStore } from "../../../edge/store/store.ts";
+import { assertEquals, assertRejects } from "../../assert.ts";
+import { type DeviceFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";
+import { onEveryDatabase } from "./databases.ts";
+import { asDevice, asManager, counts, deviceRow, openStore, pushBody, pushRows } from "./fixture.ts";
+
+const COPY = { nonce: new Uint8Array(12), ciphertext: new Uint8Array(272) };
+
+async function submission(owner: OwnerFixture, device: DeviceFixture, fields: Partial<Submission> = {}, size = 272) {
+  const { id, incarnation, statement } = owner;
+  const bytes = encodeSubmission({
+    ...{ owner: id, incarnation, device: device.id, stream: new Uint8Array(16), number: 1, previous: null },
+    ...{ statement: statement.number, epoch: 1, seen: { generation: 1, head: new Uint8Array(32) }, time: NOW },
+    sealed: { encapsulated: new Uint8Array(1120), ciphertext: webCryptoRandom(size) },
+    ...{ parts: [], copy: null, ...fields },
+  });
+  return await signSubmission(bytes, device.signing.sign);
+}
+
+const hand = (store: EdgeStore, principal: Principal, signed: Bytes) =>
+  store.submit(principal, signed, decodeSignedSubmission(signed));
+
+const part = (size: number = LIMITS.minSealedPartBytes) => {
+  const bytes = webCryptoRandom(size);
+  return { bytes, hash: sha256(bytes), size };
+};
+
+onEveryDatabase("inbox", async (t, { database }) => {
+  const fresh = async () => {
+    const owner = await OwnerFixture.create();
+    const store = await openStore(database, owner);
+    const [a, b] = [await owner.device("a"), await owner.device("b")];
+    const head = await pushRows(store, owner, {
+      ...{ body: pushBody(owner), chunk: { rows: [deviceRow(a), deviceRow(b)] } },
+      ...{ tables: counts(2), previous: null },
+    });
+    return { owner, store, a, b, head };
+  };
+
+  await t.step(
+    "INBOX-05: submit() takes a number once: the same bytes again have no effect, others are conflict",
+    async () => {
+      const { owner, store, a, b } = await fresh();
+      const signed = await submission(owner, a);
+      await Promise.all([1, 2, 3].map(() => hand(store, asDevice(owner, a), signed)));
+      await hand(store, asDevice(owner, b), await submission(owner, b));
+      const again = await submission(owner, a);
+      await assertRejects(() => hand(store, asDevice(owner, a), again), "conflict");
+      const { entries } = await store.list(asManager(owner), 0, 9);
+      assertEquals(entries.map(([arrival]) => arrival), [1, 2]);
+      assertEquals(entries[0]?.[1], signed);
+    },
+  );
+
+  await t.step("INBOX-05: submit() refuses what is another's, and ends with the session", async () => {
+    const { owner, store, a, b } = await fresh();
+    const stranger = await OwnerFixture.create();
+    const own = await submission(owner, a);
+    await assertRejects(() => hand(store, asDevice(owner, b), own), "forbidden");
+    await assertRejects(() => hand(store, asManager(owner), own), "forbidden");
+    const foreign = await submission(stranger, a);
+    await assertRejects(() => hand(store, asDevice(owner, a), foreign), "forbidden");
+    const ended = asDevice(owner, a);
+    await store.endSession(ended, ended.expires);
+    await assertRejects(() => hand(store, ended, own), "unauthorized");
+    await assertRejects(() => store.putPart(ended, part().hash, part().bytes, NOW), "malformed");
+    const { hash, bytes } = part();
+    await assertRejects(() => store.putPart(ended, hash, bytes, NOW), "unauthorized");
+    assertEquals((await store.list(asManager(owner), 0, 9)).entries, []);
+  });
+
+  await t.step("INBOX-06: the manager sees all, a device what has a copy and its own, page by page", async () => {
+    const { owner, store, a, b } = await fresh();
+    const [secret, shared, other] = [
+      await submission(owner, a, { number: 1 }),
+      await submission(owner, a, { number: 2, copy: COPY }),
+      await submission(owner, b, { number: 1 }),
+    ];
+    for (const signed of [secret, shared]) await hand(store, asDevice(owner, a), signed);
+    await hand(store, asDevice(owner, b), other);
+    const all = async (principal: Principal) => (await store.list(principal, 0, 9)).entries.map(([, signed]) => signed);
+    assertEquals(await all(asManager(owner)), [secret, shared, other]);
+    assertEquals(await all(asDevice(owner, a)), [secret, shared]);
+    assertEquals(await all(asDevice(owner, b)), [shared, other]);
+    const page = async (after: number, limit: number) => {
+      const { entries, next } = await store.list(asManager(owner), after, limit);
+      return [entries.map(([arrival]) => arrival), next];
+    };
+    assertEquals(await page(0, 2), [[1, 2], 2]);
+    assertEquals(await page(2, 2), [[3], null]);
+    assertEquals(await page(0, 3), [[1, 2, 3], null]);
+    assertEquals(await page(3, 1), [[], null]);
+  });
+
+  await t.step("INBOX-06: a page ends before its bytes pass the bound of an answer", async () => {
+    const { owner, store, a } = await fresh();
+    for (const number of [1, 2, 3, 4]) {
+      await hand(store, asDevice(owner, a), await submission(owner, a, { number }, 200_000));
+    }
+    const first = await store.list(asManager(owner), 0, 100);
+    assertEquals([first.entries.length, first.next], [3, 3]);
+    const last = await store.list(asManager(owner), 3, 100);
+    assertEquals([last.entries.length, last.next], [1, null]);
+  });
+
+  await t.step("INBOX-04: a part is stored under its hash, for the manager and its own device", async () => {
+    const { owner, store, a, b } = await fresh();
+    const { bytes, hash, size } = part();
+    await assertRejects(() => store.putPart(asDevice(owner, a), hash, part().bytes, NOW), "malformed");
+    const tiny = webCryptoRandom(LIMITS.minSealedPartBytes - 1);
+    await assertRejects(() => store.putPart(asDevice(owner, a), sha256(tiny), tiny, NOW), "malformed");
+    await assertRejects(() => store.putPart(asManager(owner), hash, bytes, NOW), "forbidden");
+    await assertRejects(() => store.getPart(asManager(owner), hash), "not_found");
+    for (let i = 0; i < 2; i++) await store.putPart(asDevice(owner, a), hash, bytes, NOW);
+    assertEquals(await store.getPart(asDevice(owner, a), hash), bytes);
+    assertEquals(await store.getPart(asManager(owner), hash), bytes);
+    await assertRejects(() => store.getPart(asDevice(owner, b), hash), "not_found");
+    const names = (parts: Submission["parts"], device = a) => submission(owner, device, { parts });
+    const [foreign, longer, twice, good] = [
+      await names([{ hash, size }], b),
+      await names([{ hash, size: size + 1 }]),
+      await names([{ hash, size }, { hash, size }]),
+      await names([{ hash, size }]),
+    ];
+    await assertRejects(() => hand(store, asDevice(owner, b), foreign), "not_found");
+    await assertRejects(() => hand(store, asDevice(owner, a), longer), "not_found");
+    await assertRejects(() => hand(store, asDevice(owner, a), twice), "malformed");
+    assertEquals((await store.list(asManager(owner), 0, 9)).entries, []);
+    await hand(store, asDevice(owner, a), good);
+    assertEquals((await store.list(asManager(owner), 0, 9)).entries, [[1, good]]);
+  });
+
+  await t.step(
+    "PUSH-07: a commit takes out of the inbox what its last head acknowledges, and nothing else",
+    async () => {
+      const { owner, store, a, b, head } = await fresh();
+      const stream = webCryptoRandom(16);
+      const sent = [
+        await submission(owner, a, { stream, number: 1 }),
+        await submission(owner, a, { stream, number: 2 }),
+        await submission(owner, a, { stream, number: 3 }),
+        await submission(owner, a, { number: 1 }),
+        await submission(owner, b, { stream, number: 1 }),
+      ];
+      for (const signed of sent.slice(0, 4)) await hand(store, asDevice(owner, a), signed);
+      await hand(store, asDevice(owner, b), sent[4] ?? new Uint8Array());
+      const ack = { device: a.id, stream, number: 2, hash: new Uint8Array(32) };
+      const manager = asManager(owner);
+      const earlier = await owner.head({ generation: 2, previous: head.hash, acks: [{ ...ack, number: 3 }] });
+      const last = await owner.head({ generation: 3, previous: earlier.hash, tables: counts(2), acks: [ack] });
+      const body = pushBody(owner, { base: 1, full: false, chunks: 0 });
+      await store.begin(manager, body, NOW);
+      await store.commit(manager, body.id, { heads: [earlier.signed, last.signed], statements: [] }, NOW);
+      const left = async (principal: Principal) => (await store.list(principal, 0, 9)).entries;
+      assertEquals((await left(manager)).map(([arrival]) => arrival), [3, 4, 5]);
+      assertEquals((await left(asDevice(owner, a))).map(([arrival]) => arrival), [3, 4]);
+      // Repeating what was acknowledged has no effect, and numbers of arrival go on.
+      await hand(store, asDevice(owner, a), sent[0] ?? new Uint8Array());
+      await hand(store, asDevice(owner, a), await submission(owner, a, { stream, number: 4 }));
+      assertEquals((await left(manager)).map(([arrival]) => arrival), [3, 4, 5, 6]);
+      // spec: PUSH-09: the inbox outlives the tables.
+      await store.deleteTables(manager, 1, NOW);
+      assertEquals((await left(manager)).length, 4);
+    },
+  );
+
+  await t.step("INBOX-11: beyond the parts of one device, or of all, putPart() is too_large", async () => {
+    const { owner, store, a, b } = await fresh();
+    const size = 1_000_000;
+    const fits = Math.floor(LIMITS.maxInboxDevicePartBytes / size);
+    const { bytes, hash } = part(size);
+    await store.putPart(asDevice(owner, a), hash, bytes, NOW);
+    // As if the device had uploaded the others before.
+    await occupy(owner, a, { bytes: fits * size });
+    const next = part(size);
+    await assertRejects(() => store.putPart(asDevice(owner, a), next.hash, next.bytes, NOW), "too_large");
+    await assertRejects(() => store.getPart(asDevice(owner, a), next.hash), "not_found");
+    await store.putPart(asDevice(owner, a), hash, bytes, NOW);
+    await store.putPart(asDevice(owner, b), next.hash, next.bytes, NOW);
+    await occupy(owner, a, { bytes: LIMITS.maxInboxPartBytes - 1_000_001 });
+    const last = part(size);
+    await assertRejects(() => store.putPart(asDevice(owner, b), last.hash, last.bytes, NOW), "too_large");
+  });
+
+  await t.step("INBOX-11: beyond the submissions of one device, or of all, submit() is too_large", async () => {
+    const { owner, store, a, b } = await fresh();
+    const held = await submission(owner, a);
+    await hand(store, asDevice(owner, a), held);
+    await occupy(owner, a, { submissions: LIMITS.maxInboxDeviceSubmissions });
+    const next = await submission(owner, a, { number: 2 });
+    await assertRejects(() => hand(store, asDevice(owner, a), next), "too_large");
+    await hand(store, asDevice(owner, a), held);
+    await hand(store, asDevice(owner, b), await submission(owner, b));
+    await occupy(owner, a, { submissions: LIMITS.maxInboxSubmissions - 1 });
+    const last = await submission(owner, b, { number: 2 });
+    await assertRejects(() => hand(store, asDevice(owner, b), last), "too_large");
+    assertEquals((await store.list(asManager(owner), 0, 9)).entries.length, 2);
+  });
+
+  /** Sets what the database has counted for a device. */
+  async function occupy(owner: OwnerFixture, device: DeviceFixture, counted: { bytes?: number; submissions?: number }) {
+    const [column, value] = Object.entries(counted)[0] ?? [];
+    const { changes } = await database.execute({
+      sql: `UPDATE inbox_usage SET ${column} = ? WHERE device = ? AND owner = (SELECT no FROM owners WHERE id = ?)`,
+      params: [value ?? 0, device.id, owner.id],
+    });
+    assertEquals(changes, 1);
+  }
+});
