@@ -1,0 +1,69 @@
+/** What devices read (shared/spec/reading.md). */
+import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { RowsRequest } from "../store/read_rows.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { epoch, generation, hex, integer, limit, optional, rowKey } from "./parameters.ts";
+
+const head = endpoint({
+  ...{ route: "head", method: "GET", access: "session", query: {}, body: null, answer: "head" },
+  summary: "The newest signed head.",
+}, async ({ store, principal }) => {
+  const { generation, epoch, head } = await store.head(principal);
+  return { body: { generation, epoch, head } };
+});
+
+const record = endpoint({
+  ...{ route: "record", method: "GET", access: "session", query: {}, body: null, answer: "record" },
+  summary: "What a login tells: the device's row of the table of devices, head and statement.",
+}, async ({ store, principal }) => {
+  const { generation, epoch, record, head, statement } = await store.record(principal);
+  return { body: { generation, epoch, record, head, statement } };
+});
+
+const rows = endpoint({
+  ...{ route: "rows", method: "GET", access: "session", body: null, answer: "rows" },
+  query: { epoch, token: hex(32), from: optional(integer()), before: optional(integer()), limit },
+  summary: "Rows of one list: from a number on, ascending, or below one, descending.",
+}, async ({ store, principal, path: { table }, query, now }) => {
+  const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);
+  return { body: { generation, epoch, rows, more } };
+});
+
+interface RowsQuery {
+  readonly epoch: number;
+  readonly token: RowsRequest["token"];
+  readonly from?: number;
+  readonly before?: number;
+  readonly limit?: number;
+}
+
+/** @throws `malformed` unless the query has exactly one of `from` and `before` */
+function rangeOf({ epoch, token, from, before, limit = LIMITS.defaultAnswerEntries }: RowsQuery) {
+  if (from !== undefined && before === undefined) return { epoch, token, from, limit };
+  if (before !== undefined && from === undefined) return { epoch, token, before, limit };
+  throw new PosternError("malformed", "Rows are asked for from a number on, or before one");
+}
+
+const table = endpoint({
+  ...{ route: "table", method: "GET", access: "session", body: null, answer: "table" },
+  query: { epoch, at: generation, after: rowKey, limit },
+  summary: "A whole table as of one generation, in key order, page by page.",
+}, async ({ store, principal, path: { table }, query, now }) => {
+  const { epoch, at, after = null, limit = LIMITS.defaultAnswerEntries } = query;
+  const found = await store.table(principal, { table, epoch, at, after, limit }, now);
+  return { body: { generation: found.generation, epoch: found.epoch, rows: found.rows, next: found.next } };
+});
+
+const changes = endpoint({
+  ...{ route: "changes", method: "GET", access: "session", body: null, answer: "changes" },
+  query: { epoch, since: generation, at: generation, after: rowKey, limit },
+  summary: "What leads from one generation of a table to another, in key order, page by page.",
+}, async ({ store, principal, path: { table }, query, now }) => {
+  const { epoch, since, at, after = null, limit = LIMITS.defaultAnswerEntries } = query;
+  const found = await store.changes(principal, { table, epoch, since, at, after, limit }, now);
+  const { generation, rows, removed, next } = found;
+  return { body: { generation, epoch: found.epoch, rows, removed, next } };
+});
+
+export const READING: readonly Endpoint[] = [head, record, rows, table, changes];
