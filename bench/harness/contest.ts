@@ -1,4 +1,5 @@
 /** Contestants taking turns under the same load, in one run. */
+import { fromBase64 } from "../../shared/bytes/encoding.ts";
 import type { LoadResult, Sample } from "../load/plan.ts";
 import { runLoad } from "../load/run_load.ts";
 
@@ -65,6 +66,15 @@ export async function holdContest(
     }
   }
   return results;
+}
+
+/** Bytes of one answer of the contestant. */
+export async function answerBytes({ name, port, processes, prepare }: Contestant): Promise<number> {
+  const requests = await prepare(1);
+  const plan = { port, connections: 1, requests, isRepeating: false, sampleEvery: 1, serverProcesses: processes };
+  const { samples: [sample] } = await runLoad({ ...plan, warmSeconds: 1, seconds: 0 });
+  if (sample?.status !== 200) throw new Error(`${name} answered ${sample?.status ?? "nothing"}`);
+  return fromBase64(sample.body).length;
 }
 
 async function turn(

@@ -1,0 +1,91 @@
+/** Lookups at the edge: one certificate by its subject, as the device client asks for it, request and answer signed. */
+import { fromBase64 } from "../../shared/bytes/encoding.ts";
+import { rowsCall } from "../../shared/client/calls.ts";
+import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
+import {
+  contentDigest,
+  HEADERS,
+  signatureValue,
+  signRequest,
+  verifyAnswer,
+} from "../../shared/protocol/http_signature.ts";
+import { decodeCertificate } from "../../shared/protocol/plaintexts.ts";
+import { openRow } from "../../shared/protocol/row.ts";
+import { decodeAs } from "../../shared/protocol/shapes.ts";
+import { LISTS, rowKey } from "../../shared/protocol/token.ts";
+import { ANSWERS } from "../../shared/protocol/wire.ts";
+import { readCertificate } from "../../shared/x509/certificate.ts";
+import type { BenchSession } from "../fixtures/edge_login.ts";
+import type { BenchOwner } from "../fixtures/owner.ts";
+import type { Contestant } from "../harness/contest.ts";
+import { headerOf } from "../load/answer.ts";
+import { rawRequest } from "../load/request_file.ts";
+import type { Server } from "../servers/spawn.ts";
+import { RoundRobin } from "./round_robin.ts";
+
+const EMPTY_DIGEST: string = contentDigest(new Uint8Array(0));
+/** As the device client asks (shared/client/list_reader.ts). */
+const LIMIT = 100;
+
+/** What is looked up, and who asks. */
+export interface EdgeLookups {
+  readonly owner: BenchOwner;
+  /** Of the epoch that the edge holds. */
+  readonly keys: EpochKeys;
+  readonly sessions: readonly BenchSession[];
+  /** Canonical subjects. */
+  readonly subjects: readonly string[];
+}
+
+export function edgeLookups(
+  name: string,
+  server: Server,
+  { owner, keys, sessions, subjects }: EdgeLookups,
+): Contestant {
+  const turns = new RoundRobin(sessions, subjects.length);
+  const places = subjects.map((subject) => rowKey(keys, LISTS.subject(subject), 0));
+  const calls = places.map((place) => rowsCall(owner.id, keys.epoch, place, { from: 0 }, LIMIT));
+  let signatures: string[] = [];
+  return {
+    ...{ name, port: server.port, processes: [server.pid], firstRequests: 40_000 },
+    prepare(count) {
+      signatures = [];
+      const requests = turns.next(count).map(({ session, counter, row }) => {
+        const { method, path, query = "" } = calls[row] ?? missing();
+        const parts = { method, path, query, digest: EMPTY_DIGEST, session: session.token };
+        const created = Math.floor((Date.now() + session.offset) / 1000);
+        const { input, signature } = signRequest(session.keys.c2s, parts, { created, number: counter });
+        signatures.push(signature);
+        return rawRequest(method, path + query, {
+          [HEADERS.session]: session.token,
+          [HEADERS.digest]: EMPTY_DIGEST,
+          [HEADERS.input]: input,
+          [HEADERS.signature]: signature,
+        });
+      });
+      return Promise.resolve(requests);
+    },
+    async verify(sample) {
+      const { session, counter, row } = turns.of(sample.request);
+      const body = fromBase64(sample.body);
+      const digest = contentDigest(body);
+      const parts = { status: 200, digest, request: signatureValue(signatures[sample.request] ?? "") };
+      const headers = {
+        input: headerOf(sample, HEADERS.input) ?? "",
+        signature: headerOf(sample, HEADERS.signature) ?? "",
+      };
+      const stamp = verifyAnswer(session.keys.s2c, parts, headers);
+      if (stamp?.number !== counter || headerOf(sample, HEADERS.digest) !== digest) {
+        throw new Error("The edge signed an answer wrongly");
+      }
+      const { rows: [stored] } = decodeAs(ANSWERS.rows, body, "rows");
+      if (stored === undefined) throw new Error("The edge did not find a certificate that it holds");
+      const { der } = decodeCertificate(await openRow(keys, places[row] ?? missing(), stored));
+      if (readCertificate(der).subject !== subjects[row]) throw new Error("The edge answered with another certificate");
+    },
+  };
+}
+
+function missing(): never {
+  throw new Error("A request asks for a certificate that nobody made");
+}
