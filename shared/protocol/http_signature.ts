@@ -22,7 +22,8 @@ const ANSWER_COMPONENTS = '("@status" "content-digest" "signature";req;key="post
 const LOGIN_COMPONENTS = '("@status" "content-digest")';
 
 const INPUT = /^postern=(\([^)]*\));created=([1-9][0-9]{0,11});nonce="([CS])-(0|[1-9][0-9]{0,14})";alg="hmac-sha256"$/;
-const SIGNATURE = /^postern=:([A-Za-z0-9+/=]{44}):$/;
+/** 32 bytes in their one base64 spelling: the last digit has two bits to spare, which are zero. */
+const SIGNATURE = /^postern=:([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=):$/;
 
 /** What identifies one signed message: when, and which of the session. */
 export interface Stamp {
