@@ -1,9 +1,8 @@
 /** The edge's own name: its public origin with the base path below which it is mounted (shared/spec/conventions.md). */
-import { PosternError } from "../shared/errors.ts";
-import { LIMITS } from "../shared/limits.ts";
+import { isPosternError, PosternError } from "../shared/errors.ts";
+import { requireOrigin } from "../shared/protocol/origin.ts";
 
-/** Plain HTTP is for these alone. */
-const LOOPBACK = /^(?:127(?:\.[0-9]+){3}|\[::1\]|localhost)$/;
+/** What needs no percent encoding, so that a path has one spelling. */
 const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)*$/;
 
 /** The one spelling by which owner statements and logins name an edge, and its path. */
@@ -18,10 +17,7 @@ export function normalizeOrigin(text: string): EdgePlace {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw wrong("is no address: write it like https://edge.example/postern.");
   }
-  if (url.protocol === "http:" && !LOOPBACK.test(url.hostname)) {
-    throw wrong("begins with http:, which is for this machine alone: put a certificate in front and write https:.");
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "" || /[?#]/.test(text)) {
+  if (url.username !== "" || url.password !== "" || /[?#]/.test(text)) {
     throw wrong("holds more than scheme, host, port and path; remove user, query and fragment.");
   }
   const basePath = url.pathname.replace(/\/$/, "");
@@ -29,7 +25,16 @@ export function normalizeOrigin(text: string): EdgePlace {
     throw wrong("has a path with other characters than letters, digits, '.', '_', '~', '-' and '/', or an empty part.");
   }
   const origin = url.origin + basePath;
-  if (origin.length > LIMITS.maxOriginChars) throw wrong(`is longer than ${LIMITS.maxOriginChars} characters.`);
+  try {
+    requireOrigin(origin);
+  } catch (error) {
+    if (!isPosternError(error)) throw error;
+    throw wrong(
+      url.protocol === "http:"
+        ? "begins with http:, which is for this machine alone: put a certificate in front and write https:."
+        : "is too long.",
+    );
+  }
   return { origin, basePath };
 }
 
