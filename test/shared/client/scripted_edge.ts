@@ -288,10 +288,14 @@ export class ScriptedEdge {
 
 /** As many as an answer holds (spec: READ-01). */
 function fitting(rows: readonly WorldRow[], limit: number): readonly WorldRow[] {
+  const page: WorldRow[] = [];
   let size = 0;
-  return rows.slice(0, limit).filter(({ bytes }, index) =>
-    (size += bytes.length) <= LIMITS.maxAnswerRowBytes || index === 0
-  );
+  for (const row of rows.slice(0, limit)) {
+    size += row.bytes.length;
+    if (page.length > 0 && size > LIMITS.maxAnswerRowBytes) break;
+    page.push(row);
+  }
+  return page;
 }
 
 interface Asked {
