@@ -1,0 +1,69 @@
+/** `postern alarm` and `postern clock`: what the owner must see, and the owner's word about it. */
+import { issueStatement } from "../../owner/statement.ts";
+import { clearAlarms, openAlarms } from "../../sync/alarms.ts";
+import { type Cli, withManager } from "../cli.ts";
+import type { Bind, Register } from "../command.ts";
+import { isoOrNull, moment } from "../../text/moments.ts";
+import type { Output } from "../output.ts";
+import { count, plain } from "../../text/layout.ts";
+import { PosternError } from "../../../shared/errors.ts";
+
+const CLOCK_HELP = `
+The manager does not sign a head that is dated before an earlier one, or long after it: a clock that is wrong for a moment would
+bind every head to come. When its clock is right and the last head's was not, or when it was off for more than 30 days, your word
+is needed. It takes the form of a new owner statement.
+
+Example:
+  $ date -u && postern clock confirm --yes`;
+
+export const registerAlarm: Register = (parent, bind: Bind) => {
+  const alarm = parent.command("alarm").summary("what needs your attention").description(
+    "Alarms: what the owner must see, until it is cleared.",
+  );
+  alarm.command("list").summary("list open alarms").description("Lists alarms that nobody has cleared.")
+    .addHelpText("after", "\nExample:\n  $ postern alarm list").action(bind(list));
+  alarm.command("clear").summary("clear all open alarms").description(
+    "Clears all open alarms, once you have dealt with them.",
+  )
+    .addHelpText("after", "\nExample:\n  $ postern alarm clear").action(bind(clear));
+  const clock = parent.command("clock").summary("your word that the clock is right").description(
+    "The manager's clock.",
+  );
+  clock.command("confirm").summary("let the manager sign with the present time").description(
+    "Confirms that this machine's clock is right.",
+  )
+    .option("--yes", "without asking").addHelpText("after", CLOCK_HELP).action(bind(confirm));
+};
+
+async function list(cli: Cli): Promise<Output> {
+  return await withManager(cli, async (db) => {
+    const alarms = await openAlarms(db);
+    return {
+      json: { alarms: alarms.map(({ code, text, raised }) => ({ code, text, raised: isoOrNull(raised) })) },
+      text: alarms.length === 0
+        ? "No alarms"
+        : alarms.map(({ code, text, raised }) => `${moment(raised)}  ${code}\n  ${plain(text)}`).join("\n"),
+    };
+  });
+}
+
+async function clear(cli: Cli): Promise<Output> {
+  return await withManager(cli, async (db) => {
+    const cleared = await clearAlarms(db, cli.s.now());
+    return { json: { cleared }, text: `${count(cleared, "alarm")} cleared` };
+  });
+}
+
+async function confirm(cli: Cli, _args: readonly string[], options: { yes?: boolean }): Promise<Output> {
+  const { s } = cli;
+  const now = s.now();
+  return await withManager(cli, async (db) => {
+    const isRight = options.yes === true || await s.ask.confirm(`Is it ${moment(now)} now?`, "say --yes");
+    if (!isRight) throw new PosternError("clock", "Set this machine's clock first; nothing was changed");
+    const { number } = await issueStatement(db, {}, s.now());
+    return {
+      json: { time: isoOrNull(now), statement: number },
+      text: `The time ${moment(now)} is confirmed by owner statement ${number}. Next: postern sync`,
+    };
+  });
+}

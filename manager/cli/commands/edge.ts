@@ -1,0 +1,184 @@
+/** `postern edge`: the key of an edge, an edge on this machine, and which edge the owner uses. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { newEdgeKey } from "../../../shared/protocol/edge_key.ts";
+import { createExclusive } from "../../files/durable.ts";
+import { fromOsError } from "../../files/os_error.ts";
+import { requirePrivateFile } from "../../files/permissions.ts";
+import { readBounded } from "../../files/read_bounded.ts";
+import { currentStatement, issueStatement } from "../../owner/statement.ts";
+import { META, setBytes } from "../../store/meta.ts";
+import { pairs } from "../../text/layout.ts";
+import { type Cli, withManager } from "../cli.ts";
+import type { Bind, Register } from "../command.ts";
+import { readEnvFile, writeEnvFile } from "../env_file.ts";
+import type { Output } from "../output.ts";
+import { readEdgeKey, writeEdgeKey } from "../texts/edge_key.ts";
+import { edgeOrigin } from "./init.ts";
+
+interface KeygenOptions {
+  readonly url?: string;
+  readonly owner?: string;
+  readonly database: string;
+  readonly envFile?: string;
+}
+
+const MAX_ENV_FILE_BYTES = 65_536;
+const STOP_GRACE_MILLIS = 10_000;
+
+const KEYGEN_HELP = `
+The secret is for the edge alone: as a secret of the worker (wrangler secret put POSTERN_EDGE_KEY), or in the environment of the process.
+The public key is for postern init, or postern edge url.
+
+Examples:
+  $ postern edge keygen
+  $ postern edge keygen --url https://edge.example --env-file edge.env      # the secret goes into the file alone
+  $ postern edge keygen --url http://127.0.0.1:8787 --owner 1f0c... --env-file edge.env --database file:edge.db`;
+
+const SERVE_HELP = `
+Its settings are the environment's and those of the file, which count first: POSTERN_OWNERS, POSTERN_EDGE_KEY, POSTERN_ORIGIN,
+POSTERN_DATABASE_URL and others (docs/owners/pi.md).
+
+Example:
+  $ postern edge serve --env-file edge.env`;
+
+const URL_HELP = `
+Another edge takes effect with the next push: the manager signs a new owner statement and fills the new edge. Devices find it by that
+statement as long as the old edge serves it.
+
+Examples:
+  $ postern edge url
+  $ postern edge url https://new.example/postern --edge-key postern-edge:...`;
+
+export const registerEdge: Register = (parent, bind: Bind) => {
+  const group = parent.command("edge").summary("the edge: its key, its address, serving one here").description(
+    "The untrusted edge.",
+  );
+  group.command("keygen").summary("make an edge's key").description(
+    "Makes the key of a new edge and prints what to set there. Needs no manager.",
+  )
+    .option("--url <url>", "where devices will reach the edge").option(
+      "--owner <ids>",
+      "owner ids to admit, with commas between",
+    )
+    .option("--database <url>", "of the edge, for the settings file", "file:postern-edge.db")
+    .option("--env-file <file>", "write the settings, with the secret, into this new file of mode 0600")
+    .addHelpText("after", KEYGEN_HELP).action(bind(keygen));
+  group.command("serve").summary("run an edge on this machine").description(
+    "Runs an edge on this machine until it is stopped.",
+  )
+    .option("--env-file <file>", "settings, as keygen writes them").addHelpText("after", SERVE_HELP).action(
+      bind(serve),
+    );
+  group.command("url [url]").summary("show or change which edge is used").description(
+    "Shows the owner's edge, or moves to another.",
+  )
+    .option("--edge-key <key>", "the new edge's public key").addHelpText("after", URL_HELP).action(bind(url));
+};
+
+async function keygen(cli: Cli, _args: readonly string[], options: KeygenOptions): Promise<Output> {
+  const { s } = cli;
+  const origin = options.url === undefined ? undefined : edgeOrigin(options.url);
+  const { secret, publicKey } = await newEdgeKey(s.random);
+  const shown = writeEdgeKey(publicKey);
+  const settings = {
+    POSTERN_EDGE_KEY: secret,
+    ...(origin === undefined ? {} : { POSTERN_ORIGIN: origin }),
+    ...(options.owner === undefined ? {} : { POSTERN_OWNERS: options.owner }),
+    POSTERN_DATABASE_URL: options.database,
+  };
+  if (options.envFile === undefined) {
+    return {
+      json: { publicKey: shown, secret, settings },
+      text: pairs([["public key", shown], ["secret", secret]]) +
+        `\n\nAt the edge, set POSTERN_EDGE_KEY to the secret, and nowhere else.\nNext: postern init --edge-url ${
+          origin ?? "URL"
+        } --edge-key ${shown}`,
+    };
+  }
+  const file = resolve(s.cwd, options.envFile);
+  await createExclusive(
+    file,
+    utf8(writeEnvFile(settings, "Settings of a Postern edge; POSTERN_EDGE_KEY is its secret")),
+  );
+  return {
+    json: { publicKey: shown, envFile: file },
+    text: `${pairs([["public key", shown], ["settings", file]])}\n\nNext: postern init --edge-url ${
+      origin ?? "URL"
+    } --edge-key ${shown}`,
+  };
+}
+
+/** The manager's code never imports the edge's: it runs it as a process of its own. */
+async function serve(cli: Cli, _args: readonly string[], options: { readonly envFile?: string }): Promise<Output> {
+  const { s } = cli;
+  const env = options.envFile === undefined ? {} : await readSettingsFile(resolve(s.cwd, options.envFile), s.uid);
+  const script = fileURLToPath(new URL("../../../edge/hosts/deno.ts", import.meta.url));
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "--quiet", script],
+      cwd: s.cwd,
+      env,
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn();
+  } catch (error) {
+    throw fromOsError(error, `start the edge ${script}`);
+  }
+  const { code, isStopped } = await untilStopped(child, cli);
+  if (code === 0 || isStopped) return { json: null, text: "", isSilent: true };
+  throw new PosternError("configuration", `The edge ended with ${code}; what it said stands above`);
+}
+
+async function readSettingsFile(path: string, uid: number | null): Promise<Record<string, string>> {
+  const bytes = await readBounded(path, MAX_ENV_FILE_BYTES, requirePrivateFile(path, uid));
+  return readEnvFile(new TextDecoder().decode(bytes));
+}
+
+async function untilStopped(child: Deno.ChildProcess, { s }: Cli): Promise<{ code: number; isStopped: boolean }> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    end(child, "SIGTERM");
+    timer = setTimeout(() => end(child, "SIGKILL"), STOP_GRACE_MILLIS);
+  };
+  s.stop.addEventListener("abort", stop, { once: true });
+  const { code } = await child.status;
+  clearTimeout(timer);
+  s.stop.removeEventListener("abort", stop);
+  return { code, isStopped: s.stop.aborted };
+}
+
+function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // It ended by itself in this very moment.
+    if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function url(cli: Cli, [text]: readonly string[], options: { readonly edgeKey?: string }): Promise<Output> {
+  const origin = text === undefined ? undefined : edgeOrigin(text);
+  const key = options.edgeKey === undefined ? undefined : readEdgeKey(options.edgeKey);
+  return await withManager(cli, async (db) => {
+    const [present] = (await currentStatement(db)).edges;
+    if (present === undefined) throw new PosternError("configuration", "The owner statement names no edge");
+    const edge = { origin: origin ?? present.origin, key: key ?? present.key };
+    if (origin === undefined && key === undefined) return describe(edge.origin, writeEdgeKey(edge.key), "");
+    const { number } = await issueStatement(db, { edges: [edge] }, cli.s.now());
+    await db.batch([setBytes(META.origin, utf8(edge.origin)), setBytes(META.edgeKey, edge.key)]);
+    return describe(
+      edge.origin,
+      writeEdgeKey(edge.key),
+      `\nOwner statement ${number} says so. Next: postern doctor, postern sync`,
+    );
+  });
+}
+
+function describe(origin: string, key: string, next: string): Output {
+  return { json: { url: origin, key }, text: pairs([["edge", origin], ["public key", key]]) + next };
+}

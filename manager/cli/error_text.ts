@@ -1,0 +1,42 @@
+/** How an error is told: what was tried, what was found, what to do next; a stack trace only for `--debug`. Pure. */
+import { isPosternError } from "../../shared/errors.ts";
+import { EXIT, exitCodeOf } from "./exit_codes.ts";
+import type { Json } from "./output.ts";
+import { plain } from "../text/layout.ts";
+
+export interface ToldError {
+  readonly text: string;
+  readonly json: Json;
+  readonly exit: number;
+}
+
+/** The error in words, as JSON, and as an exit code. */
+export function tellError(error: unknown, isDebug: boolean): ToldError {
+  if (isPosternError(error)) {
+    const lines = [`postern: ${plain(capital(error.message))} [${error.code}]`, ...(isDebug ? trace(error) : [])];
+    return {
+      text: lines.join("\n"),
+      json: { error: { code: error.code, message: error.message } },
+      exit: exitCodeOf(error.code),
+    };
+  }
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : `a thrown ${typeof error}`;
+  const advice = isDebug ? "Please report it." : "Run it again with --debug, and please report what it prints.";
+  const lines = [
+    `postern: An error that Postern did not foresee: ${plain(what)}. ${advice}`,
+    ...(isDebug ? trace(error) : []),
+  ];
+  return { text: lines.join("\n"), json: { error: { code: "bug", message: what } }, exit: EXIT.bug };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function trace(error: unknown): string[] {
+  const lines: string[] = [];
+  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 8; one = one.cause, depth++) {
+    lines.push(depth === 0 ? one.stack ?? "" : `Caused by ${one.stack ?? one.message}`);
+  }
+  return lines;
+}
