@@ -1,0 +1,144 @@
+/** Gathers what the doctor judges. Everything that goes wrong on the way is a fact as well. */
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { decodeAs } from "../../shared/protocol/shapes.ts";
+import { exchange } from "../../shared/client/http.ts";
+import type { Surroundings } from "../../shared/client/surroundings.ts";
+import type { Database } from "../../shared/database/database.ts";
+import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { pathOf } from "../../shared/protocol/paths.ts";
+import { ANSWERS } from "../../shared/protocol/wire.ts";
+import { connectEdge } from "../edge/connect.ts";
+import type { EdgeState } from "../edge/link.ts";
+import { checkPermissions, type PermissionFinding, type PrivatePath } from "../files/permissions.ts";
+import { findHead, newestHead } from "../heads/repository.ts";
+import type { KekRegistry } from "../keys/provider.ts";
+import { reconcile, type Reconciled } from "../push/reconcile.ts";
+import { folderPaths, type FolderState, folderState, readSettings } from "../store/folder.ts";
+import { openManager } from "../store/open.ts";
+import { type Overview, readOverview } from "./overview.ts";
+
+export interface ExamineOptions {
+  readonly folder: string;
+  readonly kek: () => Promise<KekRegistry>;
+  readonly uid: number | null;
+  readonly network: Surroundings;
+  readonly isOffline: boolean;
+}
+
+/** Something that was tried: what it gave, or why it did not work. */
+export type Tried<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PosternError };
+
+export interface DatabaseFacts {
+  readonly overview: Overview;
+  /** What SQLite says of the file: `ok`, or what is broken. */
+  readonly integrity: string;
+}
+
+export interface EdgeFacts {
+  /** The edge's clock minus this one, in Millis, and how far that may be off. */
+  readonly clock: Tried<{ readonly aheadMillis: number; readonly uncertainMillis: number }>;
+  /** Null when it could not be reached at all. */
+  readonly login: Tried<{ readonly state: EdgeState; readonly agreed: Tried<Reconciled> }> | null;
+}
+
+export interface Facts {
+  readonly folder: string;
+  readonly state: Tried<FolderState>;
+  readonly permissions: readonly PermissionFinding[];
+  /** Bytes free on the disk; null where that cannot be told. */
+  readonly freeBytes: number | null;
+  readonly database: Tried<DatabaseFacts> | null;
+  /** Null without a database, or offline. */
+  readonly edge: EdgeFacts | null;
+}
+
+/** Looks at everything, and changes nothing. */
+export async function examine(options: ExamineOptions): Promise<Facts> {
+  const { folder, uid } = options;
+  const state = await tried(() => folderState(folder));
+  const isReady = state.ok && state.value === "ready";
+  const permissions = isReady ? await checkPermissions(await privatePaths(folder), uid) : [];
+  const freeBytes = await freeSpace(folder);
+  if (!isReady) return { folder, state, permissions, freeBytes, database: null, edge: null };
+  const opened = await tried(() => openManager(options));
+  if (!opened.ok) return { folder, state, permissions, freeBytes, database: opened, edge: null };
+  const db = opened.value;
+  try {
+    const database = await tried(() => examineDatabase(db));
+    const edge = database.ok && !options.isOffline
+      ? await examineEdge(db, database.value.overview, options.network)
+      : null;
+    return { folder, state, permissions, freeBytes, database, edge };
+  } finally {
+    await db.close();
+  }
+}
+
+async function privatePaths(folder: string): Promise<PrivatePath[]> {
+  const paths = folderPaths(folder);
+  const settings = await tried(() => readSettings(folder));
+  const keyFile = settings.ok ? settings.value.kek.keyFile : undefined;
+  return [
+    { path: folder, kind: "folder" },
+    { path: paths.settings, kind: "file" },
+    { path: paths.key, kind: "file" },
+    { path: paths.database, kind: "file" },
+    ...(keyFile === undefined ? [] : [{ path: keyFile, kind: "file" } as const]),
+  ];
+}
+
+async function freeSpace(folder: string): Promise<number | null> {
+  for (const path of [folder, dirname(folder)]) {
+    try {
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    } catch (error) {
+      // Not there, or a system that does not tell: the folder's own check says what matters.
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+  return null;
+}
+
+async function examineDatabase(db: Database): Promise<DatabaseFacts> {
+  const { rows } = await db.execute<Record<string, unknown>>({ sql: "PRAGMA quick_check(1)", params: [] });
+  const integrity = String(Object.values(rows[0] ?? {})[0] ?? "no answer");
+  return { overview: await readOverview(db), integrity };
+}
+
+async function examineEdge(db: Database, { owner, origin }: Overview, network: Surroundings): Promise<EdgeFacts> {
+  const clock = await tried(async () => {
+    const started = network.monotonic();
+    const url = origin + pathOf("challenge", { owner });
+    const what = "Asking the edge for its time";
+    const answer = await exchange(network, { url, method: "GET", headers: {}, body: null, what });
+    if (answer.status !== 200) {
+      throw new PosternError("network", `${what}: it answered ${answer.status}, as no edge of Postern would`);
+    }
+    const uncertainMillis = network.monotonic() - started;
+    const { time } = decodeAs(ANSWERS.challenge, answer.body, "challenge");
+    return { aheadMillis: time - (network.now() - uncertainMillis / 2), uncertainMillis };
+  });
+  if (!clock.ok) return { clock, login: null };
+  const login = await tried(async () => {
+    const state = await (await connectEdge(db, network)).state();
+    return { state, agreed: await tried(() => compare(db, state)) };
+  });
+  return { clock, login };
+}
+
+async function compare(db: Database, { head }: EdgeState): Promise<Reconciled> {
+  const newest = await newestHead(db);
+  const committed = newest === null ? 0 : newest.committed === 1 ? newest.generation : newest.generation - 1;
+  return reconcile(head, head === null ? null : await findHead(db, head.head.generation), newest, committed);
+}
+
+async function tried<T>(run: () => Promise<T>): Promise<Tried<T>> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (error) {
+    if (!isPosternError(error)) throw error;
+    return { ok: false, error };
+  }
+}
