@@ -30,7 +30,7 @@ export interface CallOptions {
 /**
  * Sends and reads the whole answer.
  *
- * @throws `network` when the edge cannot be reached, breaks off, or takes longer than `LIMITS.exchangeMillis`; `too_large` when its
+ * @throws `network` when the edge cannot be reached, breaks off, or takes longer than it may; `too_large` when its
  * answer does not end at the limit (spec: CONV-08); the signal's reason when the caller gave up
  */
 export async function exchange(
@@ -42,7 +42,8 @@ export async function exchange(
   const ending = new AbortController();
   const abort = () => ending.abort(signal?.reason);
   signal?.addEventListener("abort", abort);
-  const timer = setTimeout(() => ending.abort(), LIMITS.exchangeMillis);
+  const { exchangeMillis = LIMITS.exchangeMillis } = surroundings;
+  const timer = setTimeout(() => ending.abort(), exchangeMillis);
   try {
     const response = await surroundings.fetch(request.url, {
       method: request.method,
@@ -52,12 +53,16 @@ export async function exchange(
       redirect: "manual",
       signal: ending.signal,
     });
-    return { status: response.status, headers: response.headers, body: await readBody(response, request.what) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await readBody(response, request.what, ending.signal),
+    };
   } catch (cause) {
     signal?.throwIfAborted();
     if (isPosternError(cause)) throw cause;
     const found = ending.signal.aborted
-      ? `the edge did not answer within ${LIMITS.exchangeMillis / 1000} seconds`
+      ? `the edge did not answer within ${exchangeMillis / 1_000} seconds`
       : "the edge could not be reached, or broke off";
     throw new PosternError("network", `${request.what}: ${found}`, { cause });
   } finally {
@@ -67,21 +72,24 @@ export async function exchange(
 }
 
 /** Stops at the limit, whether or not a length was declared (spec: CONV-08). */
-async function readBody(response: Response, what: string): Promise<Bytes> {
+async function readBody(response: Response, what: string, ending: AbortSignal): Promise<Bytes> {
   const reader = response.body?.getReader();
   if (reader === undefined) return concat();
+  // Not awaited: a stream that does not end need not end its cancelling either.
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  ending.addEventListener("abort", cancel);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const declared = Number(response.headers.get("content-length"));
   if (!(declared > LIMITS.maxBodyBytes)) {
     while (size <= LIMITS.maxBodyBytes) {
       const { done, value } = await reader.read();
+      ending.throwIfAborted();
       if (done) return concat(...chunks);
       chunks.push(value);
       size += value.length;
     }
   }
-  // Not awaited: a stream that does not end need not end its cancelling either.
-  reader.cancel().catch(() => undefined);
+  cancel();
   throw new PosternError("too_large", `${what}: the answer is larger than ${LIMITS.maxBodyBytes} bytes`);
 }

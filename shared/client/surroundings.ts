@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly random: RandomBytes;
   /** Resolves after so many Millis, or rejects with the signal's reason. */
   readonly wait: (millis: number, signal?: AbortSignal) => Promise<void>;
+  /** How long an edge may take for one answer, Millis; `LIMITS.exchangeMillis` if absent. */
+  readonly exchangeMillis?: number;
 }
 
 /** What every current runtime offers under the same names. For entry points. */
