@@ -235,12 +235,9 @@ export class ScriptedEdge {
     if (state === undefined) return { status: 410, code: "epoch_gone" };
     const after = fromHex(query.get("after") ?? "");
     const rest = state.tables[table].filter(({ key }) => after.length === 0 || compareBytes(key, after) > 0);
-    const page = rest.slice(0, 3);
-    return {
-      ...current,
-      rows: page.map(({ bytes }) => bytes),
-      next: rest.length > 3 ? page.at(-1)?.key ?? null : null,
-    };
+    const page = fitting(rest, 3);
+    const next = rest.length > page.length ? page.at(-1)?.key ?? null : null;
+    return { ...current, rows: page.map(({ bytes }) => bytes), next };
   }
 
   async #inbox(
