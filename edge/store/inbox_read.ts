@@ -34,7 +34,7 @@ const selectEntries = forBoth((admitted, manager) =>
       )
     ) x
     LEFT JOIN inbox_bodies b ON b.owner = x.no AND b.arrival = x.arrival
-      AND (x.total <= ${sql.lit(MAX_PAGE_BYTES)} OR x.total = x.size)`
+      AND x.total <= max(${sql.lit(MAX_PAGE_BYTES)}, x.size)`
   )
 );
 

@@ -51,8 +51,8 @@ const mayBegin = check<Values>((p) =>
       WHEN o.generation <> ${p.base} THEN 'base'
       WHEN ${p.full} = 1 AND ${p.epoch} <= o.epoch THEN 'base'
       WHEN ${p.full} = 0 AND (o.space IS NULL OR ${p.epoch} <> o.epoch OR ${p.incarnation} <> o.incarnation) THEN 'base'
-      WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes r WHERE r.owner = o.no AND r.id <> ${p.id}
-        AND r.is_undone = 0 AND r.space = o.space AND (r.state = ${over} OR (r.state = ${open} AND r.received > 0)))
+      WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes past WHERE past.owner = o.no AND past.id <> ${p.id}
+        AND past.is_undone = 0 AND past.space = o.space AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
         THEN 'remnants'
     END
     FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`

@@ -78,7 +78,7 @@ const selectChanges = forBoth((admitted) =>
       LEFT JOIN (
         SELECT *, SUM(size) OVER (ORDER BY token, number ROWS UNBOUNDED PRECEDING) AS total FROM changed
       ) x
-      LEFT JOIN rows b ON b.id = x.id AND (x.total <= ${sql.lit(MAX_PAGE_BYTES)} OR x.total = x.size)`;
+      LEFT JOIN rows b ON b.id = x.id AND x.total <= max(${sql.lit(MAX_PAGE_BYTES)}, x.size)`;
   })
 );
 

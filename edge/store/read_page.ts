@@ -3,13 +3,10 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 
-/**
- * The bound on the bytes of one answer as SQL sees it: of rows that were found in order, with a running `total` of their sizes,
- * a body is loaded if everything up to it fits, or if it is the first (spec: READ-01).
- */
+/** The bound on the bytes of one answer (spec: READ-01). In SQL it only keeps bodies from being loaded that will not fit. */
 export const MAX_PAGE_BYTES: number = LIMITS.maxAnswerRowBytes;
 
-/** Something found, in order. Its body is null when the bound was passed before it. */
+/** Something found, in order. Its body is null when it was not loaded, because the bound is passed with it. */
 interface Found {
   readonly body: Bytes | null;
 }
@@ -20,9 +17,13 @@ export interface Page<F> {
   readonly more: boolean;
 }
 
-/** Cuts what was found at the limit and at the first entry without a body. */
+/** Cuts what was found at the limit, and where bodies would pass the bound; the first one has its place in any case. */
 export function cutPage<F extends Found>(found: readonly F[], limit: number): Page<F> {
-  const cut = found.findIndex((entry, index) => entry.body === null || index >= limit);
+  let bytes = 0;
+  const cut = found.findIndex(({ body }, index) => {
+    bytes += body?.length ?? 0;
+    return body === null || index >= limit || (index > 0 && bytes > MAX_PAGE_BYTES);
+  });
   return cut < 0 ? { taken: found, more: false } : { taken: found.slice(0, cut), more: true };
 }
 

@@ -44,37 +44,56 @@ interface Line extends Current {
   readonly body: Bytes | null;
 }
 
-// The inner query finds places and sizes; bodies are loaded only for what fits (spec: READ-01). An epoch that has passed is
-// served from its last generation (spec: READ-02).
-const select = (direction: "from" | "before") => {
-  const range = sql.raw(direction === "from" ? ">=" : "<");
-  const order = sql.raw(direction === "from" ? "ASC" : "DESC");
-  return forBoth((admitted) =>
-    template<Values, Line>((p) => {
-      const earlier = (column: string) =>
-        sql`(SELECT ${sql.ref(column)} FROM generations g
-          WHERE g.owner = o.no AND g.epoch = ${p.epoch} AND g.until > ${p.now} ORDER BY g.generation DESC LIMIT 1)`;
-      return sql`SELECT x.generation, x.epoch, x.space, x.number, b.body FROM (
-          SELECT *, SUM(size) OVER (ORDER BY number ${order} ROWS UNBOUNDED PRECEDING) AS total FROM (
-            SELECT me.generation, me.epoch, me.space, r.id, r.number, r.size FROM (
-              SELECT o.no, o.generation, o.epoch,
-                iif(o.epoch = ${p.epoch}, o.space, ${earlier("g.space")}) AS space,
-                iif(o.epoch = ${p.epoch}, o.generation, ${earlier("g.generation")}) AS at
-              FROM owners o WHERE ${admitted(p)}
-            ) me
-            LEFT JOIN rows r ON r.owner = me.no AND r.space = me.space AND r.tbl = ${p.table} AND r.token = ${p.token}
-              AND r.number ${range} ${p.number} AND r.born <= me.at AND r.died > me.at
-            ORDER BY r.number ${order} LIMIT ${p.limit}
+type Direction = "from" | "before";
+const COMPARE = { from: sql.raw(">="), before: sql.raw("<") } as const;
+const ORDER = { from: sql.raw("ASC"), before: sql.raw("DESC") } as const;
+
+/** From a row back to where the list was entered. */
+const BACKWARDS = { from: sql.raw("<="), before: sql.raw(">=") } as const;
+
+/** Owner, generation and rows asked for. An epoch that has passed is served from its last generation (spec: READ-02). */
+const found = (p: Values, direction: Direction) =>
+  sql`owners o
+    LEFT JOIN generations g ON g.owner = o.no AND g.generation = iif(o.epoch = ${p.epoch}, o.generation,
+      (SELECT MAX(h.generation) FROM generations h WHERE h.owner = o.no AND h.epoch = ${p.epoch} AND h.until > ${p.now}))
+    LEFT JOIN rows r ON r.owner = g.owner AND r.space = g.space AND r.tbl = ${p.table} AND r.token = ${p.token}
+      AND r.number ${COMPARE[direction]} ${p.number} AND r.born <= g.generation AND r.died > g.generation`;
+
+/** Up to this many rows, sums over those before cost less than a window over all (measured: an eighth of a lookup). */
+const SHORT = 100;
+/** So small that {@link SHORT} + 1 of them are always within the bound. */
+const SMALL_BYTES = Math.floor(MAX_PAGE_BYTES / (SHORT + 1));
+
+const selectShort = (direction: Direction) =>
+  forBoth((admitted) =>
+    template<Values, Line>((p) =>
+      sql`SELECT o.generation, o.epoch, g.space, r.number, CASE WHEN r.size <= ${sql.lit(SMALL_BYTES)}
+          OR max(${sql.lit(MAX_PAGE_BYTES)}, r.size) >= (SELECT SUM(s.size) FROM rows s
+            WHERE s.owner = r.owner AND s.space = r.space AND s.tbl = r.tbl AND s.token = r.token
+              AND s.number ${COMPARE[direction]} ${p.number} AND s.number ${BACKWARDS[direction]} r.number
+              AND s.born <= g.generation AND s.died > g.generation)
+          THEN r.body END AS body
+        FROM ${found(p, direction)} WHERE ${admitted(p)} ORDER BY r.number ${ORDER[direction]} LIMIT ${p.limit}`
+    )
+  );
+// The inner query finds places and sizes; bodies are loaded only for what fits (spec: READ-01).
+const selectLong = (direction: Direction) =>
+  forBoth((admitted) =>
+    template<Values, Line>((p) =>
+      sql`SELECT x.generation, x.epoch, x.space, x.number, b.body FROM (
+          SELECT *, SUM(size) OVER (ORDER BY number ${ORDER[direction]} ROWS UNBOUNDED PRECEDING) AS total FROM (
+            SELECT o.generation, o.epoch, g.space, r.id, r.number, r.size
+            FROM ${found(p, direction)} WHERE ${admitted(p)} ORDER BY r.number ${ORDER[direction]} LIMIT ${p.limit}
           )
         ) x
-        LEFT JOIN rows b ON b.id = x.id AND (x.total <= ${sql.lit(MAX_PAGE_BYTES)} OR x.total = x.size)`;
-    })
+        LEFT JOIN rows b ON b.id = x.id AND x.total <= max(${sql.lit(MAX_PAGE_BYTES)}, x.size)`
+    )
   );
-};
 
-const selectFrom = select("from");
-const selectBefore = select("before");
-
+const SELECT = {
+  from: { short: selectShort("from"), long: selectLong("from") },
+  before: { short: selectShort("before"), long: selectLong("before") },
+} as const;
 /**
  * The rows of a list at the present generation, or at the last one of the epoch before.
  *
@@ -87,11 +106,10 @@ export async function readRows(
   now: number,
 ): Promise<RowsAnswer> {
   const { table, epoch, token, limit } = request;
-  const common = { table, epoch, token, now, limit: limit + 1 };
-  const statement = "from" in request
-    ? selectFrom(principal, { ...common, number: request.from })
-    : selectBefore(principal, { ...common, number: request.before });
-  const { rows: lines } = await database.execute(statement);
+  const [direction, number] = "from" in request ? ["from", request.from] as const : ["before", request.before] as const;
+  const select = SELECT[direction][limit <= SHORT ? "short" : "long"];
+  const values = { table, epoch, token, number, now, limit: limit + 1 };
+  const { rows: lines } = await database.execute(select(principal, values));
   const [first] = lines;
   if (first === undefined) throw unauthorized();
   if (first.space === null) throw epochGone();

@@ -62,7 +62,7 @@ const selectPage = forBoth((admitted) =>
         ORDER BY r.token, r.number LIMIT ${p.limit}
       )
     ) x
-    LEFT JOIN rows b ON b.id = x.id AND (x.total <= ${sql.lit(MAX_PAGE_BYTES)} OR x.total = x.size)`
+    LEFT JOIN rows b ON b.id = x.id AND x.total <= max(${sql.lit(MAX_PAGE_BYTES)}, x.size)`
   )
 );
 

@@ -31,12 +31,15 @@ const limit: RawBuilder<number> = sql.lit(LIMITS.sweepRows);
 const change = (build: Condition): Query<Moments, never> =>
   template<Moments, never>((p) => build(p) as RawBuilder<never>);
 
-/** DELETE has no LIMIT, so what to delete is selected by its key. */
-const deleteKeys = (table: string, key: readonly string[], where: Condition, most = limit): Step => {
-  const names = sql.join(key.map((name) => sql.ref(name)));
+/**
+ * Deletes some of an owner's rows of which `where` is true. DELETE has no LIMIT of its own, so they are picked by a column that tells them
+ * apart: among all of the owner's, or `within` those for which the same is true.
+ */
+const deleteSome = (table: string, column: string, where: Condition, most = limit, within = false): Step => {
+  const [from, last] = [sql.table(table), sql.ref(column)];
   return [change((p) =>
-    sql`DELETE FROM ${sql.table(table)} WHERE (${names}) IN (
-      SELECT ${names} FROM ${sql.table(table)} WHERE owner = ${p.no} AND ${where(p)} LIMIT ${most})`
+    sql`DELETE FROM ${from} WHERE owner = ${p.no} ${within ? sql`AND ${where(p)}` : sql``}
+      AND ${last} IN (SELECT ${last} FROM ${from} WHERE owner = ${p.no} AND ${where(p)} LIMIT ${most})`
   )];
 };
 
@@ -59,6 +62,9 @@ const pastPush: Condition = (p) =>
     AND (is_undone = 1 OR space IS NOT (SELECT space FROM owners WHERE no = ${p.no}))`;
 const goneEntries: Condition = (p) =>
   sql`SELECT arrival FROM inbox WHERE owner = ${p.no} AND gone < ${alive} AND gone <= ${p.inboxMemory}`;
+
+const namedGone: Condition = (p) =>
+  sql`SELECT arrival FROM inbox_named WHERE owner = ${p.no} AND arrival IN (${goneEntries(p)})`;
 
 /** Kinds of work in the order in which they are done. `undo` is a step of its own kind. */
 const WORK = {
@@ -83,7 +89,7 @@ const WORK = {
   // Once these are gone no reader is let in any more: only then rows may go, whatever the clocks of several edges say.
   generations: {
     when: (p) => sql`EXISTS (SELECT 1 FROM generations WHERE owner = ${p.no} AND until <= ${p.now})`,
-    step: deleteKeys("generations", ["owner", "generation"], (p) => sql`until <= ${p.now}`),
+    step: deleteSome("generations", "generation", (p) => sql`until <= ${p.now}`),
   },
   deadRows: {
     when: (p) => sql`EXISTS (${deadRows(p)})`,
@@ -92,7 +98,10 @@ const WORK = {
   leftSpaces: {
     when: (p) => sql`EXISTS (${leftSpace(p)})`,
     step: [
-      ...deleteKeys("rows", ["id"], (p) => sql`space = (${leftSpace(p)} LIMIT 1)`),
+      change((p) =>
+        sql`DELETE FROM rows WHERE id IN (
+          SELECT id FROM rows WHERE owner = ${p.no} AND space = (${leftSpace(p)} LIMIT 1) LIMIT ${limit})`
+      ),
       change((p) =>
         sql`DELETE FROM spaces WHERE no = (${leftSpace(p)} LIMIT 1)
           AND NOT EXISTS (SELECT 1 FROM rows WHERE owner = ${p.no} AND space = spaces.no)`
@@ -102,10 +111,12 @@ const WORK = {
   pastPushes: {
     when: (p) => sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)})`,
     step: [
-      ...deleteKeys(
+      ...deleteSome(
         "push_chunks",
-        ["owner", "push", "n"],
+        "n",
         (p) => sql`push = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)`,
+        limit,
+        true,
       ),
       change((p) =>
         sql`DELETE FROM pushes WHERE owner = ${p.no}
@@ -116,19 +127,20 @@ const WORK = {
   },
   // Each takes its part and the part's body with it.
   namedParts: {
-    when: (p) => sql`EXISTS (SELECT 1 FROM inbox_named WHERE owner = ${p.no} AND arrival IN (${goneEntries(p)}))`,
-    step: deleteKeys(
+    when: (p) => sql`EXISTS (${namedGone(p)})`,
+    step: deleteSome(
       "inbox_named",
-      ["owner", "arrival", "hash"],
-      (p) => sql`arrival IN (${goneEntries(p)})`,
+      "hash",
+      (p) => sql`arrival = (${namedGone(p)} LIMIT 1)`,
       sql.lit(LIMITS.sweepRows / 4),
+      true,
     ),
   },
   entries: {
     when: (p) => sql`EXISTS (${goneEntries(p)})`,
-    step: deleteKeys(
+    step: deleteSome(
       "inbox",
-      ["owner", "arrival"],
+      "arrival",
       (p) => sql`arrival IN (${goneEntries(p)})`,
       sql.lit(LIMITS.sweepRows / 2),
     ),
@@ -136,20 +148,21 @@ const WORK = {
   unnamedParts: {
     when: (p) =>
       sql`EXISTS (SELECT 1 FROM inbox_parts WHERE owner = ${p.no} AND refs = 0 AND created <= ${p.partUnnamed})`,
-    step: deleteKeys(
+    step: deleteSome(
       "inbox_parts",
-      ["owner", "device", "hash"],
+      "hash",
       (p) => sql`refs = 0 AND created <= ${p.partUnnamed}`,
       sql.lit(LIMITS.sweepRows / 4),
+      true,
     ),
   },
   challenges: {
     when: (p) => sql`EXISTS (SELECT 1 FROM spent_challenges WHERE owner = ${p.no} AND expires <= ${p.now})`,
-    step: deleteKeys("spent_challenges", ["owner", "random"], (p) => sql`expires <= ${p.now}`),
+    step: deleteSome("spent_challenges", "random", (p) => sql`expires <= ${p.now}`),
   },
   sessions: {
     when: (p) => sql`EXISTS (SELECT 1 FROM ended_sessions WHERE owner = ${p.no} AND expires <= ${p.now})`,
-    step: deleteKeys("ended_sessions", ["owner", "session"], (p) => sql`expires <= ${p.now}`),
+    step: deleteSome("ended_sessions", "session", (p) => sql`expires <= ${p.now}`),
   },
 } as const satisfies Readonly<Record<string, { readonly when: Condition; readonly step: Step }>>;
 

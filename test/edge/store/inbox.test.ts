@@ -1,36 +1,16 @@
 /** The inbox: what devices hand in, who sees it, how much there may be, and how it goes. */
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import {
-  decodeSignedSubmission,
-  encodeSubmission,
-  signSubmission,
-  type Submission,
-} from "../../../shared/protocol/submission.ts";
+import type { Submission } from "../../../shared/protocol/submission.ts";
 import type { Principal } from "../../../edge/store/principal.ts";
-import type { EdgeStore } from "../../../edge/store/store.ts";
 import { assertEquals, assertRejects } from "../../assert.ts";
 import { type DeviceFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { onEveryDatabase } from "./databases.ts";
 import { asDevice, asManager, counts, deviceRow, openStore, pushBody, pushRows } from "./fixture.ts";
+import { handIn, signedSubmission } from "./submission.ts";
 
 const COPY = { nonce: new Uint8Array(12), ciphertext: new Uint8Array(272) };
-
-async function submission(owner: OwnerFixture, device: DeviceFixture, fields: Partial<Submission> = {}, size = 272) {
-  const { id, incarnation, statement } = owner;
-  const bytes = encodeSubmission({
-    ...{ owner: id, incarnation, device: device.id, stream: new Uint8Array(16), number: 1, previous: null },
-    ...{ statement: statement.number, epoch: 1, seen: { generation: 1, head: new Uint8Array(32) }, time: NOW },
-    sealed: { encapsulated: new Uint8Array(1120), ciphertext: webCryptoRandom(size) },
-    ...{ parts: [], copy: null, ...fields },
-  });
-  return await signSubmission(bytes, device.signing.sign);
-}
-
-const hand = (store: EdgeStore, principal: Principal, signed: Bytes) =>
-  store.submit(principal, signed, decodeSignedSubmission(signed));
 
 const part = (size: number = LIMITS.minSealedPartBytes) => {
   const bytes = webCryptoRandom(size);
@@ -53,11 +33,11 @@ onEveryDatabase("inbox", async (t, { database }) => {
     "INBOX-05: submit() takes a number once: the same bytes again have no effect, others are conflict",
     async () => {
       const { owner, store, a, b } = await fresh();
-      const signed = await submission(owner, a);
-      await Promise.all([1, 2, 3].map(() => hand(store, asDevice(owner, a), signed)));
-      await hand(store, asDevice(owner, b), await submission(owner, b));
-      const again = await submission(owner, a);
-      await assertRejects(() => hand(store, asDevice(owner, a), again), "conflict");
+      const signed = await signedSubmission(owner, a);
+      await Promise.all([1, 2, 3].map(() => handIn(store, asDevice(owner, a), signed)));
+      await handIn(store, asDevice(owner, b), await signedSubmission(owner, b));
+      const again = await signedSubmission(owner, a);
+      await assertRejects(() => handIn(store, asDevice(owner, a), again), "conflict");
       const { entries } = await store.list(asManager(owner), 0, 9);
       assertEquals(entries.map(([arrival]) => arrival), [1, 2]);
       assertEquals(entries[0]?.[1], signed);
@@ -67,14 +47,14 @@ onEveryDatabase("inbox", async (t, { database }) => {
   await t.step("INBOX-05: submit() refuses what is another's, and ends with the session", async () => {
     const { owner, store, a, b } = await fresh();
     const stranger = await OwnerFixture.create();
-    const own = await submission(owner, a);
-    await assertRejects(() => hand(store, asDevice(owner, b), own), "forbidden");
-    await assertRejects(() => hand(store, asManager(owner), own), "forbidden");
-    const foreign = await submission(stranger, a);
-    await assertRejects(() => hand(store, asDevice(owner, a), foreign), "forbidden");
+    const own = await signedSubmission(owner, a);
+    await assertRejects(() => handIn(store, asDevice(owner, b), own), "forbidden");
+    await assertRejects(() => handIn(store, asManager(owner), own), "forbidden");
+    const foreign = await signedSubmission(stranger, a);
+    await assertRejects(() => handIn(store, asDevice(owner, a), foreign), "forbidden");
     const ended = asDevice(owner, a);
     await store.endSession(ended, ended.expires);
-    await assertRejects(() => hand(store, ended, own), "unauthorized");
+    await assertRejects(() => handIn(store, ended, own), "unauthorized");
     await assertRejects(() => store.putPart(ended, part().hash, part().bytes, NOW), "malformed");
     const { hash, bytes } = part();
     await assertRejects(() => store.putPart(ended, hash, bytes, NOW), "unauthorized");
@@ -84,12 +64,12 @@ onEveryDatabase("inbox", async (t, { database }) => {
   await t.step("INBOX-06: the manager sees all, a device what has a copy and its own, page by page", async () => {
     const { owner, store, a, b } = await fresh();
     const [secret, shared, other] = [
-      await submission(owner, a, { number: 1 }),
-      await submission(owner, a, { number: 2, copy: COPY }),
-      await submission(owner, b, { number: 1 }),
+      await signedSubmission(owner, a, { number: 1 }),
+      await signedSubmission(owner, a, { number: 2, copy: COPY }),
+      await signedSubmission(owner, b, { number: 1 }),
     ];
-    for (const signed of [secret, shared]) await hand(store, asDevice(owner, a), signed);
-    await hand(store, asDevice(owner, b), other);
+    for (const signed of [secret, shared]) await handIn(store, asDevice(owner, a), signed);
+    await handIn(store, asDevice(owner, b), other);
     const all = async (principal: Principal) => (await store.list(principal, 0, 9)).entries.map(([, signed]) => signed);
     assertEquals(await all(asManager(owner)), [secret, shared, other]);
     assertEquals(await all(asDevice(owner, a)), [secret, shared]);
@@ -107,7 +87,7 @@ onEveryDatabase("inbox", async (t, { database }) => {
   await t.step("INBOX-06: a page ends before its bytes pass the bound of an answer", async () => {
     const { owner, store, a } = await fresh();
     for (const number of [1, 2, 3, 4]) {
-      await hand(store, asDevice(owner, a), await submission(owner, a, { number }, 200_000));
+      await handIn(store, asDevice(owner, a), await signedSubmission(owner, a, { number }, 200_000));
     }
     const first = await store.list(asManager(owner), 0, 100);
     assertEquals([first.entries.length, first.next], [3, 3]);
@@ -127,18 +107,18 @@ onEveryDatabase("inbox", async (t, { database }) => {
     assertEquals(await store.getPart(asDevice(owner, a), hash), bytes);
     assertEquals(await store.getPart(asManager(owner), hash), bytes);
     await assertRejects(() => store.getPart(asDevice(owner, b), hash), "not_found");
-    const names = (parts: Submission["parts"], device = a) => submission(owner, device, { parts });
+    const names = (parts: Submission["parts"], device = a) => signedSubmission(owner, device, { parts });
     const [foreign, longer, twice, good] = [
       await names([{ hash, size }], b),
       await names([{ hash, size: size + 1 }]),
       await names([{ hash, size }, { hash, size }]),
       await names([{ hash, size }]),
     ];
-    await assertRejects(() => hand(store, asDevice(owner, b), foreign), "not_found");
-    await assertRejects(() => hand(store, asDevice(owner, a), longer), "not_found");
-    await assertRejects(() => hand(store, asDevice(owner, a), twice), "malformed");
+    await assertRejects(() => handIn(store, asDevice(owner, b), foreign), "not_found");
+    await assertRejects(() => handIn(store, asDevice(owner, a), longer), "not_found");
+    await assertRejects(() => handIn(store, asDevice(owner, a), twice), "malformed");
     assertEquals((await store.list(asManager(owner), 0, 9)).entries, []);
-    await hand(store, asDevice(owner, a), good);
+    await handIn(store, asDevice(owner, a), good);
     assertEquals((await store.list(asManager(owner), 0, 9)).entries, [[1, good]]);
   });
 
@@ -148,14 +128,14 @@ onEveryDatabase("inbox", async (t, { database }) => {
       const { owner, store, a, b, head } = await fresh();
       const stream = webCryptoRandom(16);
       const sent = [
-        await submission(owner, a, { stream, number: 1 }),
-        await submission(owner, a, { stream, number: 2 }),
-        await submission(owner, a, { stream, number: 3 }),
-        await submission(owner, a, { number: 1 }),
-        await submission(owner, b, { stream, number: 1 }),
+        await signedSubmission(owner, a, { stream, number: 1 }),
+        await signedSubmission(owner, a, { stream, number: 2 }),
+        await signedSubmission(owner, a, { stream, number: 3 }),
+        await signedSubmission(owner, a, { number: 1 }),
+        await signedSubmission(owner, b, { stream, number: 1 }),
       ];
-      for (const signed of sent.slice(0, 4)) await hand(store, asDevice(owner, a), signed);
-      await hand(store, asDevice(owner, b), sent[4] ?? new Uint8Array());
+      for (const signed of sent.slice(0, 4)) await handIn(store, asDevice(owner, a), signed);
+      await handIn(store, asDevice(owner, b), sent[4] ?? new Uint8Array());
       const ack = { device: a.id, stream, number: 2, hash: new Uint8Array(32) };
       const manager = asManager(owner);
       const earlier = await owner.head({ generation: 2, previous: head.hash, acks: [{ ...ack, number: 3 }] });
@@ -167,8 +147,8 @@ onEveryDatabase("inbox", async (t, { database }) => {
       assertEquals((await left(manager)).map(([arrival]) => arrival), [3, 4, 5]);
       assertEquals((await left(asDevice(owner, a))).map(([arrival]) => arrival), [3, 4]);
       // Repeating what was acknowledged has no effect, and numbers of arrival go on.
-      await hand(store, asDevice(owner, a), sent[0] ?? new Uint8Array());
-      await hand(store, asDevice(owner, a), await submission(owner, a, { stream, number: 4 }));
+      await handIn(store, asDevice(owner, a), sent[0] ?? new Uint8Array());
+      await handIn(store, asDevice(owner, a), await signedSubmission(owner, a, { stream, number: 4 }));
       assertEquals((await left(manager)).map(([arrival]) => arrival), [3, 4, 5, 6]);
       // spec: PUSH-09: the inbox outlives the tables.
       await store.deleteTables(manager, 1, NOW);
@@ -196,16 +176,16 @@ onEveryDatabase("inbox", async (t, { database }) => {
 
   await t.step("INBOX-11: beyond the submissions of one device, or of all, submit() is too_large", async () => {
     const { owner, store, a, b } = await fresh();
-    const held = await submission(owner, a);
-    await hand(store, asDevice(owner, a), held);
+    const held = await signedSubmission(owner, a);
+    await handIn(store, asDevice(owner, a), held);
     await occupy(owner, a, { submissions: LIMITS.maxInboxDeviceSubmissions });
-    const next = await submission(owner, a, { number: 2 });
-    await assertRejects(() => hand(store, asDevice(owner, a), next), "too_large");
-    await hand(store, asDevice(owner, a), held);
-    await hand(store, asDevice(owner, b), await submission(owner, b));
+    const next = await signedSubmission(owner, a, { number: 2 });
+    await assertRejects(() => handIn(store, asDevice(owner, a), next), "too_large");
+    await handIn(store, asDevice(owner, a), held);
+    await handIn(store, asDevice(owner, b), await signedSubmission(owner, b));
     await occupy(owner, a, { submissions: LIMITS.maxInboxSubmissions - 1 });
-    const last = await submission(owner, b, { number: 2 });
-    await assertRejects(() => hand(store, asDevice(owner, b), last), "too_large");
+    const last = await signedSubmission(owner, b, { number: 2 });
+    await assertRejects(() => handIn(store, asDevice(owner, b), last), "too_large");
     assertEquals((await store.list(asManager(owner), 0, 9)).entries.length, 2);
   });
 

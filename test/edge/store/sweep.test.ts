@@ -3,7 +3,6 @@ import type { Database } from "../../../shared/database/database.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { decodeSignedSubmission, encodeSubmission, signSubmission } from "../../../shared/protocol/submission.ts";
 import type { EdgeStore } from "../../../edge/store/store.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
@@ -21,6 +20,7 @@ import {
   token,
   tokenOf,
 } from "./fixture.ts";
+import { handIn, signedSubmission } from "./submission.ts";
 
 const GRACE = LIMITS.readGraceMillis;
 const DAY = LIMITS.unnamedPartMillis;
@@ -183,14 +183,9 @@ onEveryDatabase("sweeping", async (t, { database }) => {
     const [named, unnamed] = [webCryptoRandom(300), webCryptoRandom(300)];
     for (const bytes of [named, unnamed]) await store.putPart(principal, sha256(bytes), bytes, NOW);
     const place = { device: device.id, stream: new Uint8Array(16), number: 1 };
-    const bytes = encodeSubmission({
-      ...{ owner: owner.id, incarnation: owner.incarnation, ...place, previous: null, statement: 1, epoch: 1 },
-      ...{ seen: { generation: 1, head: head.hash }, time: NOW, copy: null },
-      sealed: { encapsulated: new Uint8Array(1120), ciphertext: webCryptoRandom(272) },
-      parts: [{ hash: sha256(named), size: named.length }],
-    });
-    const signed = await signSubmission(bytes, device.signing.sign);
-    await store.submit(principal, signed, decodeSignedSubmission(signed));
+    const parts = [{ hash: sha256(named), size: named.length }];
+    const signed = await signedSubmission(owner, device, { ...place, parts });
+    await handIn(store, principal, signed);
     await sweepAll(store, NOW + DAY - 1);
     assertEquals(await store.getPart(manager, sha256(unnamed)), unnamed);
     await sweepAll(store, NOW + 9 * DAY);
@@ -204,7 +199,7 @@ onEveryDatabase("sweeping", async (t, { database }) => {
     await store.commit(manager, body.id, { heads: [next.signed], statements: [] }, late);
     await sweepAll(store, late + LIMITS.inboxMemoryMillis - 1);
     // spec: SESS-12: what was acknowledged is known for as long as its request could be repeated.
-    await store.submit(principal, signed, decodeSignedSubmission(signed));
+    await handIn(store, principal, signed);
     assertEquals((await store.list(manager, 0, 9)).entries, []);
     await sweepAll(store, late + LIMITS.inboxMemoryMillis);
     const left = await holdings(database, owner);
