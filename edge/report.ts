@@ -18,7 +18,11 @@ export function describeError(place: string, error: unknown): string {
   return `postern edge: ${place}: ${what}`;
 }
 
-function thrownAt({ stack }: Error): string {
-  const frames = (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 3);
+/** The first frames of the stack. What stands before them is the message, which may look like a frame itself. */
+function thrownAt(error: Error): string {
+  const { stack = "" } = error;
+  const message = String(error);
+  if (!stack.startsWith(message)) return "";
+  const frames = stack.slice(message.length).split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 3);
   return frames.map((line) => ` ${line.trim()}`).join(",");
 }
