@@ -4,7 +4,8 @@
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    /** Its line would be that of the code as transpiled. */
+    readonly callFrame: { readonly functionName: string; readonly url: string };
   }[];
   /** Node that was running at each sample, and microseconds since the sample before. */
   readonly samples?: readonly number[];
@@ -34,7 +35,7 @@ export function hotSpots(profile: CpuProfile, count: number, root: string): HotS
     busy += delta;
     const spot = {
       name: frame.functionName || "(anonymous)",
-      place: frame.url === "" ? "" : `${shortUrl(frame.url, root)}:${frame.lineNumber + 1}`,
+      place: shortUrl(frame.url, root),
     };
     const key = `${spot.name} ${spot.place}`;
     const before = micros.get(key);

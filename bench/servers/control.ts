@@ -2,8 +2,7 @@
  * What every server that is measured shares: it says where it listens, profiles itself on request, and ends when its
  * standard input does. Messages are lines of JSON.
  */
-import { PROJECT_ROOT } from "../../scripts/files.ts";
-import { type CpuProfile, type HotSpot, hotSpots } from "../harness/profile.ts";
+import { profileWhile } from "../harness/profile_self.ts";
 
 /** First line of a server. */
 export interface Ready {
@@ -15,9 +14,6 @@ export interface ProfileRequest {
   readonly profileSeconds: number;
 }
 
-/** Functions in a profile. */
-const SPOTS = 25;
-
 /** Announces the port and serves requests for profiles until standard input ends. */
 export async function serveControl(ready: Ready): Promise<void> {
   console.log(JSON.stringify(ready));
@@ -28,24 +24,8 @@ export async function serveControl(ready: Ready): Promise<void> {
     rest = parts.pop() ?? "";
     for (const line of parts) {
       const { profileSeconds } = JSON.parse(line) as ProfileRequest;
-      console.log(JSON.stringify(await profileFor(profileSeconds)));
+      const [, spots] = await profileWhile(() => new Promise((resume) => setTimeout(resume, 1000 * profileSeconds)));
+      console.log(JSON.stringify(spots));
     }
   }
-}
-
-/** Loaded only when asked for: an inspector that is there at all might cost something. */
-async function profileFor(seconds: number): Promise<HotSpot[]> {
-  const { Session } = await import("node:inspector");
-  const session = new Session();
-  session.connect();
-  const post = <T>(method: string): Promise<T> =>
-    new Promise((resolve, reject) =>
-      session.post(method, {}, (error: Error | null, result?: object) => error ? reject(error) : resolve(result as T))
-    );
-  await post("Profiler.enable");
-  await post("Profiler.start");
-  await new Promise((resume) => setTimeout(resume, 1000 * seconds));
-  const { profile } = await post<{ profile: CpuProfile }>("Profiler.stop");
-  session.disconnect();
-  return hotSpots(profile, SPOTS, PROJECT_ROOT);
 }

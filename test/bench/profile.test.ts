@@ -1,18 +1,18 @@
 import { type CpuProfile, hotSpots, hotSpotText } from "../../bench/harness/profile.ts";
 import { assertEquals } from "../assert.ts";
 
-const node = (id: number, functionName: string, url = "", lineNumber = 0) => ({
+const node = (id: number, functionName: string, url = "") => ({
   id,
-  callFrame: { functionName, url, lineNumber },
+  callFrame: { functionName, url },
 });
 
 const PROFILE: CpuProfile = {
   nodes: [
     node(1, "(idle)"),
-    node(2, "read", "file:///project/edge/store/read.ts", 9),
-    node(3, "hash", "file:///project/node_modules/.deno/hono@1/node_modules/hono/dist/a.js", 4),
-    node(4, "read", "file:///project/edge/store/read.ts", 9),
-    node(5, "", "file:///elsewhere/b.ts", 0),
+    node(2, "read", "file:///project/edge/store/read.ts"),
+    node(3, "hash", "file:///project/node_modules/.deno/hono@1/node_modules/hono/dist/a.js"),
+    node(4, "read", "file:///project/edge/store/read.ts"),
+    node(5, "", "file:///elsewhere/b.ts"),
   ],
   samples: [1, 2, 3, 4, 5],
   timeDeltas: [1_000, 30, 50, 10, 10],
@@ -20,13 +20,13 @@ const PROFILE: CpuProfile = {
 
 Deno.test("hotSpots() adds up a function's own time wherever it was called, leaves idle time out, and orders by share", () => {
   assertEquals(hotSpots(PROFILE, 3, "/project"), [
-    { name: "hash", place: "hono/dist/a.js:5", share: 0.5 },
-    { name: "read", place: "edge/store/read.ts:10", share: 0.4 },
-    { name: "(anonymous)", place: "/elsewhere/b.ts:1", share: 0.1 },
+    { name: "hash", place: "hono/dist/a.js", share: 0.5 },
+    { name: "read", place: "edge/store/read.ts", share: 0.4 },
+    { name: "(anonymous)", place: "/elsewhere/b.ts", share: 0.1 },
   ]);
   assertEquals(hotSpots(PROFILE, 1, "/project").length, 1);
 });
 
 Deno.test("hotSpotText() writes one line a function", () => {
-  assertEquals(hotSpotText([{ name: "hash", place: "a.js:5", share: 0.5 }]), " 50.0 %  hash  a.js:5");
+  assertEquals(hotSpotText([{ name: "hash", place: "a.js", share: 0.5 }]), " 50.0 %  hash  a.js");
 });

@@ -1,0 +1,27 @@
+/** Runs a module of the benches in a process of its own and reads the one JSON value that it prints. */
+import { PROJECT_ROOT } from "../../scripts/files.ts";
+
+/** A script under way. */
+export interface RunningScript {
+  readonly pid: number;
+  /** What it printed. @throws Error when it failed; what it said stands on standard error */
+  result<T>(): Promise<T>;
+}
+
+/** Starts a module, given by its path below `bench/`. */
+export function startScript(module: string, args: readonly string[]): RunningScript {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", `${PROJECT_ROOT}/bench/${module}`, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  return {
+    pid: child.pid,
+    async result<T>() {
+      const { success, code, stdout } = await child.output();
+      if (!success) throw new Error(`bench/${module} ended with code ${code}`);
+      return JSON.parse(new TextDecoder().decode(stdout)) as T;
+    },
+  };
+}

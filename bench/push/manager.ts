@@ -1,0 +1,56 @@
+/**
+ * A manager in a process of its own, as it runs at home: opens its database, re-encrypts everything, pushes, reads back.
+ *
+ *   deno run -A bench/push/manager.ts SETTINGS.json [--profile]     prints a PushResult
+ */
+import { fromHex } from "../../shared/bytes/encoding.ts";
+import { runtimeSurroundings } from "../../shared/client/surroundings.ts";
+import { openDatabase } from "../../shared/database/open.ts";
+import { connectEdge } from "../../manager/edge/connect.ts";
+import { pushFull } from "../../manager/push/push.ts";
+import { readBackAll } from "../../manager/push/read_back.ts";
+import { sweepEpochs } from "../../manager/push/records.ts";
+import { type HotSpot } from "../harness/profile.ts";
+import { profileWhile } from "../harness/profile_self.ts";
+
+/** Where the manager's database is. */
+export interface ManagerSettings {
+  readonly databasePath: string;
+  /** Hexadecimal. */
+  readonly encryptionKey: string;
+}
+
+/** What a push took. */
+export interface PushResult {
+  readonly rows: number;
+  readonly pushSeconds: number;
+  readonly readBackSeconds: number;
+  readonly generation: number;
+  /** Empty unless asked for. */
+  readonly hotSpots: readonly HotSpot[];
+}
+
+async function run(settings: ManagerSettings, isProfiled: boolean): Promise<PushResult> {
+  const db = await openDatabase(`file:${settings.databasePath}`, { encryptionKey: fromHex(settings.encryptionKey) });
+  const surroundings = runtimeSurroundings();
+  const link = await connectEdge(db, surroundings);
+  const { generation, head } = await link.state();
+  const env = { db, link, now: surroundings.now, random: surroundings.random };
+  const push = () => pushFull(env, generation, head?.head.epoch ?? 0);
+  const started = performance.now();
+  const [pushed, hotSpots] = isProfiled ? await profileWhile(push) : [await push(), []];
+  const committed = performance.now();
+  await readBackAll(link, pushed.head);
+  const readBack = performance.now();
+  await sweepEpochs(db);
+  await db.close();
+  return {
+    ...{ rows: pushed.rows, generation: pushed.generation, hotSpots },
+    ...{ pushSeconds: (committed - started) / 1000, readBackSeconds: (readBack - committed) / 1000 },
+  };
+}
+
+if (import.meta.main) {
+  const settings = JSON.parse(await Deno.readTextFile(Deno.args[0] ?? "")) as ManagerSettings;
+  console.log(JSON.stringify(await run(settings, Deno.args.includes("--profile"))));
+}
