@@ -48,6 +48,16 @@ export async function addRow(edge: TestEdge, row: Omit<HeldRow, "id">): Promise<
   );
 }
 
+/** Hides a row from readers; what the edge knows of a device for logins stays. */
+export async function hideRow(edge: TestEdge, { id }: HeldRow): Promise<void> {
+  await run(edge, "DROP TRIGGER IF EXISTS rows_device_died");
+  await run(edge, "UPDATE rows SET died = 1 WHERE id = ?", id);
+}
+
+export async function showRow(edge: TestEdge, { id }: HeldRow): Promise<void> {
+  await run(edge, "UPDATE rows SET died = 9007199254740991 WHERE id = ?", id);
+}
+
 /** A row with the fields of its CBOR array changed. */
 export function edited(body: Bytes, edit: (fields: CborValue[]) => CborValue[]): Bytes {
   const fields = decodeCbor(body);
