@@ -4,17 +4,20 @@ import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { openRemote } from "../../shared/database/remote.ts";
 import { createEdge } from "../app.ts";
 import { readConfig } from "../config.ts";
+import { describeError } from "../report.ts";
 import { EdgeStore } from "../store/store.ts";
 
+const log = (line: string) => console.error(line);
+
+// Whatever is wrong here ends the deployment's start, and its log says what.
 const config = readConfig(Deno.env.toObject());
-const database = await openRemote(
+const database = openRemote(
   config.databaseUrl,
   config.databaseToken === null ? {} : { authToken: reveal(config.databaseToken) },
 );
 const edge = await createEdge({
-  ...{ config, store: await EdgeStore.open(database), clock: Date.now, random: webCryptoRandom },
+  ...{ config, store: await EdgeStore.open(database), clock: Date.now, random: webCryptoRandom, log },
   clientAddress: (_, info) => (info as Deno.ServeHandlerInfo<Deno.NetAddr>).remoteAddr.hostname,
-  log: (line) => console.error(line),
 });
 
 export default {
@@ -26,4 +29,8 @@ interface WithCron {
   cron?(name: string, schedule: string, handler: () => Promise<void>): unknown;
 }
 
-(Deno as WithCron).cron?.("sweep", "*/5 * * * *", () => edge.sweep());
+(Deno as WithCron).cron?.(
+  "sweep",
+  "*/5 * * * *",
+  () => edge.sweep().catch((error: unknown) => log(describeError("sweep", error))),
+);
