@@ -56,8 +56,9 @@ const LIES: readonly TableLie[] = [
   {
     name: "rows out of order",
     code: "tampered",
-    lie: (answer, _, page) => {
-      return page === 0 ? { ...answer, rows: [...answer.rows].reverse() } : answer;
+    lie: (answer, { world }) => {
+      const small = world.current.tables.messages.filter(({ bytes }) => bytes.length < 2_000).slice(0, 2);
+      return { ...answer, rows: small.reverse().map(({ bytes }) => bytes) };
     },
   },
   {
