@@ -107,6 +107,8 @@ export const LIMITS = {
   maxInboxDeviceSubmissions: 1_000,
   maxInboxPartBytes: 268_435_456,
   maxInboxDevicePartBytes: 67_108_864,
+  /** What the manager keeps in memory of each device's submissions that came before those they follow. */
+  maxInboxWaitingBytes: 1_048_576,
   /** The smallest padded plaintext, sealed (spec: CONV-11, INBOX-02): so there cannot be too many parts either. */
   minSealedPartBytes: 272,
   /** Parts that no submission names are deleted after this time (spec: INBOX-04). */
