@@ -26,7 +26,7 @@ needs("workerd", "sqld").test("contract of the edge on workerd with sqld", async
   }
 });
 
-/** What the worker wrote, without workerd's own line about the port. */
+/** What the worker wrote, without workerd's own lines about its port and settings. */
 function logged(output: string): string {
-  return output.split("\n").filter((line) => line !== "" && !line.includes('"event":"listen"')).join("\n");
+  return output.split("\n").filter((line) => line !== "" && !/^(?:\{"event":|service edge: )/.test(line)).join("\n");
 }

@@ -58,13 +58,17 @@ export async function transportContract(t: Deno.TestContext, client: RawClient):
       const path = client.at("login", { owner: home.owner.id });
       const type = { "content-type": "application/cbor" };
       let pulled = 0;
+      let isAnswered = false;
       const endless = new ReadableStream<Uint8Array>({
         pull(controller) {
+          // A client goes on sending even when nobody wants it any more.
+          if (isAnswered) return controller.error(new Error("answered"));
           pulled += 65_536;
           controller.enqueue(new Uint8Array(65_536));
         },
       });
       const streamed = await send(target, path, { method: "POST", body: endless, headers: type });
+      isAnswered = true;
       assertEquals([streamed.status, codeOf(streamed)], [413, "too_large"]);
       assert(pulled < 64 * LIMITS.maxBodyBytes, `${pulled} bytes were taken`);
       const declared = await send(target, path, {
