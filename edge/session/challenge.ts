@@ -48,6 +48,7 @@ export function readChallenge(
   const expires = Number(new DataView(challenge.buffer, challenge.byteOffset).getBigUint64(RANDOM_BYTES));
   if (!Number.isSafeInteger(expires) || now > expires) return null;
   const mac = challenge.subarray(RANDOM_BYTES + EXPIRY_BYTES);
+  // spec: SESS-15
   const isOurs = keys.some((key) => constantTimeEqual(mac, macOf(key, owner, random, expires)));
   return isOurs ? { random, expires } : null;
 }

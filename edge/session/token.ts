@@ -2,6 +2,8 @@
  * Session tokens: what the edge must know of a session, sealed for itself, so that it stores nothing and any isolate with the same
  * secret goes on with it.
  *
+ * Whether a token is ours is decided by its AEAD tag alone, which the runtime compares in constant time (spec: SESS-15).
+ *
  * Each token is sealed under a random nonce of 96 bits, so one edge key seals at most 2^32 of them (spec: KEY-04): more
  * than four thousand logins a second for ten days; whoever comes near sets a new `POSTERN_EDGE_KEY` before.
  */
