@@ -13,7 +13,10 @@ import type { StreamsTable } from "../store/schema.ts";
 export type Place = "known" | "next" | "gap" | "broken" | "ended";
 
 /** Judges a submission by where its stream stands; null for a stream that has not begun. */
-export function judgePlace(stream: StreamsTable | null, { submission }: SignedSubmission): Place {
+export function judgePlace(
+  stream: Pick<StreamsTable, "number" | "hash" | "ended"> | null,
+  { submission }: Pick<SignedSubmission, "submission">,
+): Place {
   const { number, previous } = submission;
   if (stream === null) {
     if (number > 1) return "gap";

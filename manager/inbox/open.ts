@@ -9,7 +9,11 @@ import { inboxSealInfo, type SignedSubmission, type Submission } from "../../sha
 import { decodePayload, openPart, type SubmissionPayload } from "../../shared/protocol/submission_payload.ts";
 import { inboxKey } from "../owner/keys.ts";
 import { findStatement } from "../owner/statement.ts";
+import { partSizes, requireShape } from "./message_shape.ts";
+import { refusalOf } from "./problems.ts";
 import type { InboxEnvironment } from "./take.ts";
+
+type MessagePayload = Extract<SubmissionPayload, { kind: "message" }>;
 
 /** What is in a submission, or why it cannot be used. */
 export type Opened =
@@ -39,17 +43,18 @@ export async function openSubmission(
     return { kind: "opened", payload, raw, isHeld: !equalBytes(submission.incarnation, incarnation) };
   } catch (error) {
     if (isPosternError(error, "withheld")) return { kind: "incomplete" };
-    const isContent = ["malformed", "tampered", "unsupported", "too_large", "not_found"].some((code) =>
-      isPosternError(error, code as "malformed")
-    );
-    if (!isContent || !(error instanceof PosternError)) throw error;
-    return { kind: "unusable", reason: error.message };
+    const reason = refusalOf(error);
+    if (reason === null) throw error;
+    return { kind: "unusable", reason };
   }
 }
 
 async function openPayload({ db }: InboxEnvironment, submission: Submission): Promise<SubmissionPayload> {
   const statement = await findStatement(db, submission.statement);
-  if (statement === null) throw new PosternError("not_found", "It is sealed under an owner statement that is not ours");
+  // spec: INBOX-08: one of an older incarnation is sealed under a statement of that incarnation.
+  if (statement === null || !equalBytes(statement.incarnation, submission.incarnation)) {
+    throw new PosternError("not_found", "It is sealed under an owner statement or incarnation that is not ours");
+  }
   const key = await inboxKey(db, statement.inboxKey);
   return decodePayload(unpad(await openHpke("xwing", key, inboxSealInfo(submission), submission.sealed)));
 }
@@ -58,39 +63,46 @@ async function openPayload({ db }: InboxEnvironment, submission: Submission): Pr
 async function wholeMessage(
   { link }: InboxEnvironment,
   submission: Submission,
-  payload: Extract<SubmissionPayload, { kind: "message" }>,
+  payload: MessagePayload,
 ): Promise<Bytes> {
-  const raw = payload.inline ?? concat(...await openParts(link, submission, payload.partKey));
+  requireShape(payload, submission.parts.length);
+  const raw = payload.inline ?? concat(...await openParts(link, submission, payload));
   if (raw.length !== payload.size || !equalBytes(sha256(raw), payload.sha256)) {
     throw new PosternError("tampered", "The message is not the one that its submission names");
   }
   return raw;
 }
 
-async function fetchPart(link: InboxEnvironment["link"], hash: Bytes): Promise<Bytes> {
-  try {
-    return await link.inboxPart(hash);
-  } catch (error) {
-    if (!isPosternError(error, "not_found")) throw error;
-    throw new PosternError("withheld", "The edge lost a part of a submission that it accepted", { cause: error });
-  }
-}
-
 async function openParts(
   link: InboxEnvironment["link"],
   submission: Submission,
-  partKey: Bytes | null,
+  { size, partKey }: MessagePayload,
 ): Promise<Bytes[]> {
   if (partKey === null) throw new PosternError("malformed", "The message is neither inline nor in parts");
   const key = await importAeadKey(partKey);
-  const count = submission.parts.length;
+  const sizes = partSizes(size);
   const parts: Bytes[] = [];
-  for (const [index, { hash, size }] of submission.parts.entries()) {
-    const part = await fetchPart(link, hash);
-    if (part.length !== size || !equalBytes(sha256(part), hash)) {
-      throw new PosternError("withheld", "The edge shows another part than the submission names");
-    }
-    parts.push(await openPart(key, { ...submission, index, count }, part));
+  for (const [index, named] of submission.parts.entries()) {
+    const part = await openPart(key, { ...submission, index, count: sizes.length }, await fetchPart(link, named));
+    if (part.length !== sizes[index]) throw new PosternError("malformed", "A part of the message has another size");
+    parts.push(part);
   }
   return parts;
+}
+
+/** @throws `withheld` when the edge shows another part than the submission names, or none */
+async function fetchPart(
+  link: InboxEnvironment["link"],
+  { hash, size }: Submission["parts"][number],
+): Promise<Bytes> {
+  let part: Bytes;
+  try {
+    part = await link.inboxPart(hash);
+  } catch (error) {
+    // Whatever an edge answers instead of a part, it is not the device's fault.
+    if (refusalOf(error) === null) throw error;
+    throw new PosternError("withheld", "The edge lost a part of a submission that it accepted", { cause: error });
+  }
+  if (part.length === size && equalBytes(sha256(part), hash)) return part;
+  throw new PosternError("withheld", "The edge shows another part than the submission names");
 }

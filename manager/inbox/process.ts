@@ -13,6 +13,7 @@ import { retryConflicts } from "../store/retry.ts";
 import type { SubmissionsTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 import type { Opened } from "./open.ts";
+import { refusalOf } from "./problems.ts";
 import { advanceStream } from "./streams.ts";
 import type { InboxEnvironment } from "./take.ts";
 
@@ -35,23 +36,39 @@ const record = query((p: SubmissionsTable & Record<string, string | number | Byt
 );
 
 /** Takes the next submission of a stream: effect, record and acknowledgement together or not at all. */
-export function processSubmission(env: InboxEnvironment, signed: SignedSubmission, opened: Usable): Promise<Outcome> {
-  return retryConflicts(async () => {
-    const { kind, outcome, detail, statements } = await effectOf(env, signed, opened);
-    const { device, stream, number } = signed.submission;
-    const taken = env.now();
-    await env.db.batch([
-      ...statements,
-      record.bind({ device, stream, number, hash: signed.hash, kind, outcome, detail, taken }),
-      advanceStream({ device, stream, number, hash: signed.hash }, taken),
-    ]);
-    return outcome;
-  });
+export async function processSubmission(
+  env: InboxEnvironment,
+  signed: SignedSubmission,
+  opened: Usable,
+): Promise<Outcome> {
+  if (opened.kind === "unusable") return await take(env, signed, refused("unknown", opened.reason));
+  try {
+    return await retryConflicts(async () => await take(env, signed, await effectOf(env, signed, opened)));
+  } catch (error) {
+    const reason = refusalOf(error);
+    if (reason === null) throw error;
+    return await take(env, signed, refused(opened.payload.kind, reason));
+  }
 }
 
-async function effectOf(env: InboxEnvironment, signed: SignedSubmission, opened: Usable): Promise<Effect> {
-  if (opened.kind === "unusable") return refused("unknown", opened.reason);
-  const { payload, raw, isHeld } = opened;
+async function take({ db, now }: InboxEnvironment, signed: SignedSubmission, effect: Effect): Promise<Outcome> {
+  const { kind, outcome, detail, statements } = effect;
+  const { device, stream, number } = signed.submission;
+  const { hash } = signed;
+  const taken = now();
+  await db.batch([
+    ...statements,
+    record.bind({ device, stream, number, hash, kind, outcome, detail, taken }),
+    advanceStream({ device, stream, number, hash }, taken),
+  ]);
+  return outcome;
+}
+
+async function effectOf(
+  env: InboxEnvironment,
+  signed: SignedSubmission,
+  { payload, raw, isHeld }: Extract<Usable, { kind: "opened" }>,
+): Promise<Effect> {
   switch (payload.kind) {
     case "ping":
       return { kind: "ping", outcome: "done", detail: "", statements: [] };

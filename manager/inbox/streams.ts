@@ -1,8 +1,8 @@
 /** How far each stream of submissions has been taken; what heads acknowledge (spec: INBOX-07, HEAD-06). */
-import { toHex } from "../../shared/bytes/encoding.ts";
+import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
+import { query } from "../../shared/database/query.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Acknowledgement } from "../../shared/protocol/acknowledgement.ts";
 import type { StreamsTable } from "../store/schema.ts";
@@ -11,7 +11,17 @@ import { tables } from "../store/tables.ts";
 const byPlace = query((p: { device: Bytes; stream: Bytes }) =>
   tables.selectFrom("streams").selectAll().where("device", "=", p.device).where("stream", "=", p.stream).limit(1)
 );
-const newestFirst = compile(tables.selectFrom("streams").selectAll().orderBy("updated", "desc"));
+// Of each device the streams that spoke last; those of active devices come before those of revoked ones.
+const toAcknowledge = query((p: { streams: number; limit: number }) =>
+  tables.selectFrom((e) =>
+    e.selectFrom("streams").innerJoin("devices", "devices.id", "streams.device")
+      .select(["streams.device", "streams.stream", "streams.number", "streams.hash", "devices.state"])
+      .select(sql<number>`ROW_NUMBER() OVER (PARTITION BY streams.device ORDER BY streams.updated DESC, streams.stream)`
+        .as("place"))
+      .where("streams.number", ">", 0).as("s")
+  ).select(["s.device", "s.stream", "s.number", "s.hash"]).where("s.place", "<=", p.streams)
+    .orderBy((e) => e("s.state", "=", "active"), "desc").orderBy("s.place").orderBy("s.device").limit(p.limit)
+);
 const insertFirst = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
   tables.insertInto("streams").values({
     ...{ device: p.device, stream: p.stream, number: p.number, hash: p.hash, ended: 0, updated: p.updated },
@@ -21,9 +31,9 @@ const advance = query((p: { device: Bytes; stream: Bytes; number: number; hash: 
   tables.updateTable("streams").set({ number: p.number, hash: p.hash, updated: p.updated })
     .where("device", "=", p.device).where("stream", "=", p.stream)
 );
-const end = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
+const end = query((p: { device: Bytes; stream: Bytes; updated: number; none: Bytes }) =>
   tables.insertInto("streams").values({
-    ...{ device: p.device, stream: p.stream, number: p.number, hash: p.hash, ended: 1, updated: p.updated },
+    ...{ device: p.device, stream: p.stream, number: 0, hash: p.none, ended: 1, updated: p.updated },
   }).onConflict((c) => c.columns(["device", "stream"]).doUpdateSet({ ended: 1, updated: p.updated }))
 );
 
@@ -39,18 +49,16 @@ export function advanceStream(ack: Acknowledgement, now: number): Statement<neve
 }
 
 /** Ends a stream whose chain is broken; what was acknowledged stays so. */
-export function endStream(stream: StreamsTable, now: number): Statement<never> {
-  const { device, number, hash } = stream;
-  return end.bind({ device, stream: stream.stream, number, hash, updated: now });
+export async function endStream(
+  db: Database,
+  { device, stream }: Pick<Acknowledgement, "device" | "stream">,
+  now: number,
+): Promise<void> {
+  await db.execute(end.bind({ device, stream, updated: now, none: new Uint8Array(0) }));
 }
 
-/** What the next head acknowledges: of each device the streams that spoke last (spec: HEAD-06). */
-export async function acknowledgements(db: Database): Promise<Acknowledgement[]> {
-  const { rows } = await db.execute(newestFirst);
-  const streams = new Map<string, number>();
-  return rows.filter(({ device, number }) => {
-    const count = (streams.get(toHex(device)) ?? 0) + 1;
-    streams.set(toHex(device), count);
-    return number > 0 && count <= LIMITS.maxStreamsPerDevice;
-  }).slice(0, LIMITS.maxAcknowledgements).map(({ device, stream, number, hash }) => ({ device, stream, number, hash }));
+/** What the next head acknowledges (spec: HEAD-06). */
+export async function acknowledgements(db: Database): Promise<readonly Acknowledgement[]> {
+  const limits = { streams: LIMITS.maxStreamsPerDevice, limit: LIMITS.maxAcknowledgements };
+  return (await db.execute(toAcknowledge.bind(limits))).rows;
 }

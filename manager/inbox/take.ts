@@ -1,29 +1,27 @@
 /** Takes submissions from the edge: each checked, each processed once, in the order of its stream (spec: INBOX-07, INBOX-08). */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
-import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import { requireSignature } from "../../shared/protocol/signed.ts";
-import { decodeSignedSubmission, type SignedSubmission } from "../../shared/protocol/submission.ts";
-import { findDevice } from "../devices/repository.ts";
+import { PosternError } from "../../shared/errors.ts";
+import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 import type { EdgeLink } from "../edge/link.ts";
 import { findHead } from "../heads/repository.ts";
 import { META, readBytes } from "../store/meta.ts";
+import type { DevicesTable } from "../store/schema.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
 import { judgePlace } from "./judge.ts";
 import { openSubmission } from "./open.ts";
 import { processSubmission } from "./process.ts";
+import { readInbox } from "./read.ts";
 import { endStream, findStream } from "./streams.ts";
+import { Waiting } from "./waiting.ts";
 
 /** What taking the inbox needs from outside. */
 export interface InboxEnvironment {
   readonly db: Database;
-  readonly link: EdgeLink;
+  readonly link: Pick<EdgeLink, "inboxPage" | "inboxPart">;
   /** Millis. */
   readonly now: () => number;
-  readonly random: RandomBytes;
 }
 
 /** What came of one turn of the inbox. */
@@ -36,82 +34,61 @@ export interface InboxTaken {
   readonly refused: number;
   /** Neither signed by a device of the owner's nor acknowledged. */
   readonly ignored: number;
-  /** Streams with a gap: what follows it waits. */
+  /** Streams with a gap, as `device/stream`: what follows it waits. */
   readonly gaps: readonly string[];
 }
 
+/** A submission that a device of the owner's signed. */
+export interface Genuine extends SignedSubmission {
+  readonly from: DevicesTable;
+}
+
+type Outcome = "done" | "held" | "refused" | "gap" | "known" | "ended";
+
 /**
- * Takes everything that the edge shows.
+ * Takes everything that the edge shows, in one pass and bounded memory, in whatever order it shows it.
  *
  * @throws `forked` when a device saw a head that this manager never signed (spec: INBOX-12)
  */
 export async function takeInbox(env: InboxEnvironment): Promise<InboxTaken> {
-  const owner = await readBytes(env.db, META.owner);
-  const { waiting, ignored } = await readAll(env, owner);
-  const counts = { done: 0, held: 0, refused: 0 };
-  const gaps = new Set<string>();
-  for (const signed of inStreamOrder(waiting)) {
-    const outcome = await takeOne(env, signed);
-    if (outcome === "gap") gaps.add(`${toHex(signed.submission.device)}/${toHex(signed.submission.stream)}`);
-    else if (outcome !== "known" && outcome !== "ended") counts[outcome]++;
-  }
-  return { ...counts, ignored, gaps: [...gaps] };
-}
-
-/** All submissions that are well formed, of this owner, and signed by a device that is or was the owner's. */
-async function readAll(
-  { db, link, now }: InboxEnvironment,
-  owner: Bytes,
-): Promise<{ waiting: SignedSubmission[]; ignored: number }> {
-  const waiting: SignedSubmission[] = [];
-  let ignored = 0;
-  let after = 0;
-  while (true) {
-    const page = await link.inboxPage(after);
-    for (const [, bytes] of page.entries) {
-      const signed = await readOne(db, bytes, owner);
-      if (signed === null) ignored++;
-      else waiting.push(signed);
+  const counts = { done: 0, held: 0, refused: 0, ignored: 0 };
+  const waiting = new Waiting<Genuine>();
+  for await (const read of readInbox(env)) {
+    if (read === null) counts.ignored++;
+    for (let next = read; next !== null; next = waiting.follower(next)) {
+      const outcome = await takeOne(env, next);
+      if (outcome === "gap") {
+        waiting.add(next);
+        break;
+      }
+      if (outcome !== "known" && outcome !== "ended") counts[outcome]++;
     }
-    if (page.next === null) break;
-    if (page.next <= after) throw new PosternError("tampered", "The edge's inbox does not end");
-    after = page.next;
   }
-  if (ignored > 0) {
-    await raiseAlarm(db, "tampered", "The edge's inbox holds submissions that no device of yours signed", now());
+  const gaps = waiting.streams();
+  for (const stream of gaps) {
+    const text =
+      `The edge does not show everything of the stream ${stream} (device/stream): what follows the gap waits`;
+    await raiseAlarm(env.db, "withheld", text, env.now());
   }
-  return { waiting, ignored };
+  return { ...counts, gaps };
 }
 
-async function readOne(db: Database, bytes: Bytes, owner: Bytes): Promise<SignedSubmission | null> {
-  try {
-    const signed = decodeSignedSubmission(bytes);
-    const device = await findDevice(db, signed.submission.device);
-    if (device === null || !equalBytes(signed.submission.owner, owner)) return null;
-    await requireSignature(device.public_key, signed.signature, signed.bytes, "submission");
-    return signed;
-  } catch (error) {
-    if (isPosternError(error, "malformed") || isPosternError(error, "tampered") || isPosternError(error, "too_large")) {
-      return null;
-    }
-    throw error;
-  }
-}
-
-async function takeOne(
-  env: InboxEnvironment,
-  signed: SignedSubmission,
-): Promise<"done" | "held" | "refused" | "gap" | "known" | "ended"> {
-  const { submission } = signed;
-  const stream = await findStream(env.db, submission.device, submission.stream);
+async function takeOne(env: InboxEnvironment, signed: Genuine): Promise<Outcome> {
+  const { submission, from } = signed;
+  const { device, stream: id } = submission;
+  const stream = await findStream(env.db, device, id);
   const place = judgePlace(stream, signed);
-  if (place === "broken" && stream !== null) {
-    const name = toHex(submission.stream).slice(0, 8);
-    await env.db.execute(endStream(stream, env.now()));
-    await raiseAlarm(env.db, "tampered", `The stream ${name} of a device does not chain; it was ended`, env.now());
+  if (place === "broken") {
+    await endStream(env.db, { device, stream: id }, env.now());
+    const text = `The stream ${toHex(id)} of the device '${from.name}' does not chain; it was ended`;
+    await raiseAlarm(env.db, "tampered", text, env.now());
     return "ended";
   }
-  if (place !== "next") return place === "broken" ? "gap" : place;
+  if (place !== "next") return place;
+  // Whoever stole it can still sign: nothing that it says counts from the moment of its revocation on.
+  if (from.state === "revoked") {
+    return await processSubmission(env, signed, { kind: "unusable", reason: "Its device was revoked" });
+  }
   const incarnation = await readBytes(env.db, META.incarnation);
   if (equalBytes(submission.incarnation, incarnation)) await requireOwnHead(env.db, signed);
   const opened = await openSubmission(env, signed, incarnation);
@@ -119,18 +96,13 @@ async function takeOne(
 }
 
 /** What the device saw must be what this manager signed (spec: INBOX-12). */
-async function requireOwnHead(db: Database, { submission }: SignedSubmission): Promise<void> {
+async function requireOwnHead(db: Database, { submission, from }: Genuine): Promise<void> {
   const { generation, head } = submission.seen;
   const own = await findHead(db, generation);
   if (own !== null && equalBytes(own.hash, head)) return;
   throw new PosternError(
     "forked",
-    `A device saw a head of generation ${generation} that this database did not sign: another copy of this manager runs, ` +
-      "or it is an old one. Nothing is signed until that is settled",
+    `The device '${from.name}' saw a head of generation ${generation} that this database did not sign: another copy of this ` +
+      "manager runs, or it is an old one. Nothing is signed until that is settled; if it is the device that lies, revoke it",
   );
-}
-
-/** Streams in any order, each stream by number. */
-function inStreamOrder(waiting: readonly SignedSubmission[]): SignedSubmission[] {
-  return [...waiting].sort((a, b) => a.submission.number - b.submission.number);
 }
