@@ -7,9 +7,9 @@ import { fromHex } from "../../shared/bytes/encoding.ts";
 import { runtimeSurroundings } from "../../shared/client/surroundings.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { connectEdge } from "../../manager/edge/connect.ts";
-import { pushFull } from "../../manager/push/push.ts";
+import { sweepEpochs } from "../../manager/push/epoch_records.ts";
+import { push } from "../../manager/push/push.ts";
 import { readBackAll } from "../../manager/push/read_back.ts";
-import { sweepEpochs } from "../../manager/push/records.ts";
 import { type HotSpot } from "../harness/profile.ts";
 import { profileWhile } from "../harness/profile_self.ts";
 
@@ -36,9 +36,11 @@ async function run(settings: ManagerSettings, isProfiled: boolean): Promise<Push
   const link = await connectEdge(db, surroundings);
   const { generation, head } = await link.state();
   const env = { db, link, now: surroundings.now, random: surroundings.random };
-  const push = () => pushFull(env, generation, head?.head.epoch ?? 0);
+  const { epoch: edgeEpoch, statement } = head?.head ?? { epoch: 0, statement: { number: 0 } };
+  const request = { base: generation, edgeEpoch, heldStatement: statement.number, within: null };
+  const pushAll = () => push(env, request);
   const started = performance.now();
-  const [pushed, hotSpots] = isProfiled ? await profileWhile(push) : [await push(), []];
+  const [pushed, hotSpots] = isProfiled ? await profileWhile(pushAll) : [await pushAll(), []];
   const committed = performance.now();
   await readBackAll(link, pushed.head);
   const readBack = performance.now();

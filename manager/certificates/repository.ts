@@ -1,5 +1,5 @@
 /** The certificates that the manager knows, each with its two entries: by fingerprint and by subject. */
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query, toFlag } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
@@ -8,7 +8,7 @@ import { CERTIFICATE_STATUS, type CertificateStatus } from "../../shared/protoco
 import { LISTS } from "../../shared/protocol/token.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
 import { displayDn } from "../../shared/x509/dn.ts";
-import { entriesChanged, putEntry, removeEntry } from "../store/entries.ts";
+import { putEntry, removeEntry } from "../store/entries.ts";
 import { retryConflicts } from "../store/retry.ts";
 import type { CertificatesTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
@@ -43,6 +43,10 @@ const insert = query((p: InsertValues) =>
 );
 const byFingerprint = query((p: { fingerprint: Bytes }) =>
   tables.selectFrom("certificates").selectAll().where("fingerprint", "=", p.fingerprint).limit(1)
+);
+const between = query((p: { from: Bytes; to: Bytes }) =>
+  tables.selectFrom("certificates").selectAll().where("fingerprint", ">=", p.from).where("fingerprint", "<=", p.to)
+    .limit(2)
 );
 const bySubject = query((p: { subject: string }) =>
   tables.selectFrom("certificates").selectAll().where("subject", "=", p.subject).orderBy("subject_number")
@@ -122,7 +126,7 @@ export async function prepareCertificate(
     ...{ status: CERTIFICATE_STATUS[judged.status], origin: judged.origin, note: judged.note, added: now },
     ...{ anchor: toFlag(judged.isAnchor), subject_number: (last?.number ?? -1) + 1 },
   };
-  return [insert.bind({ ...row }), ...entriesOf(row), entriesChanged()];
+  return [insert.bind({ ...row }), ...entriesOf(row)];
 }
 
 /** Adds a certificate. Returns false when it is already known. */
@@ -149,7 +153,6 @@ export async function decideCertificate(
   await db.batch([
     update.bind({ fingerprint, status: decided.status, reason, anchor }),
     ...entriesOf(decided),
-    entriesChanged(),
   ]);
   return decided;
 }
@@ -162,7 +165,6 @@ export async function removeCertificate(db: Database, fingerprint: Bytes): Promi
     remove.bind({ fingerprint }),
     removeEntry(LISTS.fingerprint(fingerprint), 0),
     removeEntry(LISTS.subject(found.subject), found.subject_number),
-    entriesChanged(),
   ]);
 }
 
@@ -183,14 +185,17 @@ function entriesOf(row: CertificatesTable): Statement<unknown>[] {
 
 /** The one certificate whose fingerprint begins with these bytes. @throws `not_found`, `usage` when there are several */
 export async function findByPrefix(db: Database, prefix: Bytes): Promise<CertificatesTable> {
-  const { rows } = await db.execute(compile(tables.selectFrom("certificates").select("fingerprint")));
-  const matches = rows.filter((row) => equalBytes(row.fingerprint.subarray(0, prefix.length), prefix));
-  const [only] = matches;
-  if (only === undefined) throw new PosternError("not_found", "There is no certificate with this fingerprint");
-  if (matches.length > 1) {
-    throw new PosternError("usage", `${matches.length} fingerprints begin like this; give more digits`);
+  const from = new Uint8Array(FINGERPRINT_BYTES);
+  const to = new Uint8Array(FINGERPRINT_BYTES).fill(0xff);
+  const known = prefix.subarray(0, FINGERPRINT_BYTES);
+  from.set(known);
+  to.set(known);
+  const [only, second] = (await db.execute(between.bind({ from, to }))).rows;
+  if (only === undefined || prefix.length > FINGERPRINT_BYTES) {
+    throw new PosternError("not_found", "There is no certificate with this fingerprint");
   }
-  const found = await findCertificate(db, only.fingerprint);
-  if (found === null) throw new PosternError("not_found", "There is no certificate with this fingerprint");
-  return found;
+  if (second !== undefined) throw new PosternError("usage", "Several fingerprints begin like this; give more digits");
+  return only;
 }
+
+const FINGERPRINT_BYTES = 32;

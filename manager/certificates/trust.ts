@@ -5,6 +5,7 @@ import type { Database } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import { CERTIFICATE_STATUS } from "../../shared/protocol/tables.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
+import { readPolicy } from "../store/policy.ts";
 import { tables } from "../store/tables.ts";
 import { checkCertificate, type OwnersTrust, type Verdict } from "./check.ts";
 import { findBySubject } from "./repository.ts";
@@ -28,7 +29,8 @@ export async function ownersTrust(db: Database, review: OwnersTrust["review"]): 
   };
 }
 
-/** Judges a certificate that a device handed in. `now` in Millis. */
+/** Judges a certificate that a device handed in, by the owner's policy. `now` in Millis. */
 export async function judgeCertificate(db: Database, der: Bytes, now: number): Promise<Verdict> {
-  return await checkCertificate(der, await ownersTrust(db, "untrusted"), now);
+  const { review } = await readPolicy(db);
+  return await checkCertificate(der, await ownersTrust(db, review), now);
 }

@@ -1,12 +1,15 @@
 /** The owner's devices: pending until the check code is confirmed, active, revoked for good. */
+import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
+import { failedConstraint } from "../../shared/database/failures.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { encodeDevice } from "../../shared/protocol/plaintexts.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
 import { COUNTERS, raise } from "../store/counters.ts";
-import { entriesChanged, putEntry, removeEntry } from "../store/entries.ts";
+import { putEntry, removeEntry } from "../store/entries.ts";
 import type { DevicesTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 
@@ -23,9 +26,20 @@ const byId = query((p: { id: Bytes }) => tables.selectFrom("devices").selectAll(
 const byName = query((p: { name: string }) =>
   tables.selectFrom("devices").selectAll().where("name", "=", p.name).where("state", "<>", "revoked").limit(1)
 );
-const setState = query((p: { id: Bytes; from: string; to: string; revoked: number | null }) =>
-  tables.updateTable("devices").set({ state: p.to, revoked: p.revoked }).where("id", "=", p.id)
-    .where("state", "=", p.from)
+// A state that may not follow is NULL, which the column refuses, and with it the whole batch.
+const activate = query((p: { id: Bytes; most: number }) =>
+  tables.updateTable("devices").set((e) => ({
+    state: sql<string>`iif(state = 'pending' AND (${
+      e.selectFrom("devices as d").select((d) => d.fn.countAll().as("n")).where("d.state", "=", "active")
+    }) < ${p.most}, 'active', NULL)`,
+  })).where("id", "=", p.id)
+);
+const revoke = query((p: { id: Bytes; revoked: number }) =>
+  tables.updateTable("devices").set({
+    state: sql<string>`iif(state <> 'revoked', 'revoked', NULL)`,
+    revoked: p.revoked,
+  })
+    .where("id", "=", p.id)
 );
 
 /** Stores a new device; nothing of it is pushed before it is active. */
@@ -56,27 +70,50 @@ export async function deviceByName(db: Database, name: string): Promise<DevicesT
   return row;
 }
 
-/** Makes a pending device active: from the next push on, in a new epoch, it can log in and read (spec: PAIR-01). */
+/**
+ * Makes a pending device active: from the next push on, in a new epoch, it can log in and read (spec: PAIR-01).
+ *
+ * @throws `conflict` unless it waits for confirmation; `too_large` when there are `LIMITS.maxDevices` already (spec: HEAD-06)
+ */
 export async function activateDevice(db: Database, device: DevicesTable): Promise<void> {
-  const [{ changes }] = await db.batch([
-    setState.bind({ id: device.id, from: "pending", to: "active", revoked: null }),
-    putEntry(LISTS.device(device.id), 0, deviceEntry(device)),
-    entriesChanged(),
-    raise(COUNTERS.devicesVersion),
-  ]);
-  if (changes !== 1) throw new PosternError("conflict", `The device '${device.name}' is not waiting for confirmation`);
+  const { id, name } = device;
+  try {
+    await db.batch([
+      activate.bind({ id, most: LIMITS.maxDevices }),
+      putEntry(LISTS.device(id), 0, deviceEntry(device)),
+      raise(COUNTERS.devicesVersion),
+    ]);
+  } catch (error) {
+    if (failedConstraint(error)?.name !== STATE_COLUMN) throw error;
+    if ((await findDevice(db, id))?.state !== "pending") {
+      throw new PosternError("conflict", `The device '${name}' is not waiting for confirmation`, { cause: error });
+    }
+    throw new PosternError("too_large", `There are ${LIMITS.maxDevices} devices already; revoke one first`, {
+      cause: error,
+    });
+  }
 }
 
-/** Revokes a device: the next push starts an epoch that it cannot read. `now` in Millis. */
+/**
+ * Revokes a device: the next push starts an epoch that it cannot read. `now` in Millis.
+ *
+ * @throws `conflict` when it was revoked before
+ */
 export async function revokeDevice(db: Database, device: DevicesTable, now: number): Promise<void> {
-  const [{ changes }] = await db.batch([
-    setState.bind({ id: device.id, from: device.state, to: "revoked", revoked: now }),
-    removeEntry(LISTS.device(device.id), 0),
-    entriesChanged(),
-    raise(COUNTERS.devicesVersion),
-  ]);
-  if (changes !== 1) throw new PosternError("conflict", `The device '${device.name}' has changed meanwhile; try again`);
+  const { id, name } = device;
+  try {
+    await db.batch([
+      revoke.bind({ id, revoked: now }),
+      removeEntry(LISTS.device(id), 0),
+      raise(COUNTERS.devicesVersion),
+    ]);
+  } catch (error) {
+    if (failedConstraint(error)?.name !== STATE_COLUMN) throw error;
+    throw new PosternError("conflict", `The device '${name}' was revoked before`, { cause: error });
+  }
 }
+
+const STATE_COLUMN = "devices.state";
 
 /** The plaintext of a device's row. */
 export function deviceEntry(d: DevicesTable): Bytes {

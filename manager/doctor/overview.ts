@@ -9,7 +9,7 @@ import { countCertificates } from "../certificates/repository.ts";
 import { allDevices } from "../devices/repository.ts";
 import { newestHead } from "../heads/repository.ts";
 import { currentStatement } from "../owner/statement.ts";
-import { changedEntries, entryCount, goneRows } from "../push/changes.ts";
+import { changeCount, entryCount } from "../push/changes.ts";
 import { openPush } from "../push/records.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import { META, readBytes, readNumber } from "../store/meta.ts";
@@ -81,7 +81,7 @@ export async function readOverview(db: Database): Promise<Overview> {
 async function pendingChanges(db: Database): Promise<number | null> {
   const { rows: [epoch] } = await db.execute(epochInUse);
   if (epoch === undefined || epoch.devices_version !== await readCounter(db, COUNTERS.devicesVersion)) return null;
-  return (await changedEntries(db, epoch.epoch)).length + (await goneRows(db, epoch.epoch)).length;
+  return await changeCount(db, epoch.epoch);
 }
 
 /** Whether devices call the newest head overdue (spec: HEAD-04). */

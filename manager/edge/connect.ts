@@ -3,23 +3,24 @@ import { equalBytes } from "../../shared/bytes/bytes.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
-import { signingKey } from "../owner/keys.ts";
+import { managerKey } from "../owner/keys.ts";
 import { currentStatement, findStatement } from "../owner/statement.ts";
 import type { EdgeLink } from "./link.ts";
 import { openEdgeLink } from "./session_link.ts";
 
 /** Logs the manager in at the edge of its newest statement. Errors as of {@link openEdgeLink}. */
 export async function connectEdge(db: Database, surroundings: Surroundings): Promise<EdgeLink> {
-  const { sign } = await signingKey(db, "manager");
+  const statement = await currentStatement(db);
+  const { sign } = await managerKey(db, statement.managerKey);
   return await openEdgeLink({
-    statement: await currentStatement(db),
+    statement,
     sign,
     managerKey: async ({ number, hash }) => {
       const named = await findStatement(db, number);
       if (named !== null && equalBytes(named.hash, hash)) return named.managerKey;
       throw new PosternError(
         "forked",
-        `The edge shows a head under owner statement ${number}, which this database did not issue: it is an old copy, or ` +
+        `The edge shows owner statement ${number}, which this database did not issue: it is an old copy, or ` +
           "another manager runs",
       );
     },

@@ -43,6 +43,9 @@ export interface ChangePage extends RowPage {
 
 /** The manager's requests to an edge; every answer is verified as far as the session goes, and not believed further. */
 export interface EdgeLink {
+  /** Number of the owner statement that the manager logged in with: the edge takes no head under another. */
+  readonly statement: number;
+  /** What the edge held at the login. */
   state(): Promise<EdgeState>;
   openPush(): Promise<OpenPush | null>;
   begin(push: PushBegin): Promise<OpenPush["received"]>;

@@ -10,7 +10,7 @@ import { decodeSignedHead, requireHeadSignature, type SignedHead } from "../../s
 import { MANAGER_DEVICE } from "../../shared/protocol/login.ts";
 import { pathOf, queryOf, type Route } from "../../shared/protocol/paths.ts";
 import type { Signer } from "../../shared/protocol/signed.ts";
-import type { VerifiedStatement } from "../../shared/protocol/statement.ts";
+import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
 import type { ChangePage, EdgeLink, EdgeState, OpenPush, PushBegin, RowPage } from "./link.ts";
@@ -19,7 +19,11 @@ import type { ChangePage, EdgeLink, EdgeState, OpenPush, PushBegin, RowPage } fr
 export interface ManagerIdentity {
   readonly statement: VerifiedStatement;
   readonly sign: Signer;
-  /** The manager key of an earlier statement by its number and hash: heads signed before a change of keys. */
+  /**
+   * The manager key of a statement by its number and hash: heads signed before a change of keys.
+   *
+   * @throws `forked` for a statement that this manager did not issue
+   */
   readonly managerKey: (statement: SignedHead["head"]["statement"]) => Promise<Bytes>;
 }
 
@@ -40,12 +44,13 @@ export async function openEdgeLink(identity: ManagerIdentity, surroundings: Surr
     const { session, answer } = await openSession({
       ...{ owner: statement.owner, edge, device: MANAGER_DEVICE, statement: statement.signed, sign: identity.sign },
     }, surroundings);
+    if (answer.statement !== null) await requireOwnStatement(answer.statement, identity);
     return { session, head: answer.head === null ? null : decodeSignedHead(answer.head) };
   };
   const { session, head } = await login();
   if (head !== null) await requireOwnHead(head, identity);
   return new SessionLink(
-    statement.owner,
+    statement,
     session,
     { generation: head?.head.generation ?? 0, head },
     async () => (await login()).session,
@@ -57,13 +62,26 @@ async function requireOwnHead(head: SignedHead, identity: ManagerIdentity): Prom
   await requireHeadSignature(head, await identity.managerKey(head.head.statement));
 }
 
+/** A statement that the edge holds must be one that this manager issued (spec: SESS-06). */
+async function requireOwnStatement(signed: Bytes, identity: ManagerIdentity): Promise<void> {
+  const { number, hash } = await verifyStatement(signed, identity.statement.owner);
+  await identity.managerKey({ number, hash });
+}
+
 class SessionLink implements EdgeLink {
+  readonly statement: number;
   readonly #owner: Bytes;
   readonly #state: EdgeState;
   readonly #login: () => Promise<EdgeSession>;
   #session: EdgeSession;
 
-  constructor(owner: Bytes, session: EdgeSession, state: EdgeState, login: () => Promise<EdgeSession>) {
+  constructor(
+    { owner, number }: VerifiedStatement,
+    session: EdgeSession,
+    state: EdgeState,
+    login: () => Promise<EdgeSession>,
+  ) {
+    this.statement = number;
     this.#owner = owner;
     this.#session = session;
     this.#state = state;

@@ -8,7 +8,7 @@ import { query } from "../../shared/database/query.ts";
 import { encodeMessage, encodePart } from "../../shared/protocol/plaintexts.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
 import { summarizeMail } from "../mail/summary.ts";
-import { entriesChanged, putEntry } from "../store/entries.ts";
+import { putEntry } from "../store/entries.ts";
 import { tables } from "../store/tables.ts";
 import { channelName, ensureChannel, reservePositions } from "./channels.ts";
 import { splitMessage } from "./split.ts";
@@ -85,7 +85,6 @@ export async function prepareMessage(
     insert.bind(values),
     putEntry(LISTS.channel(channel), position, plaintext),
     ...parts.map((bytes, index) => putEntry(LISTS.message(id), index, encodePart({ message: id, index, bytes }))),
-    entriesChanged(),
   ];
   return { id, position, statements };
 }

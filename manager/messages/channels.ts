@@ -6,7 +6,7 @@ import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { encodeChannel } from "../../shared/protocol/plaintexts.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
-import { entriesChanged, putEntry } from "../store/entries.ts";
+import { putEntry } from "../store/entries.ts";
 import { retryConflicts } from "../store/retry.ts";
 import { tables } from "../store/tables.ts";
 
@@ -55,7 +55,7 @@ export function ensureChannel(db: Database, name: string, now: number): Promise<
     if (found !== null) return found;
     const number = ((await db.execute(highest)).rows[0]?.number ?? 0) + 1;
     const entry = putEntry(LISTS.channels, number, encodeChannel({ name: wanted, created: now }));
-    await db.batch([insert.bind({ number, name: wanted, created: now }), entry, entriesChanged()]);
+    await db.batch([insert.bind({ number, name: wanted, created: now }), entry]);
     return number;
   });
 }

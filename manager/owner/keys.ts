@@ -50,7 +50,22 @@ export interface SigningKey {
 
 /** The newest signature key of a role. @throws `configuration` when its private half is kept elsewhere */
 export async function signingKey(db: Database, role: "root" | "manager"): Promise<SigningKey> {
-  const row = await newestKey(db, role);
+  return await openSigningKey(await newestKey(db, role));
+}
+
+/**
+ * The manager key with this public half: the one that the owner statement names, which a newer one replaces only with the next
+ * statement.
+ */
+export async function managerKey(db: Database, publicKey: Bytes): Promise<SigningKey> {
+  const { rows: [row] } = await db.execute(byPublicKey.bind({ role: "manager", public_key: publicKey }));
+  if (row === undefined) {
+    throw new PosternError("storage", "The owner statement names a manager key that is not in the database");
+  }
+  return await openSigningKey(row);
+}
+
+async function openSigningKey(row: KeysTable): Promise<SigningKey> {
   const key = await importSigningKey(privateHalf(row), algorithmOfSpki(row.public_key), false);
   return { publicKey: row.public_key, key, sign: (message) => sign(key, message) };
 }

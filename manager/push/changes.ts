@@ -1,60 +1,80 @@
 /** What differs between what the edge shall hold and what it holds. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
+import { sql } from "kysely";
+import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
-import type { PlacedTable } from "../store/schema.ts";
+import { rowKey } from "../../shared/protocol/token.ts";
+import { listOf } from "../store/entries.ts";
 import { tables } from "../store/tables.ts";
-import type { PlannedEntry } from "./plan.ts";
+import type { OpenEpoch } from "./epoch.ts";
+import type { PlannedEntry, PlannedRemoval } from "./plan.ts";
 import type { EntryRow } from "./seal_rows.ts";
 
 const planned = compile(
   tables.selectFrom("entries").select(["id", "tbl"]).select((e) => e.fn<number>("length", ["plaintext"]).as("size"))
     .orderBy("id"),
 );
-const changed = query((p: { epoch: number }) =>
-  tables.selectFrom("entries").leftJoin(
-    "placed",
-    (join) => join.onRef("placed.content_key", "=", "entries.content_key").on("placed.epoch", "=", p.epoch),
-  ).select(["entries.id as id", "entries.tbl as tbl"])
-    .select((e) => e.fn<number>("length", ["entries.plaintext"]).as("size"))
-    .where((e) =>
-      e.or([
-        e("placed.content_key", "is", null),
-        e("placed.content_hash", "<>", e.ref("entries.content_hash")),
-      ])
-    ).orderBy("entries.id")
-);
-const gone = query((p: { epoch: number }) =>
-  tables.selectFrom("placed").selectAll().where("epoch", "=", p.epoch)
-    .where((e) =>
-      e.not(e.exists(
-        e.selectFrom("entries").select("entries.id").whereRef("entries.content_key", "=", "placed.content_key"),
-      ))
+const differing = (epoch: number) =>
+  tables.selectFrom("changed")
+    .leftJoin("entries", "entries.content_key", "changed.content_key")
+    .leftJoin(
+      "placed",
+      (join) => join.onRef("placed.content_key", "=", "changed.content_key").on("placed.epoch", "=", epoch),
     )
+    .where((e) => e("entries.content_hash", "is distinct from", e.ref("placed.content_hash")));
+const changes = query((p: { epoch: number }) =>
+  differing(p.epoch).select([
+    ...["changed.content_key as content_key", "changed.kind as kind", "changed.name as name"] as const,
+    ...["changed.name_is_text as name_is_text", "changed.number as number"] as const,
+    ...["entries.id as id", "entries.tbl as tbl", "placed.content_hash as placed"] as const,
+  ]).select((e) => e.fn<number | null>("length", ["entries.plaintext"]).as("size")).orderBy("changed.content_key")
 );
-const placedByKey = query((p: { epoch: number; key: Bytes }) =>
-  tables.selectFrom("placed").selectAll().where("epoch", "=", p.epoch).where("content_key", "=", p.key).limit(1)
+const countChanges = query((p: { epoch: number }) =>
+  differing(p.epoch).select((e) => e.fn.countAll<number>().as("count"))
 );
+const forget = query((p: { version: number }) => tables.deleteFrom("changed").where("version", "<=", p.version));
 const countEntries = compile(tables.selectFrom("entries").select((e) => e.fn.countAll<number>().as("count")));
+// In the order of the ids given, which is that of the plan.
+const byIds = query((p: { ids: string }) =>
+  tables.selectFrom(sql<{ key: number; value: number }>`json_each(${p.ids})`.as("wanted"))
+    .innerJoin("entries", "entries.id", "wanted.value")
+    .selectAll("entries").orderBy("wanted.key")
+);
+
+/** What a delta sends. */
+export interface Changes {
+  readonly entries: readonly PlannedEntry[];
+  readonly removals: readonly PlannedRemoval[];
+  /** How many of the removals make room for one of the entries. */
+  readonly replaced: number;
+}
 
 /** All entries, for a full push. */
-export async function allEntries(db: Database): Promise<readonly PlannedEntry[]> {
-  return (await db.execute(planned)).rows;
+export async function allEntries(db: Database): Promise<Changes> {
+  return { entries: (await db.execute(planned)).rows, removals: [], replaced: 0 };
 }
 
-/** Entries that the edge does not hold as they are now. */
-export async function changedEntries(db: Database, epoch: number): Promise<readonly PlannedEntry[]> {
-  return (await db.execute(changed.bind({ epoch }))).rows;
+/** What the edge does not hold as it shall; a row that is replaced is both among the entries and among the removals. */
+export async function readChanges(db: Database, { row, keys }: OpenEpoch): Promise<Changes> {
+  const entries: PlannedEntry[] = [];
+  const removals: PlannedRemoval[] = [];
+  let replaced = 0;
+  for (const change of (await db.execute(changes.bind({ epoch: row.epoch }))).rows) {
+    const { id, tbl, size, content_key: contentKey, number, placed } = change;
+    if (id !== null && tbl !== null && size !== null) entries.push({ id, tbl, size });
+    if (placed !== null) removals.push({ contentKey, ...rowKey(keys, listOf(change), number) });
+    if (id !== null && placed !== null) replaced++;
+  }
+  return { entries, removals, replaced };
 }
 
-/** Rows that the edge holds and shall not. */
-export async function goneRows(db: Database, epoch: number): Promise<readonly PlacedTable[]> {
-  return (await db.execute(gone.bind({ epoch }))).rows;
+/** How many rows the next delta in this epoch would change. */
+export async function changeCount(db: Database, epoch: number): Promise<number> {
+  return (await db.execute(countChanges.bind({ epoch }))).rows[0]?.count ?? 0;
 }
 
-/** What is placed under a content key, or null. */
-export async function placedUnder(db: Database, epoch: number, key: Bytes): Promise<PlacedTable | null> {
-  return (await db.execute(placedByKey.bind({ epoch, key }))).rows[0] ?? null;
+/** Forgets the changes up to a version of the entries: they are placed. */
+export function changesPlaced(version: number): Statement<never> {
+  return forget.bind({ version });
 }
 
 /** How many rows the edge shall hold. */
@@ -62,8 +82,8 @@ export async function entryCount(db: Database): Promise<number> {
   return (await db.execute(countEntries)).rows[0]?.count ?? 0;
 }
 
-/** Entries by id, whole; one that was removed meanwhile is missing. */
+/** Entries by id, whole, in this order; one that was removed meanwhile is missing. */
 export async function readEntries(db: Database, ids: readonly number[]): Promise<readonly EntryRow[]> {
   if (ids.length === 0) return [];
-  return (await db.execute(compile(tables.selectFrom("entries").selectAll().where("id", "in", [...ids])))).rows;
+  return (await db.execute(byIds.bind({ ids: JSON.stringify(ids) }))).rows;
 }

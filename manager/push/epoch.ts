@@ -6,37 +6,15 @@ import { sealHpke } from "../../shared/crypto/hpke.ts";
 import { HPKE_SUITES, hpkePublicKeyOfSpki, type HpkeSuite, isHpkeSuite } from "../../shared/crypto/hpke_keys.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { deriveEpochKeys, type EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
 import { activeDevices } from "../devices/repository.ts";
-import { COUNTERS, readCounter } from "../store/counters.ts";
+import { currentStatement } from "../owner/statement.ts";
+import { COUNTERS, next, readCounter } from "../store/counters.ts";
 import { META, readBytes } from "../store/meta.ts";
 import type { DevicesTable, EpochsTable, WrapsTable } from "../store/schema.ts";
-import { tables } from "../store/tables.ts";
-
-const insertEpoch = query((p: EpochsTable & Record<string, string | number | Bytes>) =>
-  tables.insertInto("epochs").values({
-    ...{ epoch: p.epoch, incarnation: p.incarnation, sym_key: p.sym_key, state: p.state, created: p.created },
-    ...{ devices_version: p.devices_version, recovery_encapsulated: p.recovery_encapsulated, sealed: p.sealed },
-    ...{ recovery_ciphertext: p.recovery_ciphertext, classical: p.classical },
-  })
-);
-const insertWrap = query((p: WrapsTable & Record<string, number | Bytes>) =>
-  tables.insertInto("wraps").values({
-    epoch: p.epoch,
-    device: p.device,
-    encapsulated: p.encapsulated,
-    wrapped: p.wrapped,
-  })
-);
-const highestEpoch = compile(tables.selectFrom("epochs").select((e) => e.fn.max<number | null>("epoch").as("epoch")));
-const currentEpochRow = compile(tables.selectFrom("epochs").selectAll().where("state", "=", "current").limit(1));
-const epochRow = query((p: { epoch: number }) =>
-  tables.selectFrom("epochs").selectAll().where("epoch", "=", p.epoch).limit(1)
-);
-const wrapsOf = query((p: { epoch: number }) => tables.selectFrom("wraps").selectAll().where("epoch", "=", p.epoch));
+import { currentEpochRow, epochRow, insertEpoch, wrapsOf } from "./epoch_records.ts";
 
 /** An epoch with its derived keys and the wraps of its sym key. */
 export interface OpenEpoch {
@@ -69,31 +47,28 @@ export async function startEpoch(db: Database, atLeast: number, now: number, ran
   // Read before the devices: one that comes meanwhile makes the epoch look outdated, never the other way round.
   const devicesVersion = await readCounter(db, COUNTERS.devicesVersion);
   const devices = await activeDevices(db);
-  const epoch = Math.max((await db.execute(highestEpoch)).rows[0]?.epoch ?? 0, atLeast) + 1;
-  const context = {
-    owner: await readBytes(db, META.owner),
-    incarnation: await readBytes(db, META.incarnation),
-    epoch,
-  };
+  const { owner, incarnation, recoveryKey } = await currentStatement(db);
+  const epoch = await next(db, COUNTERS.epoch, atLeast);
+  const context = { owner, incarnation, epoch };
   const symKey = secretKey<"SymKey">(random(32));
   const wraps = await Promise.all(devices.map(async (device) => {
     const { suite, publicKey } = recipient(device);
     const sealed = await sealHpke(suite, publicKey, wrapInfo(context, device.id, suite), symKey);
     return { epoch, device: device.id, encapsulated: sealed.encapsulated, wrapped: sealed.ciphertext };
   }));
-  const recovery = await sealHpke(
-    "xwing",
-    await readBytes(db, META.recoveryKey),
-    wrapInfo(context, RECOVERY_DEVICE, "xwing"),
-    symKey,
-  );
+  const recovery = await sealHpke("xwing", recoveryKey, wrapInfo(context, RECOVERY_DEVICE, "xwing"), symKey);
   const row: EpochsTable = {
-    ...{ epoch, incarnation: context.incarnation, sym_key: symKey, state: "building", created: now, sealed: 0 },
+    ...{ epoch, incarnation, sym_key: symKey, state: "building", created: now, sealed: 0, is_verified: 0 },
     ...{ devices_version: devicesVersion, classical: devices.filter((d) => !recipient(d).quantumSafe).length },
     ...{ recovery_encapsulated: recovery.encapsulated, recovery_ciphertext: recovery.ciphertext },
   };
-  await db.batch([insertEpoch.bind({ ...row }), ...wraps.map((wrap) => insertWrap.bind({ ...wrap }))]);
+  await db.batch(insertEpoch(row, wraps));
   return await open(db, row);
+}
+
+/** Whether the list of active devices is still the one that the epoch is wrapped for. */
+export async function isWrappedForAll(db: Database, { row }: OpenEpoch): Promise<boolean> {
+  return row.devices_version === await readCounter(db, COUNTERS.devicesVersion);
 }
 
 async function open(db: Database, row: EpochsTable): Promise<OpenEpoch> {

@@ -1,30 +1,17 @@
 /** What the edge holds, row by row, as far as the manager must remember it: for deltas, roots and reading back. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
+import { query } from "../../shared/database/query.ts";
 import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
-import type { PlacedTable, StagedTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 
 /** Rows read at once: enough to be quick, few enough to be small. */
 const PAGE_ROWS = 4_000;
+/** Rows written or deleted at once: other processes wait that long. */
+const STEP_ROWS = 20_000;
 
-const insertPlaced = query((p: PlacedTable & Record<string, number | Bytes>) =>
-  tables.insertInto("placed").values({
-    ...{ epoch: p.epoch, content_key: p.content_key, content_hash: p.content_hash, tbl: p.tbl, token: p.token },
-    ...{ number: p.number, row_hash: p.row_hash },
-  }).onConflict((c) =>
-    c.columns(["epoch", "content_key"]).doUpdateSet({ content_hash: p.content_hash, row_hash: p.row_hash })
-  )
-);
-const insertStaged = query((p: StagedTable & Record<string, number | null | Bytes>) =>
-  tables.insertInto("staged").values({
-    ...{ content_key: p.content_key, content_hash: p.content_hash, tbl: p.tbl, token: p.token, number: p.number },
-    row_hash: p.row_hash,
-  })
-);
 const inOrder = query((p: { epoch: number; tbl: number; token: Bytes; number: number; limit: number }) =>
-  tables.selectFrom("placed").select(["token", "number", "row_hash"])
+  tables.selectFrom("leaves").select(["token", "number", "row_hash"])
     .where("epoch", "=", p.epoch).where("tbl", "=", p.tbl)
     .where((e) => e(e.refTuple("token", "number"), ">", e.tuple(p.token, p.number)))
     .orderBy("token").orderBy("number").limit(p.limit)
@@ -33,65 +20,107 @@ const contents = query((p: { epoch: number; key: Bytes; limit: number }) =>
   tables.selectFrom("placed").select(["content_key", "content_hash"]).where("epoch", "=", p.epoch)
     .where("content_key", ">", p.key).orderBy("content_key").limit(p.limit)
 );
-const clearStaged = compile(tables.deleteFrom("staged"));
-const dropPage = query((p: { epoch: number; limit: number }) =>
+const lastPlaced = query((p: { epoch: number }) =>
+  tables.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch).orderBy("content_key", "desc").limit(1)
+);
+const lastLeaf = query((p: { epoch: number }) =>
+  tables.selectFrom("leaves").select(["tbl", "token", "number"]).where("epoch", "=", p.epoch)
+    .orderBy("tbl", "desc").orderBy("token", "desc").orderBy("number", "desc").limit(1)
+);
+const placeContents = query((p: { epoch: number; key: Bytes; limit: number }) =>
+  tables.insertInto("placed").columns(["epoch", "content_key", "content_hash"]).expression((e) =>
+    e.selectFrom("staged").select((s) => [
+      s.val(p.epoch).as("epoch"),
+      "content_key",
+      s.ref("content_hash").$notNull().as("content_hash"),
+    ]).where("content_hash", "is not", null).where("content_key", ">", p.key).orderBy("content_key").limit(p.limit)
+  )
+);
+const placeLeaves = query((p: { epoch: number; tbl: number; token: Bytes; number: number; limit: number }) =>
+  tables.insertInto("leaves").columns(["epoch", "tbl", "token", "number", "row_hash"]).expression((e) =>
+    e.selectFrom("staged").select((s) => [
+      s.val(p.epoch).as("epoch"),
+      ...["tbl", "token", "number"] as const,
+      s.ref("row_hash").$notNull().as("row_hash"),
+    ]).where("row_hash", "is not", null)
+      .where((s) => s(s.refTuple("tbl", "token", "number"), ">", s.tuple(p.tbl, p.token, p.number)))
+      .orderBy("tbl").orderBy("token").orderBy("number").limit(p.limit)
+  )
+);
+const dropContents = query((p: { epoch: number; limit: number }) =>
   tables.deleteFrom("placed").where("epoch", "=", p.epoch).where(
     "content_key",
     "in",
     (e) => e.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch).limit(p.limit),
   )
 );
-const applyRemovals = query((p: { epoch: number }) =>
+const dropLeaves = query((p: { epoch: number; limit: number }) =>
+  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where((e) =>
+    e(
+      e.refTuple("tbl", "token", "number"),
+      "in",
+      e.selectFrom("leaves").select(["tbl", "token", "number"]).where("epoch", "=", p.epoch).limit(p.limit)
+        .$asTuple("tbl", "token", "number"),
+    )
+  )
+);
+const removeContents = query((p: { epoch: number }) =>
   tables.deleteFrom("placed").where("epoch", "=", p.epoch)
     .where("content_key", "in", (e) => e.selectFrom("staged").select("content_key"))
 );
-const applyRows = query((p: { epoch: number }) =>
-  tables.insertInto("placed")
-    .columns(["epoch", "content_key", "content_hash", "tbl", "token", "number", "row_hash"])
-    .expression((e) =>
-      e.selectFrom("staged").select((s) => [
-        s.val(p.epoch).as("epoch"),
-        "content_key",
-        s.ref("content_hash").$notNull().as("content_hash"),
-        "tbl",
-        "token",
-        "number",
-        s.ref("row_hash").$notNull().as("row_hash"),
-      ]).where("content_hash", "is not", null)
+const removeLeaves = query((p: { epoch: number }) =>
+  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where((e) =>
+    e(
+      e.refTuple("tbl", "token", "number"),
+      "in",
+      e.selectFrom("staged").select(["tbl", "token", "number"]).$asTuple("tbl", "token", "number"),
     )
+  )
 );
 
-/** Remembers a row of an epoch that is being built; it counts once the epoch is the current one. */
-export function placeRow(placed: PlacedTable): Statement<never> {
-  return insertPlaced.bind({ ...placed });
-}
+const NOTHING: Bytes = new Uint8Array(0);
 
-/** Notes a change of the current epoch that counts once the edge has confirmed the delta. */
-export function stageRow(staged: StagedTable): Statement<never> {
-  return insertStaged.bind({ ...staged });
-}
-
-/** Forgets a delta that will not be committed. */
-export function forgetStaged(): Statement<never> {
-  return clearStaged;
+/**
+ * Puts what is staged for an epoch that is being built into its place, in order and in bounded steps; it counts once the epoch is the
+ * current one. Whatever lay there from a push that was cut off goes first.
+ */
+export async function placeStaged(db: Database, epoch: number): Promise<void> {
+  await dropPlaced(db, epoch);
+  for (let placed = STEP_ROWS; placed === STEP_ROWS;) {
+    const { rows: [last] } = await db.execute(lastPlaced.bind({ epoch }));
+    const key = last?.content_key ?? NOTHING;
+    placed = (await db.execute(placeContents.bind({ epoch, key, limit: STEP_ROWS }))).changes;
+  }
+  for (let placed = STEP_ROWS; placed === STEP_ROWS;) {
+    const { rows: [last] } = await db.execute(lastLeaf.bind({ epoch }));
+    const after = last ?? { tbl: 0, token: NOTHING, number: 0 };
+    placed = (await db.execute(placeLeaves.bind({ epoch, ...after, limit: STEP_ROWS }))).changes;
+  }
 }
 
 /** Carries a confirmed delta into what is placed. */
 export function applyStaged(epoch: number): Statement<never>[] {
-  return [applyRemovals.bind({ epoch }), applyRows.bind({ epoch }), clearStaged];
+  return [
+    removeContents.bind({ epoch }),
+    removeLeaves.bind({ epoch }),
+    placeContents.bind({ epoch, key: NOTHING, limit: Number.MAX_SAFE_INTEGER }),
+    placeLeaves.bind({ epoch, tbl: 0, token: NOTHING, number: 0, limit: Number.MAX_SAFE_INTEGER }),
+  ];
 }
 
-/** Deletes what was placed in a past epoch, in bounded steps. */
+/** Deletes what was placed in an epoch, in bounded steps. */
 export async function dropPlaced(db: Database, epoch: number): Promise<void> {
-  while ((await db.execute(dropPage.bind({ epoch, limit: PAGE_ROWS }))).changes > 0) { /* the next page */ }
+  for (const step of [dropContents, dropLeaves]) {
+    while ((await db.execute(step.bind({ epoch, limit: STEP_ROWS }))).changes > 0) { /* the next step */ }
+  }
 }
 
 /** The leaves of a table's tree, in the order of their keys. */
-export async function* placedLeaves(db: Database, epoch: number, tbl: number): AsyncGenerator<Leaf> {
-  let after: { token: Bytes; number: number } = { token: new Uint8Array(0), number: -1 };
+export async function* placedLeaves(db: Database, epoch: number, tbl: number): AsyncGenerator<Leaf[]> {
+  let after: { token: Bytes; number: number } = { token: NOTHING, number: -1 };
   while (true) {
     const { rows } = await db.execute(inOrder.bind({ epoch, tbl, ...after, limit: PAGE_ROWS }));
-    for (const { token, number, row_hash } of rows) yield { key: treeKey(token, number), rowHash: row_hash };
+    yield rows.map(({ token, number, row_hash }) => ({ key: treeKey(token, number), rowHash: row_hash }));
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_ROWS) return;
     after = { token: last.token, number: last.number };
@@ -99,11 +128,11 @@ export async function* placedLeaves(db: Database, epoch: number, tbl: number): A
 }
 
 /** The leaves of the content tree, in the order of their keys. */
-export async function* contentLeaves(db: Database, epoch: number): AsyncGenerator<Leaf> {
-  let after: Bytes = new Uint8Array(0);
+export async function* contentLeaves(db: Database, epoch: number): AsyncGenerator<Leaf[]> {
+  let after: Bytes = NOTHING;
   while (true) {
     const { rows } = await db.execute(contents.bind({ epoch, key: after, limit: PAGE_ROWS }));
-    for (const { content_key, content_hash } of rows) yield { key: content_key, rowHash: content_hash };
+    yield rows.map(({ content_key, content_hash }) => ({ key: content_key, rowHash: content_hash }));
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_ROWS) return;
     after = last.content_key;

@@ -14,10 +14,15 @@ export interface PlannedEntry {
   readonly size: number;
 }
 
+/** A row that goes, with the key of its content leaf. */
+export interface PlannedRemoval extends RowKey {
+  readonly contentKey: Bytes;
+}
+
 /** One chunk: entries by id, and rows that go. */
 export interface PlannedChunk {
   readonly entries: readonly number[];
-  readonly remove: readonly RowKey[];
+  readonly remove: readonly PlannedRemoval[];
 }
 
 /** Everything of a stored row but its ciphertext's padded plaintext: token, nonce, tag, MAC, CBOR heads. */
@@ -36,12 +41,10 @@ const CHUNK_BYTES = LIMITS.maxBodyBytes - 4_096;
  */
 export function planChunks(
   entries: readonly PlannedEntry[],
-  removals: readonly RowKey[],
+  removals: readonly PlannedRemoval[],
   secret: Bytes,
 ): PlannedChunk[] {
-  const order = Uint32Array.from(entries, (_, index) => index);
-  shuffle(order, secret);
-  const chunks: { entries: number[]; remove: RowKey[]; bytes: number }[] = [];
+  const chunks: { entries: number[]; remove: PlannedRemoval[]; bytes: number }[] = [];
   const open = (bytes: number, kind: "entries" | "remove") => {
     const last = chunks.at(-1);
     if (last !== undefined && last.bytes + bytes <= CHUNK_BYTES && last[kind].length < LIMITS.maxChunkRows) return last;
@@ -49,12 +52,14 @@ export function planChunks(
     chunks.push(fresh);
     return fresh;
   };
-  for (const removal of removals) {
+  for (const index of shuffled(removals.length, secret)) {
+    const removal = removals[index];
+    if (removal === undefined) continue;
     const chunk = open(REMOVAL_BYTES, "remove");
     chunk.remove.push(removal);
     chunk.bytes += REMOVAL_BYTES;
   }
-  for (const index of order) {
+  for (const index of shuffled(entries.length, secret)) {
     const entry = entries[index];
     if (entry === undefined) continue;
     const bytes = rowBytes(entry);
@@ -63,6 +68,12 @@ export function planChunks(
     chunk.bytes += bytes;
   }
   return chunks;
+}
+
+function shuffled(length: number, secret: Bytes): Uint32Array {
+  const order = Uint32Array.from({ length }, (_, index) => index);
+  shuffle(order, secret);
+  return order;
 }
 
 /** An upper bound of the bytes of a stored row in a chunk. */

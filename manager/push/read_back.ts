@@ -1,14 +1,15 @@
 /** Reads back what was pushed and compares it with what was signed (spec: PUSH-10). */
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { type Bytes, compareBytes, equalBytes } from "../../shared/bytes/bytes.ts";
+import type { Database } from "../../shared/database/database.ts";
+import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { createSortedRoot } from "../../shared/merkle/sorted_root.ts";
-import { treeKey } from "../../shared/merkle/tree_hash.ts";
+import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
 import type { Head } from "../../shared/protocol/head.ts";
 import { decodeRow, rowHash } from "../../shared/protocol/row.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import type { EdgeLink } from "../edge/link.ts";
-import type { StagedTable } from "../store/schema.ts";
+import { oneByOne } from "./pages.ts";
+import { type LeafChange, stagedLeaves } from "./staged.ts";
 
 /** Fetches every table whole and compares count and root with the head. @throws `tampered`, `withheld` */
 export async function readBackAll(
@@ -19,81 +20,99 @@ export async function readBackAll(
   const total = TABLE_NAMES.reduce((sum, name) => sum + head.tables[name].count, 0);
   let done = 0;
   for (const name of TABLE_NAMES) {
+    const { count, root } = head.tables[name];
     const builder = createSortedRoot();
-    for await (const { key, hash } of tableLeaves(link, name, head)) {
-      builder.add({ key, rowHash: hash });
-      if (++done % 1_000 === 0) onProgress?.(done, total);
+    let found = 0;
+    for await (const page of tablePages(link, name, head)) {
+      found += page.length;
+      // Also what makes an edge that invents rows come to an end.
+      if (found > count) throw other(name);
+      for (const leaf of page) builder.add(leaf);
+      onProgress?.(done += page.length, total);
     }
-    requireState(name, head, builder.finish());
+    if (found < count) {
+      throw new PosternError("withheld", `The edge shows ${found} rows of ${name}; the head says ${count}`);
+    }
+    if (!equalBytes(builder.finish().root, root)) throw other(name);
   }
 }
 
-/** Compares what the edge says has changed since `base` with what was sent. @throws `tampered`, `withheld` */
-export async function readBackChanges(
-  link: EdgeLink,
-  head: Head,
-  base: number,
-  staged: readonly StagedTable[],
-): Promise<void> {
+/** Compares what the edge says has changed since `base` with the delta that is staged. @throws `tampered`, `withheld` */
+export async function readBackChanges(db: Database, link: EdgeLink, head: Head, base: number): Promise<void> {
   for (const name of TABLE_NAMES) {
-    const expected = new Map(
-      staged.filter(({ tbl }) => tbl === TABLES[name]).map((row) => [placeText(row), row.row_hash]),
-    );
-    let after: Bytes | null = null;
-    do {
-      const page = await link.changesPage(name, head.epoch, base, head.generation, after);
-      for (const bytes of page.rows) expectRow(expected, placeText(decodeRow(bytes)), rowHash(bytes));
-      for (const removed of page.removed) expectRow(expected, placeText(removed), null);
-      after = page.next;
-    } while (after !== null);
-    if (expected.size > 0) {
-      throw new PosternError(
-        "withheld",
-        `The edge does not show ${expected.size} changes of ${name} that it confirmed`,
-      );
+    const expected = oneByOne(stagedLeaves(db, TABLES[name]));
+    for await (const page of changePages(link, name, head, base)) {
+      for (const shown of page) {
+        const { value: sent } = await expected.next();
+        if (sent === undefined) throw other(name);
+        if (compareBytes(sent.key, shown.key) < 0) throw missing(name);
+        if (!equalBytes(sent.key, shown.key) || !sameHash(sent.rowHash, shown.rowHash)) throw other(name);
+      }
     }
+    if ((await expected.next()).done !== true) throw missing(name);
   }
 }
 
-async function* tableLeaves(
-  link: EdgeLink,
-  name: TableName,
-  head: Head,
-): AsyncGenerator<{ readonly key: Bytes; readonly hash: Bytes }> {
+async function* tablePages(link: EdgeLink, name: TableName, head: Head): AsyncGenerator<Leaf[]> {
   let after: Bytes | null = null;
   do {
     const page = await link.tablePage(name, head.epoch, head.generation, after);
-    for (const bytes of page.rows) {
-      const { token, number, table } = decodeRow(bytes);
-      if (table !== TABLES[name]) {
-        throw new PosternError("tampered", `The edge shows a row of another table in ${name}`);
-      }
-      yield { key: treeKey(token, number), hash: rowHash(bytes) };
-    }
-    if (page.next !== null && page.rows.length === 0) {
-      throw new PosternError("withheld", `The edge answers with empty pages of ${name}`);
-    }
-    after = page.next;
+    const leaves = page.rows.map((row) => leafOf(name, row));
+    requireOrder(name, after, leaves);
+    yield leaves;
+    after = nextKey(name, page.next, leaves);
   } while (after !== null);
 }
 
-function requireState(name: TableName, head: Head, found: { readonly root: Bytes; readonly count: number }): void {
-  const { count, root } = head.tables[name];
-  if (found.count < count) {
-    throw new PosternError("withheld", `The edge shows ${found.count} rows of ${name}; the head says ${count}`);
+async function* changePages(link: EdgeLink, name: TableName, head: Head, base: number): AsyncGenerator<LeafChange[]> {
+  let after: Bytes | null = null;
+  do {
+    const page = await link.changesPage(name, head.epoch, base, head.generation, after);
+    const removed = page.removed.map(({ token, number }) => ({ key: treeKey(token, number), rowHash: null }));
+    const changes: LeafChange[] = [...page.rows.map((row) => leafOf(name, row)), ...removed];
+    changes.sort((a, b) => compareBytes(a.key, b.key));
+    requireOrder(name, after, changes);
+    yield changes;
+    after = nextKey(name, page.next, changes);
+  } while (after !== null);
+}
+
+function leafOf(name: TableName, row: Bytes): Leaf {
+  try {
+    const { token, number, table } = decodeRow(row);
+    if (table === TABLES[name]) return { key: treeKey(token, number), rowHash: rowHash(row) };
+  } catch (error) {
+    // What is no row was not pushed as one.
+    if (!isPosternError(error)) throw error;
   }
-  if (found.count !== count || !equalBytes(found.root, root)) {
-    throw new PosternError("tampered", `The table ${name} at the edge is not the one that was pushed`);
+  throw other(name);
+}
+
+/** Keys rise from page to page, or the edge could show one row again and again. */
+function requireOrder(name: TableName, after: Bytes | null, page: readonly { readonly key: Bytes }[]): void {
+  let before = after;
+  for (const { key } of page) {
+    if (before !== null && compareBytes(before, key) >= 0) throw other(name);
+    before = key;
   }
 }
 
-function expectRow(expected: Map<string, Bytes | null>, place: string, hash: Bytes | null): void {
-  const sent = expected.get(place);
-  const isSent = sent !== undefined && (hash === null || sent === null ? hash === sent : equalBytes(hash, sent));
-  if (!isSent) throw new PosternError("tampered", "The edge shows a change that was not pushed");
-  expected.delete(place);
+/** Where to go on: at the last key shown, whatever the edge says, if it says that there is more. */
+function nextKey(name: TableName, next: Bytes | null, page: readonly { readonly key: Bytes }[]): Bytes | null {
+  if (next === null) return null;
+  const last = page.at(-1);
+  if (last === undefined) throw new PosternError("withheld", `The edge answers with empty pages of ${name}`);
+  return last.key;
 }
 
-function placeText({ token, number }: { readonly token: Bytes; readonly number: number }): string {
-  return `${toHex(token)}/${number}`;
+function sameHash(a: Bytes | null, b: Bytes | null): boolean {
+  return a === null || b === null ? a === b : equalBytes(a, b);
+}
+
+function other(name: TableName): PosternError {
+  return new PosternError("tampered", `The table ${name} at the edge is not the one that was pushed`);
+}
+
+function missing(name: TableName): PosternError {
+  return new PosternError("withheld", `The edge does not show all changes of ${name} that it confirmed`);
 }

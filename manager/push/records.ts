@@ -1,51 +1,28 @@
-/** The push under way, as it is remembered across a crash, and the switch of what is placed once it is committed. */
+/** The push under way, as it is remembered across a crash, and what becomes of it. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { headCommitted } from "../heads/repository.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
-import { applyStaged, dropPlaced, forgetStaged } from "./placed.ts";
+import { changesPlaced } from "./changes.ts";
+import { countSealed, dropBuilding, switchEpoch } from "./epoch_records.ts";
+import { applyStaged } from "./placed.ts";
+import { forgetStaged } from "./staged.ts";
 
 const open = compile(tables.selectFrom("pushes").selectAll().limit(1));
-const insert = query((p: PushesTable & Record<string, string | number | Bytes>) =>
+const insert = query((p: PushesTable & Record<string, string | number | null | Bytes>) =>
   tables.insertInto("pushes").values({
     ...{ id: p.id, base: p.base, epoch: p.epoch, is_full: p.is_full, chunks: p.chunks, secret: p.secret },
-    ...{ entries_version: p.entries_version, state: p.state, created: p.created },
+    ...{ entries_version: p.entries_version, staged: p.staged, generation: p.generation, created: p.created },
   })
 );
 const clear = compile(tables.deleteFrom("pushes"));
-const signed = query((p: { id: Bytes }) =>
-  tables.updateTable("pushes").set({ state: "signed" }).where("id", "=", p.id)
+const sign = query((p: { id: Bytes; generation: number }) =>
+  tables.updateTable("pushes").set({ generation: p.generation }).where("id", "=", p.id)
 );
-const epochState = query((p: { epoch: number; state: string }) =>
-  tables.updateTable("epochs").set({ state: p.state }).where("epoch", "=", p.epoch)
-);
-const retireOthers = query((p: { epoch: number }) =>
-  tables.updateTable("epochs").set({ state: "past" }).where("epoch", "<>", p.epoch).where("state", "=", "current")
-);
-const forgetSymKeys = compile(
-  tables.updateTable("epochs").set({ sym_key: new Uint8Array(0) }).where("state", "=", "past"),
-);
-const forgetWraps = compile(
-  tables.deleteFrom("wraps").where(
-    "epoch",
-    "in",
-    (e) => e.selectFrom("epochs").select("epoch").where("state", "=", "past"),
-  ),
-);
-const sealedMore = query((p: { epoch: number; rows: number }) =>
-  tables.updateTable("epochs").set((e) => ({ sealed: e("sealed", "+", p.rows) })).where("epoch", "=", p.epoch)
-);
-const unfinished = query((p: { state: string }) =>
-  tables.selectFrom("epochs").select("epoch").where("state", "=", p.state)
-);
-const strays = compile(
-  tables.selectFrom("placed").select("epoch").distinct().where(
-    "epoch",
-    "not in",
-    (e) => e.selectFrom("epochs").select("epoch").where("state", "in", ["current", "building"]),
-  ),
+const stage = query((p: { id: Bytes; staged: number }) =>
+  tables.updateTable("pushes").set({ staged: p.staged }).where("id", "=", p.id).where("staged", "<", p.staged)
 );
 
 /** The push that was under way when the manager last stopped, or null. */
@@ -53,44 +30,28 @@ export async function openPush(db: Database): Promise<PushesTable | null> {
   return (await db.execute(open)).rows[0] ?? null;
 }
 
-export function recordPush(push: PushesTable): Statement<never> {
-  return insert.bind({ ...push });
+/** Notes a push and the rows that it will seal, before anything is sealed or sent. There is one at a time. */
+export function recordPush(push: PushesTable, rows: number): Statement<never>[] {
+  return [forgetStaged(), clear, insert.bind({ ...push }), countSealed(push.epoch, rows)];
 }
 
-/** Notes that the head of this push is signed: the edge may have committed it from now on. */
-export function recordSigned(id: Bytes): Statement<never> {
-  return signed.bind({ id });
+/** Notes that the rows of the first `chunks` chunks are staged. */
+export function recordStaged(id: Bytes, chunks: number): Statement<never> {
+  return stage.bind({ id, staged: chunks });
 }
 
-/** Counts rows sealed under an epoch, before they are sealed (spec: KEY-04). */
-export function countSealed(epoch: number, rows: number): Statement<never> {
-  return sealedMore.bind({ epoch, rows });
+/** Notes that a head of this push is signed: the edge may have committed it from now on. */
+export function recordSigned(id: Bytes, generation: number): Statement<never> {
+  return sign.bind({ id, generation });
 }
 
 /** The edge holds this push's generation: what it carried is what is placed, in one step. */
 export async function settlePush(db: Database, push: PushesTable, generation: number): Promise<void> {
-  const switched = push.is_full === 1
-    ? [
-      retireOthers.bind({ epoch: push.epoch }),
-      epochState.bind({ epoch: push.epoch, state: "current" }),
-      forgetStaged(),
-    ]
-    : applyStaged(push.epoch);
-  await db.batch([...switched, headCommitted(generation), clear]);
+  const switched = push.is_full === 1 ? [...switchEpoch(push.epoch), forgetStaged()] : applyStaged(push.epoch);
+  await db.batch([...switched, changesPlaced(push.entries_version), headCommitted(generation), clear]);
 }
 
-/** Forgets a push that will not be committed: the edge never switched to it. */
+/** Forgets a push that will not be committed. */
 export async function dropPush(db: Database): Promise<void> {
-  const { rows } = await db.execute(unfinished.bind({ state: "building" }));
-  await db.batch([
-    ...rows.map(({ epoch }) => epochState.bind({ epoch, state: "past" })),
-    forgetStaged(),
-    clear,
-  ]);
-}
-
-/** Deletes what past epochs leave behind: their keys at once, what was placed in them in bounded steps. */
-export async function sweepEpochs(db: Database): Promise<void> {
-  await db.batch([forgetSymKeys, forgetWraps]);
-  for (const { epoch } of (await db.execute(strays)).rows) await dropPlaced(db, epoch);
+  await db.batch([dropBuilding(), forgetStaged(), clear]);
 }

@@ -1,19 +1,14 @@
 /** Roots of what the edge will hold: what is placed, with a delta laid over it, in one pass and flat memory. */
 import { type Bytes, compareBytes } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { createSortedRoot, type SortedRoot } from "../../shared/merkle/sorted_root.ts";
-import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
-import type { TableState } from "../../shared/protocol/head.ts";
+import type { Leaf } from "../../shared/merkle/tree_hash.ts";
+import { type Head, openHeadSecrets, type TableState } from "../../shared/protocol/head.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
-import type { StagedTable } from "../store/schema.ts";
+import type { OpenEpoch } from "./epoch.ts";
 import { contentLeaves, placedLeaves } from "./placed.ts";
-
-/** A leaf that comes or changes, or, with null, goes. */
-interface LeafChange {
-  readonly key: Bytes;
-  readonly rowHash: Bytes | null;
-}
+import { oneByOne } from "./pages.ts";
+import { type LeafChange, stagedContents, stagedLeaves } from "./staged.ts";
 
 /** What a head says of the whole state. */
 export interface StateRoots {
@@ -21,42 +16,56 @@ export interface StateRoots {
   readonly contentRoot: Bytes;
 }
 
-/** Counts and roots of all tables of an epoch, and of its content (spec: TREE-01, TREE-03, TREE-05). */
-export async function stateRoots(db: Database, epoch: number, staged: readonly StagedTable[]): Promise<StateRoots> {
+/**
+ * Counts and roots of all tables of an epoch, and of its content (spec: TREE-01, TREE-03, TREE-05).
+ *
+ * @param withStaged whether what is staged comes on top of what is placed
+ */
+export async function stateRoots(db: Database, epoch: number, withStaged: boolean): Promise<StateRoots> {
   const states: Partial<Record<TableName, TableState>> = {};
   for (const name of TABLE_NAMES) {
-    const changes = staged.filter(({ tbl }) => tbl === TABLES[name]).map(({ token, number, row_hash }) => ({
-      key: treeKey(token, number),
-      rowHash: row_hash,
-    }));
+    const changes = withStaged ? stagedLeaves(db, TABLES[name]) : none();
     states[name] = await rootOf(overlay(placedLeaves(db, epoch, TABLES[name]), changes));
   }
-  const contents = staged.map(({ content_key, content_hash }) => ({ key: content_key, rowHash: content_hash }));
-  const { root } = await rootOf(overlay(contentLeaves(db, epoch), contents));
+  const { root } = await rootOf(overlay(contentLeaves(db, epoch), withStaged ? stagedContents(db) : none()));
   return { tables: states as Record<TableName, TableState>, contentRoot: root };
 }
 
-async function rootOf(leaves: AsyncIterable<Leaf>): Promise<SortedRoot> {
+/** The roots that a head of this epoch states: nothing has changed since, so nothing is computed. */
+export async function rootsOf(head: Head, { keys }: OpenEpoch): Promise<StateRoots> {
+  return { tables: head.tables, ...await openHeadSecrets(keys, head) };
+}
+
+async function rootOf(pages: AsyncIterable<readonly Leaf[]>): Promise<SortedRoot> {
   const builder = createSortedRoot();
-  for await (const leaf of leaves) builder.add(leaf);
+  for await (const page of pages) for (const leaf of page) builder.add(leaf);
   return builder.finish();
 }
 
-/** Lays changes over sorted leaves; the result is sorted again. */
-export async function* overlay(leaves: AsyncIterable<Leaf>, changes: readonly LeafChange[]): AsyncGenerator<Leaf> {
-  const changed = new Set(changes.map(({ key }) => toHex(key)));
-  const coming = changes.flatMap(({ key, rowHash }) => rowHash === null ? [] : [{ key, rowHash }])
-    .sort((a, b) => compareBytes(a.key, b.key));
-  let next = 0;
-  for await (const leaf of leaves) {
-    for (
-      let fresh = coming[next];
-      fresh !== undefined && compareBytes(fresh.key, leaf.key) < 0;
-      fresh = coming[++next]
-    ) {
-      yield fresh;
+async function* none(): AsyncGenerator<LeafChange[]> {}
+
+/** Lays changes over leaves, both sorted and in pages; the result is so again. A change of a key that is not there adds it. */
+export async function* overlay(
+  leaves: AsyncIterable<readonly Leaf[]>,
+  changes: AsyncIterable<readonly LeafChange[]>,
+): AsyncGenerator<Leaf[]> {
+  const waiting = oneByOne(changes);
+  let change = (await waiting.next()).value;
+  for await (const page of leaves) {
+    const merged: Leaf[] = [];
+    for (const leaf of page) {
+      let order = 1;
+      while (change !== undefined && order !== 0 && (order = compareBytes(change.key, leaf.key)) <= 0) {
+        if (change.rowHash !== null) merged.push({ key: change.key, rowHash: change.rowHash });
+        change = (await waiting.next()).value;
+      }
+      if (order !== 0) merged.push(leaf);
     }
-    if (changed.size === 0 || !changed.has(toHex(leaf.key))) yield leaf;
+    yield merged;
   }
-  yield* coming.slice(next);
+  const rest: Leaf[] = [];
+  for (; change !== undefined; change = (await waiting.next()).value) {
+    if (change.rowHash !== null) rest.push({ key: change.key, rowHash: change.rowHash });
+  }
+  yield rest;
 }

@@ -7,9 +7,9 @@ import { type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts
 import { TABLES } from "../../shared/protocol/tables.ts";
 import { rowKey } from "../../shared/protocol/token.ts";
 import { listOf } from "../store/entries.ts";
-import type { PlacedTable } from "../store/schema.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
+import type { StagedRow } from "./staged.ts";
 
 /** An entry as it is read for sealing. */
 export interface EntryRow {
@@ -27,7 +27,7 @@ export interface EntryRow {
 /** A row that is ready to be sent, and what to remember of it. */
 export interface SealedRow {
   readonly bytes: Bytes;
-  readonly placed: PlacedTable;
+  readonly staged: StagedRow;
 }
 
 /** Seals entries all together: WebCrypto works on them in parallel. */
@@ -40,11 +40,9 @@ async function sealEntry(entry: EntryRow, epoch: OpenEpoch, secret: Bytes): Prom
   const place = rowKey(epoch.keys, listOf(entry), number);
   const extra = entry.tbl === TABLES.devices ? deviceExtra(plaintext, epoch) : null;
   const bytes = await sealRow(epoch.keys, place, extra, plaintext, rowNonce(secret, content_key, content_hash));
-  const placed = {
-    ...{ epoch: epoch.row.epoch, content_key, content_hash, tbl: place.table, token: place.token, number },
-    row_hash: rowHash(bytes),
-  };
-  return { bytes, placed };
+  const { table: tbl, token } = place;
+  const staged = { contentKey: content_key, contentHash: content_hash, tbl, token, number, rowHash: rowHash(bytes) };
+  return { bytes, staged };
 }
 
 function deviceExtra(plaintext: Bytes, epoch: OpenEpoch): DeviceExtra {

@@ -5,7 +5,7 @@ import { PosternError } from "../../shared/errors.ts";
 import { tables } from "./tables.ts";
 
 export const COUNTERS = {
-  /** Raised with every change of an entry. */
+  /** Raised with every change of an entry, by triggers. */
   entriesVersion: "entries-version",
   /** Raised with every change of the list of active devices. */
   devicesVersion: "devices-version",
@@ -13,6 +13,8 @@ export const COUNTERS = {
   registration: "registration",
   /** Number of the last deletion of tables ordered at the edge (spec: PUSH-09). */
   deletion: "deletion",
+  /** Highest epoch ever begun. */
+  epoch: "epoch",
 } as const;
 
 export type CounterName = (typeof COUNTERS)[keyof typeof COUNTERS];
@@ -23,6 +25,10 @@ const selectCounter = query((p: { name: string }) =>
 const raiseCounter = query((p: { name: string }) =>
   tables.updateTable("counters").set((e) => ({ value: e("value", "+", 1) })).where("name", "=", p.name)
     .returning("value")
+);
+const raiseAboveCounter = query((p: { name: string; above: number }) =>
+  tables.updateTable("counters").set((e) => ({ value: e(e.fn<number>("max", ["value", e.val(p.above)]), "+", 1) }))
+    .where("name", "=", p.name).returning("value")
 );
 
 /** Raises a counter; the row of the result has its new value. */
@@ -37,9 +43,9 @@ export async function readCounter(db: Database, name: CounterName): Promise<numb
   return row.value;
 }
 
-/** Raises a counter and tells its new value. */
-export async function next(db: Database, name: CounterName): Promise<number> {
-  const { rows: [row] } = await db.execute(raise(name));
+/** Raises a counter, above `above` as well, and tells its new value. */
+export async function next(db: Database, name: CounterName, above = 0): Promise<number> {
+  const { rows: [row] } = await db.execute(raiseAboveCounter.bind({ name, above }));
   if (row === undefined) throw new PosternError("storage", `The manager's database has no counter '${name}'`);
   return row.value;
 }

@@ -1,11 +1,13 @@
-/** Entries: what the edge shall hold, one for each row. Domain changes and their entries go into one batch. */
+/**
+ * Entries: what the edge shall hold, one for each row. Domain changes and their entries go into one batch; that an entry changed is noted
+ * by triggers, so that nobody can forget it.
+ */
 import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import type { Statement } from "../../shared/database/database.ts";
 import { query, toFlag } from "../../shared/database/query.ts";
 import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
 import { LIST_TABLE } from "../../shared/protocol/tables.ts";
 import type { ListName } from "../../shared/protocol/token.ts";
-import { COUNTERS, raise } from "./counters.ts";
 import { tables } from "./tables.ts";
 
 interface NewEntry extends Record<string, string | number | Bytes> {
@@ -53,13 +55,11 @@ export function removeEntry(list: ListName, number: number): Statement<never> {
   return remove.bind({ key: contentLeaf(list, number, new Uint8Array(0)).key });
 }
 
-/** Belongs to every batch that puts or removes entries: a push that began before can then not be resumed with other rows. */
-export function entriesChanged(): Statement<{ value: number }> {
-  return raise(COUNTERS.entriesVersion);
-}
+// A byte order mark at the beginning of a name belongs to it.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The list that an entry stands in. */
 export function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
-  const name = entry.name_is_text === 1 ? new TextDecoder().decode(entry.name) : entry.name;
+  const name = entry.name_is_text === 1 ? decoder.decode(entry.name) : entry.name;
   return { kind: entry.kind as ListName["kind"], name };
 }

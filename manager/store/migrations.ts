@@ -1,13 +1,24 @@
 /** The manager's schema, step by step. A step that has landed is never changed; what comes later is a new step. */
 import type { Migration } from "../../shared/database/migrations.ts";
 
+/** Whatever touches an entry leaves its name for the next delta, and a version that no push that began before has. */
+const noteChange = (name: string, when: string, row: "new" | "old"): string =>
+  `CREATE TRIGGER entries_${name} ${when} BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'entries-version';
+    INSERT INTO changed (content_key, version, kind, name, name_is_text, number)
+      SELECT ${row}.content_key, value, ${row}.kind, ${row}.name, ${row}.name_is_text, ${row}.number
+      FROM counters WHERE name = 'entries-version'
+      ON CONFLICT (content_key) DO UPDATE SET version = excluded.version;
+  END`;
+
 export const MIGRATIONS: readonly Migration[] = [{
   version: 1,
   name: "the truth: keys, devices, certificates, messages, entries, heads",
   statements: [
     `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
-    `INSERT INTO counters VALUES ('entries-version', 0), ('devices-version', 0), ('registration', 0), ('deletion', 0)`,
+    `INSERT INTO counters VALUES
+      ('entries-version', 0), ('devices-version', 0), ('registration', 0), ('deletion', 0), ('epoch', 0)`,
     `CREATE TABLE keys (
       role TEXT NOT NULL, version INTEGER NOT NULL, public_key BLOB NOT NULL, private_key BLOB, created INTEGER NOT NULL,
       PRIMARY KEY (role, version))`,
@@ -34,26 +45,34 @@ export const MIGRATIONS: readonly Migration[] = [{
     `CREATE TABLE entries (
       id INTEGER PRIMARY KEY AUTOINCREMENT, tbl INTEGER NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, name_is_text INTEGER NOT NULL,
       number INTEGER NOT NULL, content_key BLOB NOT NULL UNIQUE, content_hash BLOB NOT NULL, plaintext BLOB NOT NULL)`,
+    `CREATE TABLE changed (
+      content_key BLOB PRIMARY KEY, version INTEGER NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, name_is_text INTEGER NOT NULL,
+      number INTEGER NOT NULL) WITHOUT ROWID`,
+    noteChange("added", "AFTER INSERT ON entries", "new"),
+    noteChange("replaced", "AFTER UPDATE OF content_hash ON entries WHEN new.content_hash <> old.content_hash", "new"),
+    noteChange("removed", "AFTER DELETE ON entries", "old"),
     `CREATE TABLE placed (
-      epoch INTEGER NOT NULL, content_key BLOB NOT NULL, content_hash BLOB NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL,
-      number INTEGER NOT NULL, row_hash BLOB NOT NULL, PRIMARY KEY (epoch, content_key)) WITHOUT ROWID`,
-    `CREATE UNIQUE INDEX placed_in_order ON placed (epoch, tbl, token, number, row_hash)`,
+      epoch INTEGER NOT NULL, content_key BLOB NOT NULL, content_hash BLOB NOT NULL, PRIMARY KEY (epoch, content_key)) WITHOUT ROWID`,
+    `CREATE TABLE leaves (
+      epoch INTEGER NOT NULL, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL, row_hash BLOB NOT NULL,
+      PRIMARY KEY (epoch, tbl, token, number)) WITHOUT ROWID`,
     `CREATE TABLE staged (
-      content_key BLOB PRIMARY KEY, content_hash BLOB, tbl INTEGER NOT NULL, token BLOB NOT NULL, number INTEGER NOT NULL,
-      row_hash BLOB) WITHOUT ROWID`,
+      chunk INTEGER NOT NULL, place INTEGER NOT NULL, content_key BLOB NOT NULL, content_hash BLOB, tbl INTEGER NOT NULL,
+      token BLOB NOT NULL, number INTEGER NOT NULL, row_hash BLOB, PRIMARY KEY (chunk, place)) WITHOUT ROWID`,
     `CREATE TABLE wraps (
       epoch INTEGER NOT NULL, device BLOB NOT NULL, encapsulated BLOB NOT NULL, wrapped BLOB NOT NULL,
       PRIMARY KEY (epoch, device))`,
     `CREATE TABLE epochs (
       epoch INTEGER PRIMARY KEY, incarnation BLOB NOT NULL, sym_key BLOB NOT NULL,
-      state TEXT NOT NULL CHECK (state IN ('building', 'current', 'past')), devices_version INTEGER NOT NULL,
-      recovery_encapsulated BLOB NOT NULL, recovery_ciphertext BLOB NOT NULL, classical INTEGER NOT NULL, sealed INTEGER NOT NULL,
-      created INTEGER NOT NULL)`,
+      state TEXT NOT NULL CHECK (state IN ('building', 'current', 'past', 'dropped')),
+      devices_version INTEGER NOT NULL, is_verified INTEGER NOT NULL, recovery_encapsulated BLOB NOT NULL,
+      recovery_ciphertext BLOB NOT NULL, classical INTEGER NOT NULL, sealed INTEGER NOT NULL, created INTEGER NOT NULL)`,
     `CREATE TABLE heads (
-      generation INTEGER PRIMARY KEY, hash BLOB NOT NULL, signed BLOB NOT NULL, time INTEGER NOT NULL, committed INTEGER NOT NULL)`,
+      generation INTEGER PRIMARY KEY, hash BLOB NOT NULL, statement INTEGER NOT NULL, time INTEGER NOT NULL,
+      committed INTEGER NOT NULL, signed BLOB NOT NULL)`,
     `CREATE TABLE pushes (
       id BLOB PRIMARY KEY, base INTEGER NOT NULL, epoch INTEGER NOT NULL, is_full INTEGER NOT NULL, chunks INTEGER NOT NULL,
-      secret BLOB NOT NULL, entries_version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('uploading', 'signed')), created INTEGER NOT NULL)`,
+      secret BLOB NOT NULL, entries_version INTEGER NOT NULL, staged INTEGER NOT NULL, generation INTEGER, created INTEGER NOT NULL)`,
     `CREATE TABLE streams (
       device BLOB NOT NULL, stream BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, ended INTEGER NOT NULL,
       updated INTEGER NOT NULL, PRIMARY KEY (device, stream))`,

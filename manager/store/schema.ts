@@ -3,7 +3,7 @@
  *
  * `entries` is the heart: one row for each row that the edge shall hold, with its plaintext. Whatever changes a device,
  * certificate or message changes its entries in the same transaction, and a push only turns entries into stored rows.
- * `placed` says what the edge holds since the last commit; the difference of the two is the next delta.
+ * `placed` says what the edge holds since the last commit, and `changed` in which entries the two may differ.
  */
 import type { Generated } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
@@ -124,21 +124,45 @@ export interface EntriesTable {
   plaintext: Bytes;
 }
 
-/** What the edge holds, or will hold once the push under way is committed, by epoch. */
+/**
+ * Entries that came, changed or went since they were last placed, by the name of their row. Triggers of `entries` keep it, so that
+ * a delta costs what changed and not what there is. What is not in it is placed as it is.
+ */
+export interface ChangedTable {
+  content_key: Bytes;
+  /** `entries-version` at the change; a push forgets what is not newer than what it began with. */
+  version: number;
+  kind: string;
+  name: Bytes;
+  name_is_text: number;
+  number: number;
+}
+
+/** What the edge holds of the current epoch, or will hold of the one being built: the leaves of the content tree. */
 export interface PlacedTable {
   epoch: number;
   content_key: Bytes;
   content_hash: Bytes;
+}
+
+/** The same rows as leaves of the trees of their tables. */
+export interface LeavesTable {
+  epoch: number;
   tbl: number;
   token: Bytes;
   number: number;
   row_hash: Bytes;
 }
 
-/** What a signed delta changes in `placed` once the edge has confirmed it. */
+/**
+ * What the push under way sends, in the order in which it is sent: written in order, ten times cheaper than into its place at once
+ * (measured), and put there when everything is sent. It stays after a delta until that has been read back.
+ */
 export interface StagedTable {
+  chunk: number;
+  place: number;
   content_key: Bytes;
-  /** Null for a row that goes. */
+  /** Null for a row that goes; a row that is replaced goes and comes. */
   content_hash: Bytes | null;
   tbl: number;
   token: Bytes;
@@ -159,10 +183,12 @@ export interface EpochsTable {
   epoch: number;
   incarnation: Bytes;
   sym_key: Bytes;
-  /** `building`, `current`, `past`. */
+  /** `building`, `current`, `past`; `dropped` when its push was given up. */
   state: string;
   /** Version of the device list that it is wrapped for. */
   devices_version: number;
+  /** 1 once everything has been read back as it was pushed: only then the epochs before are forgotten (spec: PUSH-10). */
+  is_verified: number;
   /** The sym key wrapped to the recovery key. */
   recovery_encapsulated: Bytes;
   recovery_ciphertext: Bytes;
@@ -177,10 +203,13 @@ export interface EpochsTable {
 export interface HeadsTable {
   generation: number;
   hash: Bytes;
-  signed: Bytes;
+  /** Number of the owner statement that it names. */
+  statement: number;
   time: number;
   /** 1 once the edge has confirmed its commit. */
   committed: number;
+  /** Empty for old ones: their hash is enough to recognise them. */
+  signed: Bytes;
 }
 
 /** The push under way, if any. */
@@ -192,10 +221,12 @@ export interface PushesTable {
   chunks: number;
   /** 32 random bytes from which its order and nonces follow, so that it can be resumed with the same bytes. */
   secret: Bytes;
-  /** `entries_version` at its beginning; another one now means that it cannot be resumed. */
+  /** `entries-version` at its beginning; another one now means that it cannot be resumed. */
   entries_version: number;
-  /** `uploading`, `signed`. */
-  state: string;
+  /** Chunks whose rows are staged, from the first on. */
+  staged: number;
+  /** Of its newest head, from the moment when that is signed: the edge may hold it from then on. */
+  generation: number | null;
   created: number;
 }
 
@@ -223,7 +254,7 @@ export interface SubmissionsTable {
   taken: number;
 }
 
-/** Messages that devices handed in to be sent. */
+/** Messages that devices or the owner handed in to be sent. */
 export interface OutgoingTable {
   id: Bytes;
   message: Bytes;
@@ -255,7 +286,9 @@ export interface ManagerSchema {
   channels: ChannelsTable;
   messages: MessagesTable;
   entries: EntriesTable;
+  changed: ChangedTable;
   placed: PlacedTable;
+  leaves: LeavesTable;
   staged: StagedTable;
   wraps: WrapsTable;
   epochs: EpochsTable;

@@ -12,6 +12,9 @@ const same = query((p: { code: string; text: string }) =>
   tables.selectFrom("alarms").select("id").where("code", "=", p.code).where("text", "=", p.text)
     .where("cleared", "is", null).limit(1)
 );
+const openCount = compile(
+  tables.selectFrom("alarms").select((e) => e.fn.countAll<number>().as("count")).where("cleared", "is", null),
+);
 const clear = query((p: { cleared: number }) =>
   tables.updateTable("alarms").set({ cleared: p.cleared }).where("cleared", "is", null)
 );
@@ -24,9 +27,13 @@ export interface Alarm {
   readonly raised: number;
 }
 
+/** More than these are open only when somebody wants to fill the disk; what they say is known by then. */
+const MAX_OPEN = 1_000;
+
 /** Raises an alarm, unless the same one is open. `now` in Millis. */
 export async function raiseAlarm(db: Database, code: ErrorCode, text: string, now: number): Promise<void> {
   if ((await db.execute(same.bind({ code, text }))).rows.length > 0) return;
+  if (((await db.execute(openCount)).rows[0]?.count ?? 0) >= MAX_OPEN) return;
   await db.execute(insert.bind({ code, text, raised: now }));
 }
 

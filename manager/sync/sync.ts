@@ -1,24 +1,24 @@
 /** One turn of the manager: agree with the edge on where it stands, take the inbox, push, read back. */
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { compile } from "../../shared/database/query.ts";
-import type { EdgeLink, EdgeState } from "../edge/link.ts";
-import { findHead, newestHead } from "../heads/repository.ts";
+import { isPosternError } from "../../shared/errors.ts";
+import type { EdgeLink } from "../edge/link.ts";
+import { stripOldHeads } from "../heads/repository.ts";
 import { type InboxTaken, takeInbox } from "../inbox/take.ts";
 import { entryCount } from "../push/changes.ts";
-import { currentEpoch } from "../push/epoch.ts";
+import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
+import { sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
 import { DEFAULT_POLICY, type FullReason, fullReason, type PushPolicy } from "../push/mode.ts";
-import { pushDelta, type Pushed, pushFull } from "../push/push.ts";
+import { push, type Pushed } from "../push/push.ts";
 import { readBackAll, readBackChanges } from "../push/read_back.ts";
-import { reconcile } from "../push/reconcile.ts";
-import { dropPush, openPush, settlePush, sweepEpochs } from "../push/records.ts";
-import { COUNTERS, next, readCounter } from "../store/counters.ts";
-import { tables } from "../store/tables.ts";
+import { COUNTERS, readCounter } from "../store/counters.ts";
+import { agree, type Standing } from "./agree.ts";
 import { raiseAlarm } from "./alarms.ts";
 
 /** What a turn needs from outside. */
 export interface SyncEnvironment {
   readonly db: Database;
+  /** Logged in for this turn. */
   readonly link: EdgeLink;
   /** Millis. */
   readonly now: () => number;
@@ -41,69 +41,76 @@ export interface SyncResult {
   readonly inbox: InboxTaken;
 }
 
-const committedHead = compile(
-  tables.selectFrom("heads").select((e) => e.fn.max<number | null>("generation").as("generation")).where(
-    "committed",
-    "=",
-    1,
-  ),
-);
-
 /**
- * Runs one turn. Only one may run at a time on a database; the caller holds the lock.
+ * Runs one turn. Only one may run at a time on a database; the caller holds the lock. Whatever ends it, the next turn goes on from where
+ * it stopped.
  *
  * @throws `forked` when another manager signs for this owner; `network`, `storage`, `tampered` and so on from the edge
  */
 export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?: boolean } = {}): Promise<SyncResult> {
   const { db, link } = env;
-  const state = await link.state();
-  const edgeLost = await agree(env, state);
+  const standing = await agree(db, link, env.now());
   env.onStep?.({ step: "inbox" });
   const inbox = await takeInbox(env);
   const epoch = await currentEpoch(db);
+  const reason = await reasonFor(env, standing, epoch, options.rotate ?? false);
+  const { base, edgeEpoch, heldStatement } = standing;
+  const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
+  const pushed = await push(
+    { db, link, now: env.now, random: env.random, onProgress },
+    { base, edgeEpoch, heldStatement, within: reason === null ? epoch : null },
+  );
+  await readBack(env, pushed, base);
+  await sweepEpochs(db);
+  await stripOldHeads(db);
+  return { pushed, reason, inbox };
+}
+
+/** Why everything is pushed anew, or null. Before a delta, an epoch that was never read back is (spec: PUSH-10). */
+async function reasonFor(
+  env: SyncEnvironment,
+  standing: Standing,
+  epoch: OpenEpoch | null,
+  rotate: boolean,
+): Promise<FullReason | null> {
+  const { db } = env;
   const situation = {
     epoch: epoch === null
       ? null
       : { devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
-    ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion), entries: await entryCount(db), edgeLost },
-    ...{ rotate: options.rotate ?? false, nowMillis: env.now() },
+    ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion), entries: await entryCount(db) },
+    ...{ edgeLost: !standing.isPlaced, rotate, nowMillis: env.now() },
   };
   const reason = fullReason(situation, env.policy ?? DEFAULT_POLICY);
-  const pushEnv = { ...env, onProgress: (done: number, total: number) => env.onStep?.({ step: "push", done, total }) };
-  const base = edgeLost ? 0 : state.generation;
-  const pushed = reason !== null || epoch === null
-    ? await pushFull(pushEnv, base, state.head?.head.epoch ?? 0)
-    : await pushDelta(pushEnv, base, epoch);
-  await readBack(env, pushed, base);
-  await sweepEpochs(db);
-  return { pushed, reason, inbox };
-}
-
-/** Settles what an earlier turn left open; true when the edge has to be filled anew. */
-async function agree({ db, link, now }: SyncEnvironment, state: EdgeState): Promise<boolean> {
-  const shown = state.head;
-  const ours = shown === null ? null : await findHead(db, shown.head.generation);
-  const committed = (await db.execute(committedHead)).rows[0]?.generation ?? 0;
-  const agreed = reconcile(shown, ours, await newestHead(db), committed);
-  const open = await openPush(db);
-  if (open?.state === "signed") {
-    // The edge switched and its answer was lost, or it did not and the signed head is carried by the next commit.
-    if (agreed.kind === "known" && agreed.isNewest) await settlePush(db, open, agreed.generation);
-    else await dropPush(db);
+  if (reason !== null || epoch === null || epoch.row.is_verified === 1) return reason;
+  const { head } = await env.link.state();
+  if (head === null) return "edge lost";
+  try {
+    await readBackAll(env.link, head.head, readBackProgress(env));
+  } catch (error) {
+    if (!isPosternError(error, "tampered") && !isPosternError(error, "withheld")) throw error;
+    await raiseAlarm(db, error.code, error.message, env.now());
+    return "edge lost";
   }
-  if (agreed.kind !== "went_back") return false;
-  await raiseAlarm(
-    db,
-    "rolled_back",
-    `The edge showed generation ${agreed.generation} after it had confirmed ${agreed.committed}; it was filled anew`,
-    now(),
-  );
-  await link.deleteTables(await next(db, COUNTERS.deletion));
-  await dropPush(db);
-  return true;
+  await db.execute(verifiedEpoch(epoch.row.epoch, true));
+  return null;
 }
 
+/** What was pushed must be what the edge shows. If it is not, everything is read back before anything builds on it. */
 async function readBack(env: SyncEnvironment, pushed: Pushed, base: number): Promise<void> {
-  if (!pushed.isFull) return await readBackChanges(env.link, pushed.head, base, pushed.staged);
-  await readBackAll(env.link, pushed.head, (done, total) => env.onStep?.({ step: "read back", done, total }));
+  const { db, link } = env;
+  try {
+    if (pushed.isFull) await readBackAll(link, pushed.head, readBackProgress(env));
+    else await readBackChanges(db, link, pushed.head, base);
+  } catch (error) {
+    if (isPosternError(error, "tampered") || isPosternError(error, "withheld")) {
+      await db.execute(verifiedEpoch(pushed.epoch, false));
+    }
+    throw error;
+  }
+  if (pushed.isFull) await db.execute(verifiedEpoch(pushed.epoch, true));
+}
+
+function readBackProgress({ onStep }: SyncEnvironment): (done: number, total: number) => void {
+  return (done, total) => onStep?.({ step: "read back", done, total });
 }

@@ -1,20 +1,27 @@
 import fc from "fast-check";
-import { headTime } from "../../../manager/push/head.ts";
+import { headTime, type TimeBefore } from "../../../manager/push/head_time.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { assert, assertEquals, assertThrows } from "../../assert.ts";
+import { assertEquals, assertThrows } from "../../assert.ts";
 
 const NOW = 1_800_000_000_000;
+const YEAR = 365 * 86_400_000;
+const inReach = fc.integer({ min: -LIMITS.maxClockLeadMillis, max: LIMITS.maxHeadGapMillis });
 
-Deno.test("headTime() never goes back behind an earlier head, HEAD-05", () => {
-  fc.assert(fc.property(fc.integer({ min: -LIMITS.maxClockLeadMillis, max: LIMITS.maxHeadGapMillis }), (later) => {
-    const time = headTime(NOW, NOW + later);
-    assert(time >= NOW);
-    assertEquals(time, Math.max(NOW, NOW + later));
-  }));
-});
+/** After a head under the statement in force, which is a year older. */
+const afterHead: TimeBefore = { head: { time: NOW, statement: 3 }, statement: { time: NOW - YEAR, number: 3 } };
+/** After a head whose clock was a year ahead, and a statement that the owner issued since. */
+const afterStatement: TimeBefore = { head: { time: NOW + YEAR, statement: 3 }, statement: { time: NOW, number: 4 } };
+const first: TimeBefore = { head: null, statement: { time: NOW, number: 1 } };
 
-Deno.test("headTime() refuses a clock that jumped, HEAD-05", () => {
-  assertThrows(() => headTime(NOW, NOW - LIMITS.maxClockLeadMillis - 1), "clock");
-  assertThrows(() => headTime(NOW, NOW + LIMITS.maxHeadGapMillis + 1), "clock");
-  assertEquals(headTime(null, 5), 5);
-});
+for (
+  const [what, before] of [["a head", afterHead], ["a new statement", afterStatement], ["nothing", first]] as const
+) {
+  Deno.test(`headTime() is never before what was signed last when there was ${what}, HEAD-05`, () => {
+    fc.assert(fc.property(inReach, (later) => assertEquals(headTime(before, NOW + later), Math.max(NOW, NOW + later))));
+  });
+
+  Deno.test(`headTime() refuses a clock that jumped when there was ${what}, HEAD-05`, () => {
+    assertThrows(() => headTime(before, NOW - LIMITS.maxClockLeadMillis - 1), "clock");
+    assertThrows(() => headTime(before, NOW + LIMITS.maxHeadGapMillis + 1), "clock");
+  });
+}

@@ -1,0 +1,112 @@
+/** Seals and sends the chunks of a push; those under way at once hide the way to the edge and back. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { Database } from "../../shared/database/database.ts";
+import type { EdgeLink, OpenPush } from "../edge/link.ts";
+import type { PushesTable } from "../store/schema.ts";
+import { readEntries } from "./changes.ts";
+import type { OpenEpoch } from "./epoch.ts";
+import type { PlannedChunk } from "./plan.ts";
+import { recordStaged } from "./records.ts";
+import { type SealedRow, sealEntries } from "./seal_rows.ts";
+import { stageChunk, type StagedRow } from "./staged.ts";
+
+/** What is sent. */
+export interface Upload {
+  readonly push: PushesTable;
+  readonly epoch: OpenEpoch;
+  readonly chunks: readonly PlannedChunk[];
+  /** Called after each chunk: how many of how many rows are there. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Chunks on their way at once: measured, more gain nothing beside the sealing, and each is a MiB. */
+const CHUNKS_AT_ONCE = 3;
+/** Rows that WebCrypto seals at once: measured, more gain nothing. */
+const SEAL_BATCH = 128;
+
+/**
+ * Sends what the edge has not received. The rows of a chunk are staged before it is sent, so what the edge may have is always known.
+ *
+ * @returns how many rows the push has
+ */
+export async function upload(
+  db: Database,
+  link: EdgeLink,
+  { push, epoch, chunks, onProgress }: Upload,
+): Promise<number> {
+  const received = await link.begin({
+    ...{ id: push.id, base: push.base, epoch: push.epoch, incarnation: epoch.row.incarnation },
+    ...{ full: push.is_full === 1, chunks: push.chunks },
+  });
+  const isThere = receivedChunks(received, chunks.length);
+  const total = chunks.reduce((sum, { entries }) => sum + entries.length, 0);
+  const sending = new Sending();
+  let done = 0;
+  try {
+    for (const [n, chunk] of chunks.entries()) {
+      if (n >= push.staged || isThere[n] !== 1) {
+        const sealed = await sealChunk(db, chunk, epoch, push.secret);
+        await db.batch([...stageChunk(n, stagedRows(chunk, sealed)), recordStaged(push.id, n + 1)]);
+        await sending.start(() => link.chunk(push.id, n, sealed.map(({ bytes }) => bytes), chunk.remove));
+      }
+      done += chunk.entries.length;
+      onProgress?.(done, total);
+    }
+  } finally {
+    await sending.settled();
+  }
+  sending.throwFailure();
+  return done;
+}
+
+async function sealChunk(
+  db: Database,
+  { entries }: PlannedChunk,
+  epoch: OpenEpoch,
+  secret: Bytes,
+): Promise<SealedRow[]> {
+  const found = await readEntries(db, entries);
+  const sealed: SealedRow[] = [];
+  for (let at = 0; at < found.length; at += SEAL_BATCH) {
+    sealed.push(...await sealEntries(found.slice(at, at + SEAL_BATCH), epoch, secret));
+  }
+  return sealed;
+}
+
+function stagedRows({ remove }: PlannedChunk, sealed: readonly SealedRow[]): StagedRow[] {
+  const going = remove.map(({ contentKey, table, token, number }) => ({
+    ...{ contentKey, contentHash: null, tbl: table, token, number, rowHash: null },
+  }));
+  return [...going, ...sealed.map(({ staged }) => staged)];
+}
+
+/** 1 for each chunk that the edge says it has. */
+function receivedChunks(ranges: OpenPush["received"], chunks: number): Uint8Array {
+  const isThere = new Uint8Array(chunks);
+  for (const [first, last] of ranges) isThere.fill(1, first, Math.min(last + 1, chunks));
+  return isThere;
+}
+
+/** Chunks on their way. After a failure nothing more is started. */
+class Sending {
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  async start(send: () => Promise<void>): Promise<void> {
+    while (this.#underWay.size >= CHUNKS_AT_ONCE) await Promise.race(this.#underWay);
+    this.throwFailure();
+    const sent = send().catch((error) => {
+      this.#failure ??= { error };
+    }).finally(() => this.#underWay.delete(sent));
+    this.#underWay.add(sent);
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

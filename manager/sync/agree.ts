@@ -1,0 +1,64 @@
+/** Agrees with the edge on where it stands, and settles what an earlier turn left open. */
+import { equalBytes } from "../../shared/bytes/bytes.ts";
+import type { Database } from "../../shared/database/database.ts";
+import type { EdgeLink, EdgeState } from "../edge/link.ts";
+import { committedGeneration, findHead, fitsCommit, forgetCommitted, newestHead } from "../heads/repository.ts";
+import { reconcile } from "../push/reconcile.ts";
+import { dropPush, openPush, settlePush } from "../push/records.ts";
+import { COUNTERS, next } from "../store/counters.ts";
+import type { HeadsTable } from "../store/schema.ts";
+import { raiseAlarm } from "./alarms.ts";
+
+/** What the next push builds on. */
+export interface Standing {
+  /** The generation that the edge holds, 0 if none. */
+  readonly base: number;
+  /** The epoch that the edge holds, 0 if none. */
+  readonly edgeEpoch: number;
+  /** Number of the newest owner statement that the edge is known to hold, 0 if none. */
+  readonly heldStatement: number;
+  /** Whether that is what is placed: otherwise only a full push will do. */
+  readonly isPlaced: boolean;
+}
+
+/**
+ * Compares what the edge shows with what it confirmed.
+ *
+ * @param now Millis
+ * @throws `forked` when another manager signs for this owner (spec: PUSH-11)
+ */
+export async function agree(db: Database, link: EdgeLink, now: number): Promise<Standing> {
+  const state = await link.state();
+  const { generation: base, head } = state;
+  const ours = head === null ? null : await findHead(db, base);
+  await settleCommitted(db, state, ours);
+  const placed = await committedGeneration(db);
+  if (reconcile(head, ours, await newestHead(db), placed).kind === "went_back") {
+    const found = base === 0 ? "nothing" : `generation ${base}`;
+    const text = `The edge showed ${found} after it had confirmed generation ${placed}; it is filled anew`;
+    await raiseAlarm(db, "rolled_back", text, now);
+  }
+  if (base > 0 && !await fitsCommit(db, base)) return await startOver(db, link, state);
+  return {
+    ...{ base, edgeEpoch: head?.head.epoch ?? 0, heldStatement: head?.head.statement.number ?? 0 },
+    isPlaced: base > 0 && base === placed,
+  };
+}
+
+/** The commit that was under way when the last turn ended may have taken effect, and only its answer was lost. */
+async function settleCommitted(db: Database, { head }: EdgeState, ours: HeadsTable | null): Promise<void> {
+  const open = await openPush(db);
+  if (open === null || head === null || ours === null || open.generation !== head.head.generation) return;
+  if (equalBytes(head.hash, ours.hash)) await settlePush(db, open, open.generation);
+}
+
+/**
+ * More heads were signed since the one that the edge holds than one commit can carry: it is emptied, and so takes any first head
+ * (spec: PUSH-05). That it holds nothing then is noted first, so that nobody takes it for a loss.
+ */
+async function startOver(db: Database, link: EdgeLink, { head }: EdgeState): Promise<Standing> {
+  await dropPush(db);
+  await db.execute(forgetCommitted());
+  await link.deleteTables(await next(db, COUNTERS.deletion));
+  return { base: 0, edgeEpoch: head?.head.epoch ?? 0, heldStatement: 0, isPlaced: false };
+}
