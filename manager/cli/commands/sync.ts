@@ -100,5 +100,5 @@ async function run(cli: Cli): Promise<Output> {
 
 async function tellAlarms(cli: Cli, db: Database): Promise<void> {
   const alarms = await openAlarms(db);
-  if (alarms.length > 0) cli.say(`There is ${count(alarms.length, "alarm")} for you: postern alarm list`);
+  if (alarms.length > 0) cli.say(`${count(alarms.length, "alarm")} for you: postern alarm list`);
 }

@@ -1,0 +1,72 @@
+import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import { acceptGrant, createDeviceKeys, pairingRequest } from "../../../shared/client/mod.ts";
+import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { answers, CliWorld } from "./harness.ts";
+
+interface Added {
+  readonly grant: string;
+  readonly checkCode: string;
+  readonly device: { readonly state: string; readonly suite: string };
+}
+
+async function newRequest(name = "laptop", suite: "xwing" | "x25519" = "xwing") {
+  const keys = await createDeviceKeys({ extractable: true, suite }, webCryptoRandom);
+  return { keys, request: await pairingRequest(keys, name, webCryptoRandom) };
+}
+
+async function states(world: CliWorld): Promise<string[]> {
+  const { devices } = await world.json("device", "list", "--revoked") as { devices: { name: string; state: string }[] };
+  return devices.map(({ name, state }) => `${name} ${state}`);
+}
+
+Deno.test("device add, confirm and revoke take a device through its life", async () => {
+  await using world = await CliWorld.ready();
+  const { keys, request } = await newRequest();
+  await world.write("laptop.request", request);
+  const added = await world.json("device", "add", "--request", "laptop.request") as Added;
+  assertEquals(added.device.state, "pending");
+  const accepted = await acceptGrant(keys, request, added.grant);
+  assertEquals(accepted.checkCode, added.checkCode);
+  assert((await world.text("device", "pending")).includes("laptop"));
+
+  await world.fails(2, ["device", "confirm", "laptop"]);
+  const wrong = await world.fails(76, ["device", "confirm", "laptop", "--code", "aaaa-bbbb-cccc-dddd"]);
+  assert(wrong.includes("differ"));
+  assertEquals(await states(world), ["laptop pending"]);
+  await world.fails(76, ["device", "confirm", "laptop"], { ask: answers({ confirm: false }) });
+  await world.json("device", "confirm", "laptop", "--code", added.checkCode.toUpperCase());
+  assertEquals(await states(world), ["laptop active"]);
+  await world.fails(73, ["device", "confirm", "laptop", "--code", added.checkCode]);
+
+  await world.fails(2, ["device", "revoke", "laptop"]);
+  await world.fails(2, ["device", "revoke", "laptop"], { ask: answers({ confirm: false }) });
+  await world.json("device", "revoke", "laptop", "--yes");
+  assertEquals(await states(world), ["laptop revoked"]);
+  await world.fails(66, ["device", "revoke", "laptop", "--yes"]);
+});
+
+Deno.test("device add takes the request from standard input and another name", async () => {
+  await using world = await CliWorld.ready();
+  const { request } = await newRequest();
+  await world.jsonWith(["device", "add", "--request", "-", "--name", "Desk"], { input: utf8(`${request}\n`) });
+  assertEquals(await states(world), ["Desk pending"]);
+  const again = await newRequest("Desk");
+  const taken = await world.fails(73, ["device", "add", "--request", "-"], { input: utf8(again.request) });
+  assert(taken.includes("--name"));
+});
+
+Deno.test("device add refuses what is no request, was changed, or falls to a quantum computer without consent", async () => {
+  await using world = await CliWorld.ready();
+  await world.fails(2, ["device", "add"]);
+  await world.fails(66, ["device", "add", "--request", "nothing"]);
+  await world.fails(65, ["device", "add", "--request", "-"], { input: utf8("hello") });
+  await world.fails(65, ["device", "add", "--request", "-"], { input: new Uint8Array([0xff, 0xfe]) });
+  const { request } = await newRequest("old", "x25519");
+  await world.fails(2, ["device", "add", "--request", "-"], { input: utf8(request) });
+  const at = request.length - 20;
+  const changed = request.slice(0, at) + (request[at] === "A" ? "B" : "A") + request.slice(at + 1);
+  await world.fails(76, ["device", "add", "--request", "-", "--allow-classical"], { input: utf8(changed) });
+  await world.jsonWith(["device", "add", "--request", "-", "--allow-classical"], { input: utf8(request) });
+  assert((await world.text("device", "list")).includes("not quantum-safe"));
+});
