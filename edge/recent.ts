@@ -38,4 +38,10 @@ export class Recent<V> {
     this.#older.delete(key);
     this.#newer.set(key, value);
   }
+
+  /** All that it holds, in no order; looking at them is no use of them. */
+  *values(): Generator<V, void> {
+    yield* this.#newer.values();
+    yield* this.#older.values();
+  }
 }

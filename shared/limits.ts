@@ -125,8 +125,9 @@ export const LIMITS = {
   createdSkewSeconds: 60,
   /** Request numbers of a session that may overtake one another (spec: SESS-10). */
   requestWindow: 4_096,
-  /** Opened sessions that one isolate remembers, with their windows. */
-  openSessions: 8_192,
+  /** Devices of one owner, and opened sessions of each, that one isolate remembers with their windows. */
+  openSessionHolders: 128,
+  openSessionsPerHolder: 64,
   maxSessionTokenChars: 512,
   /** Imported login keys that one isolate keeps. */
   loginKeys: 1_024,

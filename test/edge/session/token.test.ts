@@ -59,16 +59,71 @@ Deno.test("OpenSessions open() gives requests that open a token at once the same
   assertEquals(await sessions.open("no token"), null);
 });
 
+/** Another session of the device, or another device's of the owner. */
+function sessionLike({ principal, keys }: Session, device = principal.device): Session {
+  return { principal: { ...principal, device, session: webCryptoRandom(16) }, keys };
+}
+
+const seal = (session: Session) => sealToken(key, session, webCryptoRandom);
+
 Deno.test("OpenSession take() refuses by their time the numbers of a session that was forgotten (SESS-11)", async () => {
-  const sessions = new OpenSessions([key], 4);
-  const token = await sealToken(key, sessionOf(false), webCryptoRandom);
-  const first = await sessions.open(token);
-  assertEquals(first?.take({ created: 100, number: 1 }), true);
-  for (let i = 0; i < 4; i++) await sessions.open(await sealToken(key, sessionOf(false), webCryptoRandom));
-  assertEquals(sessions.known(token), undefined);
-  const again = await sessions.open(token);
-  assert(again !== null && again !== first);
-  assertEquals(again.take({ created: 100, number: 1 }), false);
-  assertEquals(again.take({ created: 99, number: 2 }), false);
-  assertEquals(again.take({ created: 101, number: 3 }), true);
+  const bySessions = { capacity: { holders: 4, sessions: 4 }, next: (session: Session) => sessionLike(session) };
+  const byDevices = {
+    capacity: { holders: 4, sessions: 4 },
+    next: (session: Session) => sessionLike(session, webCryptoRandom(16)),
+  };
+  for (const { capacity, next } of [bySessions, byDevices]) {
+    const sessions = new OpenSessions([key], capacity);
+    const session = sessionOf(false);
+    const token = await seal(session);
+    const first = await sessions.open(token);
+    assertEquals(first?.take({ created: 100, number: 1 }), true);
+    for (let i = 0; i < 4; i++) await sessions.open(await seal(next(session)));
+    assertEquals(sessions.known(token), undefined);
+    const again = await sessions.open(token);
+    assert(again !== null && again !== first);
+    assertEquals(again.take({ created: 100, number: 1 }), false);
+    assertEquals(again.take({ created: 99, number: 2 }), false);
+    assertEquals(again.take({ created: 101, number: 3 }), true);
+  }
+});
+
+Deno.test("OpenSessions open() keeps a device's and an owner's endless sessions away from all others (SESS-11)", async () => {
+  const sessions = new OpenSessions([key], { holders: 16, sessions: 8 });
+  const hostile = sessionOf(false);
+  // Another owner; another device of the same one; its manager.
+  const others = [
+    sessionOf(false),
+    sessionLike(hostile, webCryptoRandom(16)),
+    sessionLike(hostile, new Uint8Array(16)),
+  ];
+  const held = await Promise.all(others.map(async (other) => {
+    const token = await seal(other);
+    const opened = await sessions.open(token);
+    assertEquals(opened?.take({ created: 1, number: 1 }), true);
+    return { token, opened };
+  }));
+  // As far ahead as the clocks may be apart, and many more than are remembered.
+  for (let i = 0; i < 40; i++) {
+    const opened = await sessions.open(await seal(sessionLike(hostile)));
+    opened?.take({ created: 1 + LIMITS.createdSkewSeconds, number: 1 });
+  }
+  const shutOut = await sessions.open(await seal(sessionLike(hostile)));
+  assertEquals(shutOut?.take({ created: 1 + LIMITS.createdSkewSeconds, number: 1 }), false);
+  for (const [index, other] of others.entries()) {
+    assertEquals(sessions.known(held[index]?.token ?? ""), held[index]?.opened ?? undefined);
+    const opened = await sessions.open(await seal(sessionLike(other)));
+    assertEquals(opened?.take({ created: 2, number: 1 }), true, `session ${index}`);
+  }
+});
+
+Deno.test("OpenSessions open() keeps one owner's endless devices away from all others (SESS-11)", async () => {
+  const sessions = new OpenSessions([key], { holders: 4, sessions: 4 });
+  const [hostile, other] = [sessionOf(false), sessionOf(false)];
+  for (let i = 0; i < 40; i++) {
+    const opened = await sessions.open(await seal(sessionLike(hostile, webCryptoRandom(16))));
+    opened?.take({ created: 1 + LIMITS.createdSkewSeconds, number: 1 });
+  }
+  assertEquals((await sessions.open(await seal(sessionLike(hostile))))?.take({ created: 1, number: 1 }), false);
+  assertEquals((await sessions.open(await seal(other)))?.take({ created: 1, number: 1 }), true);
 });
