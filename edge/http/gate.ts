@@ -41,7 +41,7 @@ export class Gate {
 
   constructor(tools: GateTools) {
     this.#tools = tools;
-    this.#sessions = new OpenSessions(tools.identity.tokenKeys);
+    this.#sessions = new OpenSessions(tools.identity);
   }
 
   /** Answers a request for an endpoint. */

@@ -3,6 +3,7 @@ import { toHex } from "../../shared/bytes/encoding.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Stamp } from "../../shared/protocol/http_signature.ts";
 import { Recent } from "../recent.ts";
+import type { EdgeIdentity } from "./identity.ts";
 import { openToken, type Session } from "./token.ts";
 import { NumberWindow } from "./window.ts";
 
@@ -68,14 +69,14 @@ const CAPACITY: SessionCapacity = { holders: LIMITS.openSessionHolders, sessions
  * configuration.
  */
 export class OpenSessions {
-  readonly #keys: readonly CryptoKey[];
+  readonly #identity: Pick<EdgeIdentity, "tokenKeys" | "admits">;
   readonly #capacity: SessionCapacity;
   readonly #owners = new Map<string, OwnerSessions>();
   /** All of them, by their tokens. */
   readonly #open = new Map<string, OpenSession>();
 
-  constructor(keys: readonly CryptoKey[], capacity: SessionCapacity = CAPACITY) {
-    this.#keys = keys;
+  constructor(identity: Pick<EdgeIdentity, "tokenKeys" | "admits">, capacity: SessionCapacity = CAPACITY) {
+    this.#identity = identity;
     this.#capacity = capacity;
   }
 
@@ -86,10 +87,10 @@ export class OpenSessions {
     return session && this.#owners.get(session.ownerHex)?.holders.get(session.holder)?.sessions.get(token);
   }
 
-  /** Opens a token; null if the edge did not seal it. */
+  /** Opens a token; null if the edge did not seal it, or its owner is in the configuration no longer (spec: SESS-16). */
   async open(token: string): Promise<OpenSession | null> {
-    const session = await openToken(this.#keys, token);
-    if (session === null) return null;
+    const session = await openToken(this.#identity.tokenKeys, token);
+    if (session === null || !this.#identity.admits(session.principal.owner)) return null;
     // Another request may have opened it meanwhile: both must share one window.
     const known = this.known(token);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromBase64Url, toBase64Url } from "../../../shared/bytes/encoding.ts";
 import { importAeadKey } from "../../../shared/crypto/aead.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
@@ -10,6 +10,8 @@ import { devicePrincipal, managerPrincipal } from "../../../edge/store/principal
 import { assert, assertEquals } from "../../assert.ts";
 
 const [key, other] = [await importAeadKey(webCryptoRandom(32)), await importAeadKey(webCryptoRandom(32))];
+/** An edge that admits every owner. */
+const everybody = { tokenKeys: [key], admits: () => true } as const;
 
 function sessionOf(isManager: boolean): Session {
   const name = { session: webCryptoRandom(16), expires: 1_800_000_000_000 };
@@ -50,13 +52,21 @@ Deno.test("openToken() refuses every token that was changed, cut or spelt otherw
 });
 
 Deno.test("OpenSessions open() gives requests that open a token at once the same window (SESS-11)", async () => {
-  const sessions = new OpenSessions([key]);
+  const sessions = new OpenSessions(everybody);
   const token = await sealToken(key, sessionOf(false), webCryptoRandom);
   assertEquals(sessions.known(token), undefined);
   const [one, two] = await Promise.all([sessions.open(token), sessions.open(token)]);
   assert(one !== null && one === two && one === sessions.known(token));
   assertEquals([one.take({ created: 5, number: 1 }), two.take({ created: 5, number: 1 })], [true, false]);
   assertEquals(await sessions.open("no token"), null);
+});
+
+Deno.test("SESS-16: OpenSessions open() refuses the token of an owner who is admitted no longer", async () => {
+  const [left, stayed] = [sessionOf(false), sessionOf(true)];
+  const admits = (owner: Bytes) => equalBytes(owner, stayed.principal.owner);
+  const sessions = new OpenSessions({ ...everybody, admits });
+  assertEquals(await sessions.open(await sealToken(key, left, webCryptoRandom)), null);
+  assert(await sessions.open(await sealToken(key, stayed, webCryptoRandom)) !== null);
 });
 
 /** Another session of the device, or another device's of the owner. */
@@ -73,7 +83,7 @@ Deno.test("OpenSession take() refuses by their time the numbers of a session tha
     next: (session: Session) => sessionLike(session, webCryptoRandom(16)),
   };
   for (const { capacity, next } of [bySessions, byDevices]) {
-    const sessions = new OpenSessions([key], capacity);
+    const sessions = new OpenSessions(everybody, capacity);
     const session = sessionOf(false);
     const token = await seal(session);
     const first = await sessions.open(token);
@@ -89,7 +99,7 @@ Deno.test("OpenSession take() refuses by their time the numbers of a session tha
 });
 
 Deno.test("OpenSessions open() keeps a device's and an owner's endless sessions away from all others (SESS-11)", async () => {
-  const sessions = new OpenSessions([key], { holders: 16, sessions: 8 });
+  const sessions = new OpenSessions(everybody, { holders: 16, sessions: 8 });
   const hostile = sessionOf(false);
   // Another owner; another device of the same one; its manager.
   const others = [
@@ -118,7 +128,7 @@ Deno.test("OpenSessions open() keeps a device's and an owner's endless sessions 
 });
 
 Deno.test("OpenSessions open() keeps one owner's endless devices away from all others (SESS-11)", async () => {
-  const sessions = new OpenSessions([key], { holders: 4, sessions: 4 });
+  const sessions = new OpenSessions(everybody, { holders: 4, sessions: 4 });
   const [hostile, other] = [sessionOf(false), sessionOf(false)];
   for (let i = 0; i < 40; i++) {
     const opened = await sessions.open(await seal(sessionLike(hostile, webCryptoRandom(16))));
