@@ -52,13 +52,13 @@ const insertDevice = template<
     WHERE o.id = ${p.owner}`
 );
 
-// Invisible until the commit: readers are below the stamp. A full push has nothing that could be removed.
+// Invisible until the commit: readers are below the stamp. Nothing is born before the stamp of a full push, so it removes nothing.
 const markRemoved = template<Place & { tokens: Bytes; places: string }, never>((p) =>
   sql`UPDATE rows SET died = (SELECT q.stamp FROM ${push(p)} WHERE o.id = ${p.owner}) WHERE id IN (
     SELECT r.id FROM ${push(p)} CROSS JOIN json_each(${p.places}) j
     CROSS JOIN rows r ON r.owner = q.owner AND r.space = q.space AND r.tbl = j.value ->> 0
       AND r.token = substr(${p.tokens}, j.key * 32 + 1, 32) AND r.number = j.value ->> 1
-    WHERE o.id = ${p.owner} AND q.is_full = 0 AND r.born < q.stamp AND r.died = ${alive})`
+    WHERE o.id = ${p.owner} AND r.born < q.stamp AND r.died = ${alive})`
 );
 
 interface Counts extends Record<string, Bytes | number> {

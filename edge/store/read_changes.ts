@@ -48,7 +48,7 @@ const samePlace = (other: string): RawBuilder<unknown> => {
     AND ${column("token")} = r.token AND ${column("number")} = r.number`;
 };
 
-// Only deltas make changes within an epoch, and two small indices hold just what they added and removed. INDEXED BY makes
+// A generation is served for at least as long as those before it. Only deltas make changes within an epoch, and two small indices hold just what they added and removed. INDEXED BY makes
 // it an error, not a scan of the store, if they could not be used.
 const selectChanges = forBoth((admitted) =>
   template<Values, Line>((p) => {
@@ -61,7 +61,7 @@ const selectChanges = forBoth((admitted) =>
         LEFT JOIN generations g
           ON g.owner = o.no AND g.generation = ${p.since} AND g.epoch = ${p.epoch} AND g.until > ${p.now}
         LEFT JOIN generations h
-          ON h.owner = g.owner AND h.generation = ${p.at} AND h.space = g.space AND h.until > ${p.now}
+          ON h.owner = g.owner AND h.generation = ${p.at} AND h.space = g.space
         WHERE ${admitted(p)}
       ), changed AS (
         SELECT 0 AS is_removal, r.id, r.token, r.number, r.size FROM me CROSS JOIN rows r INDEXED BY rows_born

@@ -117,7 +117,7 @@ onEveryDatabase("pushes", async (t, { database }) => {
       const received = [{ first: 0, last: 2 }, { first: 5, last: 5 }, { first: 7, last: 8 }];
       assertEquals(await store.begin(manager, body, NOW), received);
       assertEquals(await store.state(manager, NOW), { ...body, received });
-      for (const fields of [{ chunks: 8 }, { epoch: 2 }, { incarnation: webCryptoRandom(16) }]) {
+      for (const fields of [{ chunks: 8 }, { full: false }, { epoch: 2 }, { incarnation: webCryptoRandom(16) }]) {
         await assertRejects(() => store.begin(manager, { ...body, ...fields }, NOW), "conflict");
       }
     },
@@ -284,19 +284,20 @@ onEveryDatabase("pushes", async (t, { database }) => {
 
   await t.step("PUSH-04: nothing of a push shows before its commit, and all of it after", async () => {
     const { owner, store, manager, device, rows, head } = await withState();
-    const gone = await owner.device("new");
+    const coming = await owner.device("new");
     const body = delta(owner);
     await store.begin(manager, body, NOW);
     const row = rawRow(2, token(1), 3);
     const remove = [[2, token(1), 0], [1, tokenOf(device), 0]] as const;
-    await sendChunk(store, manager, body.id, 0, { rows: [row, deviceRow(gone)], remove });
+    await sendChunk(store, manager, body.id, 0, { rows: [row, deviceRow(coming)], remove });
     assertEquals(await seen(store, owner, device), rows);
-    assertEquals(await store.loginData(owner.id, gone.id), null);
+    assertEquals(await store.loginData(owner.id, coming.id), null);
+    await assertRejects(() => store.head(asDevice(owner, coming)), "unauthorized");
     const page = { table: 2, epoch: 1, at: 1, after: null, limit: 9 } as const;
     assertEquals((await store.table(asDevice(owner, device), page, NOW)).rows, rows);
     await assertRejects(() => store.table(asDevice(owner, device), { ...page, at: 2 }, NOW), "conflict");
     await commit({ owner, store, head }, body.id, counts(1, 3));
-    assertEquals(await seen(store, owner, gone), [...rows.slice(1), row]);
+    assertEquals(await seen(store, owner, coming), [...rows.slice(1), row]);
     await assertRejects(() => store.head(asDevice(owner, device)), "unauthorized");
     assertEquals(await store.loginData(owner.id, device.id), null);
   });

@@ -145,10 +145,13 @@ onEveryDatabase("sweeping", async (t, { database }) => {
     await store.begin(manager, body, NOW);
     await sendChunk(store, manager, body.id, 0, { rows: [rawRow(2, token(2), 1)] });
     assertEquals(await sweepAll(store, NOW), []);
-    await store.abort(manager, body.id, NOW);
+    const another = pushBody(owner, { base: 1, epoch: 2 });
+    await store.begin(manager, another, NOW);
+    await sendChunk(store, manager, another.id, 0, { rows: [rawRow(2, token(2), 1)] });
+    await store.abort(manager, another.id, NOW);
     await sweepAll(store, NOW);
     const { rows, spaces, push_chunks } = await holdings(database, owner);
-    assertEquals([rows, spaces, push_chunks], [4, 1, 2]);
+    assertEquals([rows, spaces, push_chunks], [4, 1, 3]);
     await sweepAll(store, NOW + LIMITS.pushMemoryMillis);
     assertEquals(await holdings(database, owner), { rows: 4, devices: 1, spaces: 1, generations: 1, ...challenge });
   });
