@@ -277,7 +277,7 @@ Deno.test("after a confirmed restore a new stream begins, INBOX-08", async () =>
   assert(!equalBytes(after.stream, before.stream));
 });
 
-Deno.test("outcome() reads the manager's receipt, and refuses one for something else, ROW-14", async () => {
+Deno.test("outcome() reads the manager's receipt, and refuses one for something else", async () => {
   const started = await start();
   const { device, world, paired } = started;
   const [first, second] = [await device.submit.ping(), await device.submit.ping()];

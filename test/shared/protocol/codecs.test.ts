@@ -46,7 +46,7 @@ Deno.test("plaintext codecs are inverse and strict", () => {
   checkCodec(arbitrary.part, encodePart, decodePart);
 });
 
-Deno.test("receipts, change lists and cover rows have inverse and strict codecs, ROW-13 ROW-14", () => {
+Deno.test("receipts, change lists and cover rows have inverse and strict codecs", () => {
   checkCodec(arbitrary.receipt, encodeReceipt, decodeReceipt);
   checkCodec(arbitrary.changes, encodeChanges, decodeChanges);
   checkCodec(fc.nat(600), encodeCover, decodeCover);
@@ -122,7 +122,7 @@ Deno.test("headHash() is the labelled hash of the head without its signature, HE
   assertEquals(decodeSignedHead(encodeCbor([bytes, new Uint8Array(64).fill(1)])).hash, expected);
 });
 
-Deno.test("encodeChanges() says 'fetch everything' when the list would be too long, ROW-14", () => {
+Deno.test("encodeChanges() says 'fetch everything' when the list would be too long", () => {
   const change = (index: number) => ({
     list: { kind: "subject" as const, name: `CN=${index}` },
     number: 0,
@@ -145,7 +145,7 @@ Deno.test("decodeChanges() refuses a kind under another table's number, and a na
   assertThrows(() => decodeChanges(listed(4, "generations", "")), "malformed");
 });
 
-Deno.test("decodeCover() refuses a cover row that holds something, ROW-13", () => {
+Deno.test("decodeCover() refuses a cover row that holds something", () => {
   assertEquals(decodeCover(encodeCover(300)), 300);
   assertThrows(() => decodeCover(encodeCbor(["cover", new Uint8Array([0, 1])])), "malformed");
 });
