@@ -34,7 +34,7 @@ export interface Listen {
 export interface Rates {
   /** For one client address (an IPv6 network of 64 bits), each minute and in one burst; null for no limit. */
   readonly addressPerMinute: number | null;
-  /** For one owner, likewise. */
+  /** Logins of one owner, likewise, where the host does not know the clients' addresses. */
   readonly ownerPerMinute: number | null;
 }
 

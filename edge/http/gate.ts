@@ -69,7 +69,8 @@ export class Gate {
       const { owner = "" } = context.req.param();
       // Before its name is remembered: only what can be an owner is counted.
       readPath({ owner });
-      const wait = this.#tools.limits.take(this.#tools.clientAddress(context), owner, now);
+      const address = this.#tools.clientAddress(context);
+      const wait = this.#tools.limits.take(address, owner, endpoint.route === "login", now);
       if (wait > 0) return respond(request, { ...refusal("rate_limited"), retryAfter: wait });
       const bytes = await readBody(request);
       const { body, keys } = await this.#call(endpoint, context, bytes, null, now);

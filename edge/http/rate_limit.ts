@@ -56,10 +56,13 @@ export class RateLimits {
    * Counts a request; the seconds to wait if there were too many, else 0. Owners that the edge does not know are counted too, so that
    * the answer is the same.
    *
-   * @param address null if the host does not know it: then only the owner is counted
+   * An owner is counted only where clients cannot be told apart, and only logins, which alone are dear: whoever knows an owner id could
+   * otherwise use up the limit from a few addresses, and keep the owner's devices out.
+   *
+   * @param address null if the host does not know it
    */
-  take(address: string | null, owner: string, now: number): number {
-    const wait = address === null ? 0 : this.#addresses.take(networkOf(address), now);
-    return wait > 0 ? wait : this.#owners.take(owner, now);
+  take(address: string | null, owner: string, isLogin: boolean, now: number): number {
+    if (address !== null) return this.#addresses.take(networkOf(address), now);
+    return isLogin ? this.#owners.take(owner, now) : 0;
   }
 }

@@ -62,36 +62,66 @@ Deno.test("createEdge() answers storage to everybody and logs no more than where
   });
 });
 
-Deno.test("createEdge() limits challenges, logins and statements by address and by owner, known or not", async () => {
-  const limits = { [SETTINGS.rateAddress]: "4", [SETTINGS.rateOwner]: "6" };
-  await withEdge(limits, async ({ edge, cast, clock }) => {
-    const ask = async (address: string, owner: string, route = "challenge", method = "GET") => {
-      const answer = await edge.fetch(new Request(`${ORIGIN}/v1/${owner}/${route}`, { method }), address);
-      await answer.body?.cancel();
-      return [answer.status, answer.headers.get("retry-after")];
-    };
+interface Question {
+  readonly owner: string;
+  readonly route?: string;
+  readonly method?: string;
+}
+
+/** Status and `retry-after` of an answer. */
+async function ask(edge: Edge, address: string | null, { owner, route = "challenge", method = "GET" }: Question) {
+  const answer = await edge.fetch(new Request(`${ORIGIN}/v1/${owner}/${route}`, { method }), address);
+  await answer.body?.cancel();
+  return [answer.status, answer.headers.get("retry-after")];
+}
+
+Deno.test("createEdge() limits challenges, logins and statements by address, whatever the owner", async () => {
+  await withEdge({ [SETTINGS.rateAddress]: "4" }, async ({ edge, cast, clock }) => {
     for (const owner of [toHex(cast.takeOwner().id), toHex(cast.stranger.id)]) {
       // One client, whatever it asks for, and whatever address of its IPv6 network it uses.
       const network = `2001:db8:${owner.slice(0, 4)}:1`;
-      assertEquals((await ask(`${network}::1`, owner))[0], 200);
-      assertEquals((await ask(`${network}::2`, owner, "statement"))[0], 200);
-      assertEquals((await ask(`${network}::3`, owner, "login", "POST"))[0], 400);
-      assertEquals((await ask(`${network}::4`, toHex(nobody(32))))[0], 200);
-      assertEquals(await ask(`${network}::5`, toHex(nobody(32))), [429, "15"]);
-      // One owner, whoever asks.
-      for (let i = 0; i < 3; i++) assertEquals((await ask(`192.0.2.${i}`, owner))[0], 200);
-      assertEquals(await ask("192.0.2.9", owner), [429, "10"]);
-      assertEquals(await ask("192.0.2.9", owner, "login", "POST"), [429, "10"]);
+      assertEquals((await ask(edge, `${network}::1`, { owner }))[0], 200);
+      assertEquals((await ask(edge, `${network}::2`, { owner, route: "statement" }))[0], 200);
+      assertEquals((await ask(edge, `${network}::3`, { owner, route: "login", method: "POST" }))[0], 400);
+      assertEquals((await ask(edge, `${network}::4`, { owner: toHex(nobody(32)) }))[0], 200);
+      assertEquals(await ask(edge, `${network}::5`, { owner: toHex(nobody(32)) }), [429, "15"]);
     }
     clock.advance(60_000);
-    assertEquals((await ask("192.0.2.9", toHex(cast.stranger.id)))[0], 200);
+    const owner = toHex(cast.stranger.id);
+    assertEquals((await ask(edge, `2001:db8:${owner.slice(0, 4)}:1::1`, { owner }))[0], 200);
+  });
+});
+
+Deno.test("createEdge() lets an owner in, however many strangers ask under the owner's name from elsewhere", async () => {
+  await withEdge({ [SETTINGS.rateAddress]: "4", [SETTINGS.rateOwner]: "6" }, async ({ edge, cast }) => {
+    const owner = toHex(cast.takeOwner().id);
+    for (let i = 0; i < 20; i++) {
+      for (const route of ["challenge", "statement"]) await ask(edge, `192.0.2.${i}`, { owner, route });
+      await ask(edge, `192.0.2.${i}`, { owner, route: "login", method: "POST" });
+    }
+    assertEquals((await ask(edge, "198.51.100.7", { owner }))[0], 200);
+    assertEquals((await ask(edge, "198.51.100.7", { owner, route: "login", method: "POST" }))[0], 400);
+  });
+});
+
+Deno.test("createEdge() limits the logins of an owner, known or not, where it is told no addresses", async () => {
+  await withEdge({ [SETTINGS.rateAddress]: "4", [SETTINGS.rateOwner]: "6" }, async ({ edge, cast, clock }) => {
+    for (const owner of [toHex(cast.takeOwner().id), toHex(cast.stranger.id)]) {
+      for (let i = 0; i < 20; i++) assertEquals((await ask(edge, null, { owner }))[0], 200);
+      const login = { owner, route: "login", method: "POST" };
+      for (let i = 0; i < 6; i++) assertEquals((await ask(edge, null, login))[0], 400);
+      assertEquals(await ask(edge, null, login), [429, "10"]);
+      clock.advance(10_000);
+      assertEquals((await ask(edge, null, login))[0], 400);
+    }
   });
 });
 
 Deno.test("createEdge() counts nothing under a name that cannot be an owner's", async () => {
   await withEdge({ [SETTINGS.rateOwner]: "1" }, async ({ edge }) => {
     for (let i = 0; i < 3; i++) {
-      const answer = await edge.fetch(new Request(`${ORIGIN}/v1/${"x".repeat(2_000)}/challenge`), "192.0.2.1");
+      const target = `${ORIGIN}/v1/${"x".repeat(2_000)}/login`;
+      const answer = await edge.fetch(new Request(target, { method: "POST" }), null);
       assertEquals([answer.status, await code(answer)], [400, "malformed"]);
     }
   });

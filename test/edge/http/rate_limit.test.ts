@@ -52,13 +52,19 @@ Deno.test("RateLimit take() neither fills nor empties when the clock is set back
   assertEquals(limit.take("a", 30_000), 0);
 });
 
-Deno.test("RateLimits take() counts addresses and owners, known or not", () => {
+Deno.test("RateLimits take() counts addresses, and no owner where they are known", () => {
   const limits = new RateLimits(3, 2);
-  assertEquals([limits.take("1.2.3.4", "x", 0), limits.take("1.2.3.4", "x", 0)], [0, 0]);
-  assertEquals(limits.take("1.2.3.5", "x", 0), 30);
-  assertEquals(limits.take("1.2.3.4", "y", 0), 0);
-  assertEquals(limits.take("1.2.3.4", "z", 0), 20);
-  assertEquals([limits.take(null, "y", 0), limits.take(null, "y", 0)], [0, 30]);
+  for (let i = 0; i < 20; i++) assertEquals(limits.take(`192.0.2.${i}`, "x", true, 0), 0);
+  for (let i = 0; i < 3; i++) assertEquals(limits.take("1.2.3.4", ["x", "y", "z"][i] ?? "", i === 0, 0), 0);
+  assertEquals([limits.take("1.2.3.4", "x", true, 0), limits.take("1.2.3.4", "w", false, 0)], [20, 20]);
+  assertEquals(limits.take("1.2.3.5", "x", true, 0), 0);
+});
+
+Deno.test("RateLimits take() counts the logins of an owner, and nothing else, where no address is known", () => {
+  const limits = new RateLimits(3, 2);
+  for (let i = 0; i < 20; i++) assertEquals(limits.take(null, "x", false, 0), 0);
+  assertEquals([1, 2, 3].map(() => limits.take(null, "x", true, 0)), [0, 0, 30]);
+  assertEquals([limits.take(null, "y", true, 0), limits.take(null, "x", false, 0)], [0, 0]);
 });
 
 Deno.test("networkOf() counts an IPv4 address by itself and an IPv6 address by its first 64 bits", () => {
