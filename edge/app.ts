@@ -61,7 +61,7 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
     limits: new RateLimits(config.rates.addressPerMinute, config.rates.ownerPerMinute),
     clientAddress: addressFinder(parts),
   });
-  const app = mount(config, gate, new Health(store), clock, report);
+  const app = mount(config, gate, new Health(store, (error) => report(ROUTES.health, error)), clock, report);
   return {
     fetch: async (request, host) => await app.fetch(request, host as object),
     async sweep(maxSteps = MAX_SWEEP_STEPS) {
@@ -88,10 +88,8 @@ function mount(
   }
   app.get(ROUTES.health, async ({ req }) => {
     const now = clock();
-    const failure = await health.check(now);
-    if (failure === null) return respondWithJson(req.raw, JSON.stringify({ ok: true, time: now }), "no-store");
-    report(ROUTES.health, failure.error);
-    return respond(req.raw, refusal("storage"));
+    if (!await health.isWell(now)) return respond(req.raw, refusal("storage"));
+    return respondWithJson(req.raw, JSON.stringify({ ok: true, time: now }), "no-store");
   });
   let document: string | undefined;
   app.get(ROUTES.openapi, ({ req }) => {

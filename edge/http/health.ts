@@ -1,4 +1,8 @@
-/** Whether the edge works: one cheap question to the database, at most once a second, whoever asks how often. */
+/**
+ * Whether the edge works: one cheap question to the database, at most once a second, whoever asks how often and however long it takes.
+ * Whoever comes in between is told what was found last. Nobody waits for a question that another request asked: on Workers
+ * it may never be answered.
+ */
 import type { EdgeStore } from "../store/store.ts";
 
 const REMEMBERED_MILLIS = 1_000;
@@ -6,26 +10,32 @@ const REMEMBERED_MILLIS = 1_000;
 const NOBODY = new Uint8Array(32);
 
 export class Health {
-  readonly #store: EdgeStore;
-  #isWell = false;
-  #at = -Infinity;
+  readonly #store: Pick<EdgeStore, "publicStatement">;
+  readonly #report: (error: unknown) => void;
+  /** The database was there when the store was opened. */
+  #isWell = true;
+  #askedAt = -Infinity;
 
-  constructor(store: EdgeStore) {
+  /** @param report is told why the database did not answer, once for each question */
+  constructor(store: Pick<EdgeStore, "publicStatement">, report: (error: unknown) => void) {
     this.#store = store;
+    this.#report = report;
   }
 
-  /** @returns the error when the database does not answer, else null */
-  async check(now: number): Promise<{ error: unknown } | null> {
-    if (this.#isWell && now >= this.#at && now < this.#at + REMEMBERED_MILLIS) return null;
+  /** @param now Millis */
+  async isWell(now: number): Promise<boolean> {
+    if (now >= this.#askedAt && now < this.#askedAt + REMEMBERED_MILLIS) return this.#isWell;
+    this.#askedAt = now;
+    return this.#isWell = await this.#ask();
+  }
+
+  async #ask(): Promise<boolean> {
     try {
       await this.#store.publicStatement(NOBODY);
-      this.#isWell = true;
+      return true;
     } catch (error) {
-      this.#isWell = false;
-      return { error };
-    } finally {
-      this.#at = now;
+      this.#report(error);
+      return false;
     }
-    return null;
   }
 }

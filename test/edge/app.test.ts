@@ -53,6 +53,9 @@ Deno.test("createEdge() answers storage to everybody and logs no more than where
     assertEquals([answer.status, await code(answer)], [503, "storage"]);
     const health = await edge.fetch(new Request(`${ORIGIN}/health`, secret), "203.0.113.7");
     assertEquals([health.status, await code(health)], [503, "storage"]);
+    // However often it is asked, neither the database nor the log is, within a second.
+    const again = await Promise.all(Array.from({ length: 50 }, () => edge.fetch(new Request(`${ORIGIN}/health`))));
+    for (const each of again) assertEquals([each.status, await code(each)], [503, "storage"]);
     assertEquals(lines.length, 2);
     assert(lines[0]?.startsWith("postern edge: GET statement: storage: "), lines[0]);
     assert(lines[1]?.startsWith("postern edge: /health: storage: "), lines[1]);
