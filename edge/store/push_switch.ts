@@ -33,7 +33,7 @@ const counted = (table: string) => {
   return sql`iif(q.is_full, 0, s.${sql.ref(table)}) + ${column("q.added_")} - ${column("q.removed_")}`;
 };
 
-// Both look at what the push did, through the indices that hold just that, and never at the rest of the store.
+// spec: PUSH-03: nothing is removed that was not there, nothing added that was. Both look at what the push did, through the indices that hold just that, and never at the rest of the store.
 const removedAnother = sql`(q.removed_devices + q.removed_certificates + q.removed_messages + q.removed_changes) <>
   (SELECT COUNT(*) FROM rows r INDEXED BY rows_died WHERE r.died < ${alive} AND r.owner = q.owner
     AND r.space = q.space AND r.tbl ${tables} AND r.died = q.stamp)`;
@@ -103,7 +103,7 @@ const closePush = template<{ no: number; id: Bytes; now: number }, never>((p) =>
     WHERE owner = ${p.no} AND id = ${p.id}`
 );
 
-// Marked only: the bodies, and the parts they name, are deleted in steps by the sweep (spec: STORE-03).
+// spec: PUSH-07. Marked only: the bodies, and the parts they name, are deleted in steps by the sweep (spec: STORE-03).
 const acknowledge = template<{ no: number; now: number; names: Bytes; numbers: string }, never>((p) =>
   sql`UPDATE inbox SET gone = ${p.now} WHERE owner = ${p.no} AND gone = ${alive} AND arrival IN (
     SELECT i.arrival FROM json_each(${p.numbers}) a CROSS JOIN inbox i ON i.owner = ${p.no}
