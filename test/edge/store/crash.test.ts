@@ -183,7 +183,7 @@ for (const moment of ["before", "after"] as const) {
   });
 }
 
-Deno.test("PUSH-09: deleteTables() took effect or did not when the database breaks, and its number tells", async () => {
+Deno.test("PUSH-09: deleteTables() can be repeated when the database breaks, whether it took effect or not", async () => {
   for (const moment of ["before", "after"] as const) {
     const database = await openDatabase(":memory:", {});
     const scene = await setScene(database);
@@ -191,9 +191,7 @@ Deno.test("PUSH-09: deleteTables() took effect or did not when the database brea
     const broken = await EdgeStore.open(new Breaking(database, 1 + MIGRATION_CALLS, moment));
     await assertRejects(() => broken.deleteTables(manager, 1, NOW), "storage");
     const store = await EdgeStore.open(database);
-    const retry = () => store.deleteTables(manager, 1, NOW);
-    if (moment === "after") await assertRejects(retry, "conflict");
-    else await retry();
+    await store.deleteTables(manager, 1, NOW);
     assertEquals(await visible(database, scene), { generation: 0, rows: [] });
     await database.close();
   }

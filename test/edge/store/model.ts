@@ -128,6 +128,8 @@ export class OwnerModel {
   }
 
   deleteTables(number: number, now: number): Outcome {
+    // Repeated: the push that may have begun since stays.
+    if (number === this.deleteNumber && this.generation === 0) return "ok";
     if (number <= this.deleteNumber) return "conflict";
     this.deleteNumber = number;
     this.#giveUp(now);

@@ -404,7 +404,7 @@ onEveryDatabase("pushes", async (t, { database }) => {
         () => store.rows(manager, { table: 2, epoch: 1, token: token(1), from: 0, limit: 1 }, NOW),
         "epoch_gone",
       );
-      for (const number of [1, 3]) await assertRejects(() => store.deleteTables(manager, number, NOW), "conflict");
+      await assertRejects(() => store.deleteTables(manager, 2, NOW), "conflict");
       await assertRejects(() => sendChunk(store, manager, open.id, 0, {}), "conflict");
       await assertRejects(() => store.begin(manager, delta(owner), NOW), "conflict");
       const rows = [rawRow(2, token(1), 0)];
@@ -416,9 +416,23 @@ onEveryDatabase("pushes", async (t, { database }) => {
         generation: 40,
       });
       assertEquals(await seen(store, owner, device), rows);
+      await assertRejects(() => store.deleteTables(manager, 3, NOW), "conflict");
       await store.deleteTables(manager, 4, NOW);
     },
   );
+
+  await t.step("PUSH-09, SESS-12: deleteTables() has no further effect when it is repeated", async () => {
+    const { owner, store, manager } = await withState();
+    await store.deleteTables(manager, 3, NOW);
+    await store.deleteTables(manager, 3, NOW);
+    const next = pushBody(owner);
+    await store.begin(manager, next, NOW);
+    await sendChunk(store, manager, next.id, 0, { rows: [rawRow(2, token(1), 0)] });
+    await store.deleteTables(manager, 3, NOW + 1);
+    assertEquals((await store.state(manager, NOW))?.received, [{ first: 0, last: 0 }]);
+    await store.deleteTables(manager, 4, NOW);
+    assertEquals(await store.state(manager, NOW), null);
+  });
 
   await t.step("STORE-02: pushes of two owners with the same id do not touch each other", async () => {
     const [a, b] = [await withState(), await withState()];
