@@ -110,5 +110,5 @@ function credentialKek(name: string, s: CliSurroundings): ChosenKek {
 function passphraseSource(options: KekOptions, s: CliSurroundings) {
   const { passphraseFile, passphraseFd } = options;
   const file = passphraseFile ?? (passphraseFd === undefined ? s.env("POSTERN_PASSPHRASE_FILE") : undefined);
-  return { file: file === undefined ? undefined : resolve(s.cwd, file), fd: passphraseFd };
+  return { file, fd: passphraseFd };
 }

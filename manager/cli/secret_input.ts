@@ -1,4 +1,5 @@
 /** Passphrases from files, descriptors and the terminal; never from arguments or variables, which other users can see. */
+import { resolve } from "node:path";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { concat } from "../../shared/bytes/bytes.ts";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
@@ -30,7 +31,7 @@ export async function passphraseFrom(
     throw new PosternError("usage", "Name a file or a descriptor for the passphrase, not both");
   }
   if (source.fd !== undefined) return passphraseOf(await readDescriptor(source.fd, s));
-  if (source.file !== undefined) return passphraseOf(await readSecretFile(source.file, s));
+  if (source.file !== undefined) return passphraseOf(await readSecretFile(resolve(s.cwd, source.file), s));
   return null;
 }
 

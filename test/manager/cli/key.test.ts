@@ -1,0 +1,81 @@
+import { reveal } from "../../../shared/crypto/redacted.ts";
+import { importPrivateKey } from "../../../manager/keys/export.ts";
+import { passphraseOf } from "../../../manager/keys/passphrase.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { needs } from "../../tools/needs.ts";
+import { CliWorld } from "./harness.ts";
+
+const WORDS = "correct horse battery staple";
+
+async function exported(world: CliWorld, role: string): Promise<string> {
+  await world.write(`${role}.pass`, `${WORDS}\n`);
+  await world.json("key", "export", role, "--out", `${role}.pem`, "--export-passphrase-file", `${role}.pass`);
+  return await Deno.readTextFile(world.path(`${role}.pem`));
+}
+
+Deno.test("key export writes each key under its own passphrase, and only so", async () => {
+  await using world = await CliWorld.ready();
+  for (const [role, kind] of [["root", "Ed25519"], ["manager", "Ed25519"], ["inbox", "X-Wing"]] as const) {
+    const pem = await exported(world, role);
+    assert(pem.startsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    const imported = await importPrivateKey(pem, passphraseOf(WORDS));
+    assertEquals(imported.kind, kind);
+    assert(reveal(imported.pkcs8).length > 32);
+    await assertRejects(() => importPrivateKey(pem, passphraseOf("another one")), "wrong_key");
+    assertEquals(((await Deno.stat(world.path(`${role}.pem`))).mode ?? 0) & 0o777, 0o600);
+  }
+  await world.fails(73, ["key", "export", "root", "--out", "root.pem", "--export-passphrase-file", "root.pass"]);
+  await world.fails(2, ["key", "export", "root", "--out", "other.pem"]);
+  await world.fails(2, ["key", "export", "database", "--out", "other.pem"]);
+});
+
+needs("openssl").test("key export is opened by OpenSSL", async () => {
+  await using world = await CliWorld.ready();
+  await exported(world, "root");
+  const args = ["pkey", "-in", world.path("root.pem"), "-passin", `pass:${WORDS}`, "-noout", "-text"];
+  const { success, stdout } = await new Deno.Command("openssl", { args, stderr: "null" }).output();
+  assert(success);
+  assert(new TextDecoder().decode(stdout).includes("ED25519 Private-Key"));
+});
+
+Deno.test("kek change protects the database by the new KEK alone", async () => {
+  await using world = await CliWorld.ready();
+  await world.write("pass", `${WORDS}\n`);
+  await world.fails(2, ["kek", "change"]);
+  await world.fails(2, ["kek", "change", "--to-passphrase", "--to-key-file", "other.key"]);
+  const changed = await world.json("kek", "change", "--to-passphrase-file", "pass") as { from: string; to: string };
+  assertEquals([changed.from, changed.to], ["key-file", "passphrase"]);
+  await world.fails(2, ["status"]);
+  await world.fails(2, ["status", "--key-file", "kek.key"]);
+  assert((await world.run(["status", "--passphrase-file", "pass"])).code === 0);
+  const env = { POSTERN_PASSPHRASE_FILE: world.path("pass") };
+  await world.jsonWith(["kek", "change", "--to-key-file", "other.key"], { env });
+  await world.json("status");
+  await Deno.remove(world.path("other.key"));
+  await world.fails(66, ["status"]);
+});
+
+Deno.test("a passphrase is taken from private files alone, and not from two places at once", async () => {
+  await using world = await CliWorld.ready();
+  await world.write("pass", `${WORDS}\n`);
+  await world.json("kek", "change", "--to-passphrase-file", "pass");
+  await world.fails(2, ["status", "--passphrase-file", "pass", "--passphrase-fd", "0"]);
+  await world.fails(2, ["status", "--passphrase-fd", "first"]);
+  await Deno.chmod(world.path("pass"), 0o644);
+  const said = await world.fails(78, ["status", "--passphrase-file", "pass"]);
+  assert(said.includes("chmod 0600"));
+  const wrong = await world.fails(77, ["status", "--passphrase-fd", "0"], {
+    input: new TextEncoder().encode("wrong words"),
+  });
+  assert(!wrong.includes("wrong words"));
+});
+
+Deno.test("a systemd credential opens the database inside of its service, and says what is missing outside", async () => {
+  await using world = await CliWorld.ready();
+  await Deno.mkdir(world.path("credentials"));
+  await Deno.copyFile(world.path("kek.key"), world.path("credentials/postern-kek"));
+  const env = { CREDENTIALS_DIRECTORY: world.path("credentials") };
+  await world.jsonWith(["kek", "change", "--to-credential", "postern-kek"], { env });
+  await world.jsonWith(["status"], { env });
+  assert((await world.fails(78, ["status"])).includes("LoadCredential"));
+});
