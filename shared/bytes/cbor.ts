@@ -49,7 +49,7 @@ const CHUNK_BYTES = 512;
 const TEXT_OPTIONS = { stringNormalization: null, wtf8: false } as Parameters<typeof writeString>[2];
 
 /**
- * The one encoding of a value.
+ * The one encoding of a value (spec: CONV-01).
  *
  * @throws `malformed` for a text with a lone surrogate, or nesting beyond `LIMITS.maxCborDepth`; `usage` for a value outside of
  * the data model (undefined, floats, -0, unsafe integers, bigints, class instances).

@@ -17,6 +17,7 @@ export type UsableKey =
  * @throws `malformed` for wrong DER or a point that is not on its curve; `unsupported` for another algorithm or curve, an RSA
  * modulus outside of 2048 to 8192 bits, or an RSA key bound to a padding (RSASSA-PSS), which WebCrypto does not import.
  */
+// spec: KEY-02
 export function readUsableKey(spki: Bytes): UsableKey {
   const key = readPublicKey(spki);
   switch (key.kind) {

@@ -47,7 +47,7 @@ export function symKeyCommitment(symKey: SymKey, context: EpochContext): Bytes {
 }
 
 /**
- * Derives the keys of an epoch from its sym key of 32 bytes.
+ * Derives the keys of an epoch from its sym key of 32 bytes. What HPKE gave a device is only a candidate until then (spec: WRAP-03).
  *
  * @param expectedCommitment the head's; a device passes it, and nothing is derived unless it fits (spec: KEY-03)
  * @throws `tampered` when the commitment is another

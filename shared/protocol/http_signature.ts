@@ -27,7 +27,7 @@ const SIGNATURE = /^postern=:([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=):$/;
 
 /** What identifies one signed message: when, and which of the session. */
 export interface Stamp {
-  /** Seconds since 1970, on the edge's clock. */
+  /** Seconds since 1970, on the edge's clock: the one time that is not in milliseconds (spec: CONV-07). */
   readonly created: number;
   readonly number: number;
 }

@@ -9,7 +9,7 @@ import { PosternError } from "../errors.ts";
 
 const isBytes = (value: unknown): value is Bytes => value instanceof Uint8Array;
 
-/** A byte string of exactly this length. */
+/** A byte string of exactly this length (spec: CONV-04). */
 export function bytesOf(length: number) {
   return v.custom<Bytes>((value) => isBytes(value) && value.length === length, `must be ${length} bytes`);
 }

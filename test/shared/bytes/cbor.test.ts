@@ -55,7 +55,7 @@ const EXAMPLES: readonly [hex: string, value: CborValue][] = [
   ["a56161614161626142616361436164614461656145", map({ a: "A", b: "B", c: "C", d: "D", e: "E" })],
 ];
 
-Deno.test("encodeCbor() and decodeCbor() agree with the examples of RFC 8949 appendix A", () => {
+Deno.test("encodeCbor() and decodeCbor() agree with the examples of RFC 8949 appendix A, CONV-01", () => {
   for (const [hex, value] of EXAMPLES) {
     assertEquals(toHex(encodeCbor(value)), hex);
     assertEquals(decodeCbor(bytes(hex)), value);

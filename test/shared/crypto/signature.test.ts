@@ -92,7 +92,7 @@ Deno.test("generateSigningKey() makes private keys that stay inside unless asked
   }
 });
 
-Deno.test("algorithmOfSpki() throws unsupported for keys outside of the table", async () => {
+Deno.test("algorithmOfSpki() throws unsupported for keys outside of the table, KEY-02", async () => {
   const generated = await Promise.all([
     crypto.subtle.generateKey("X25519", true, ["deriveBits"]) as Promise<CryptoKeyPair>,
     crypto.subtle.generateKey({ ...rsa(1024), name: "RSA-PSS" }, true, ["sign", "verify"]) as Promise<CryptoKeyPair>,
