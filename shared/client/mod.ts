@@ -8,7 +8,7 @@ export {
   importDeviceKeys,
   type NewDeviceKeys,
 } from "./device_keys.ts";
-export { type AcceptedGrant, acceptGrant, pairingRequest } from "./pair.ts";
+export { type AcceptedGrant, acceptGrant, acceptGrantToCertificate, pairingRequest } from "./pair.ts";
 export { type DeviceProfile, exportDevice, importDevice } from "./profile.ts";
 export { createMemory, type DeviceMemory, MemoryInProcess } from "./memory.ts";
 export type { DeviceState } from "./state.ts";

@@ -1,5 +1,5 @@
 /** Pairing on the device's side (shared/spec/pairing.md). */
-import { equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import type { RandomBytes } from "../crypto/random.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -50,11 +50,25 @@ export async function pairingRequest(keys: DeviceKeys, name: string, random: Ran
 // spec: PAIR-02
 export async function acceptGrant(keys: DeviceKeys, requestText: string, grantText: string): Promise<AcceptedGrant> {
   const request = parsePairingText(requestText);
-  const grantBytes = parsePairingText(grantText);
   const asked = await readPairingRequest(request);
   if (!equalBytes(asked.publicKey, keys.publicKey)) {
     throw new PosternError("tampered", "The pairing request was made with other keys than this device's");
   }
+  return accept(keys, request, parsePairingText(grantText));
+}
+
+/**
+ * Accepts the manager's grant to a certificate that the owner brought along, without a request.
+ *
+ * @param certificate DER, of the key that signs
+ * @throws `tampered` for a grant to another certificate, or a certificate of another key; `malformed`
+ */
+// spec: PAIR-06
+export function acceptGrantToCertificate(keys: DeviceKeys, certificate: Bytes, grantText: string): AcceptedGrant {
+  return accept(keys, certificate, parsePairingText(grantText));
+}
+
+function accept(keys: DeviceKeys, request: Bytes, grantBytes: Bytes): AcceptedGrant {
   const grant = readPairingGrant(grantBytes, request);
   requireOrigin(grant.origin);
   requireOwnCertificate(grant, keys);
