@@ -5,6 +5,7 @@ import { startEdge } from "./fixtures/bench_edge.ts";
 import { addMessages } from "./fixtures/messages.ts";
 import { addDevices, createBenchOwner } from "./fixtures/owner.ts";
 import type { Bench, BenchContext } from "./harness/bench.ts";
+import { cpuSeconds } from "./harness/processes.ts";
 import { hotSpotText } from "./harness/profile.ts";
 import { type BenchReport, hasMissed, type Table, type Target } from "./harness/report.ts";
 import { type RunningScript, startScript } from "./harness/scripts.ts";
@@ -24,6 +25,8 @@ const FLAT = 1.15;
 interface Round {
   readonly bare: BareResult;
   readonly push: PushResult;
+  /** Of the edge, for push and reading back. */
+  readonly edgeCpuSeconds: number;
   readonly manager: MemoryCurve;
   readonly edge: MemoryCurve;
 }
@@ -72,8 +75,10 @@ async function prepare(context: BenchContext) {
 
 async function measurePush(manager: RunningScript, server: Server): Promise<Omit<Round, "bare">> {
   const watch = new MemoryWatch({ manager: manager.pid, edge: server.pid });
+  const before = cpuSeconds([server.pid]);
   const push = await manager.result<PushResult>();
-  return { push, manager: watch.stop("manager"), edge: watch.stop("edge") };
+  const edgeCpuSeconds = cpuSeconds([server.pid]) - before;
+  return { push, edgeCpuSeconds, manager: watch.stop("manager"), edge: watch.stop("edge") };
 }
 
 function rate({ rows, ...times }: BareResult | PushResult): number {
@@ -103,14 +108,22 @@ function speeds(rounds: readonly Round[]): Table {
   const of = (by: (round: Round) => number) => median(rounds.map(by));
   return {
     title: `${ROWS.toLocaleString("en-US")} rows of ${ROW_BYTES} bytes`,
-    columns: ["what", "rows/s", "seconds"],
+    columns: ["what", "rows/s", "seconds", "CPU µs/row, manager", "CPU µs/row, edge"],
     rows: [
-      ["bare crypto: decrypt, encrypt, MAC", of(({ bare }) => rate(bare)), of(({ bare }) => bare.seconds)],
-      ["re-encrypted, pushed, committed", of(({ push }) => rate(push)), of(({ push }) => push.pushSeconds)],
+      ["bare crypto: decrypt, encrypt, MAC", of(({ bare }) => rate(bare)), of(({ bare }) => bare.seconds), null, null],
+      [
+        "re-encrypted, pushed, committed (the edge: read back too)",
+        of(({ push }) => rate(push)),
+        of(({ push }) => push.pushSeconds),
+        of(({ push }) => push.cpuSeconds / push.rows * 1e6),
+        of(({ push, edgeCpuSeconds }) => edgeCpuSeconds / push.rows * 1e6),
+      ],
       [
         "read back and compared",
         of(({ push }) => push.rows / push.readBackSeconds),
         of(({ push }) => push.readBackSeconds),
+        null,
+        null,
       ],
     ],
   };

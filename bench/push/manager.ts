@@ -10,6 +10,7 @@ import { connectEdge } from "../../manager/edge/connect.ts";
 import { sweepEpochs } from "../../manager/push/epoch_records.ts";
 import { push } from "../../manager/push/push.ts";
 import { readBackAll } from "../../manager/push/read_back.ts";
+import { cpuSeconds } from "../harness/processes.ts";
 import { type HotSpot } from "../harness/profile.ts";
 import { profileWhile } from "../harness/profile_self.ts";
 
@@ -26,6 +27,8 @@ export interface PushResult {
   readonly pushSeconds: number;
   readonly readBackSeconds: number;
   readonly generation: number;
+  /** Of this process with all its threads, for the push alone. */
+  readonly cpuSeconds: number;
   /** Empty unless asked for. */
   readonly hotSpots: readonly HotSpot[];
 }
@@ -39,15 +42,15 @@ async function run(settings: ManagerSettings, isProfiled: boolean): Promise<Push
   const { epoch: edgeEpoch, statement } = head?.head ?? { epoch: 0, statement: { number: 0 } };
   const request = { base: generation, edgeEpoch, heldStatement: statement.number, within: null };
   const pushAll = () => push(env, request);
-  const started = performance.now();
+  const [cpuBefore, started] = [cpuSeconds([Deno.pid]), performance.now()];
   const [pushed, hotSpots] = isProfiled ? await profileWhile(pushAll) : [await pushAll(), []];
-  const committed = performance.now();
+  const [cpuAfter, committed] = [cpuSeconds([Deno.pid]), performance.now()];
   await readBackAll(link, pushed.head);
   const readBack = performance.now();
   await sweepEpochs(db);
   await db.close();
   return {
-    ...{ rows: pushed.rows, generation: pushed.generation, hotSpots },
+    ...{ rows: pushed.rows, generation: pushed.generation, cpuSeconds: cpuAfter - cpuBefore, hotSpots },
     ...{ pushSeconds: (committed - started) / 1000, readBackSeconds: (readBack - committed) / 1000 },
   };
 }
