@@ -1,6 +1,6 @@
 /**
- * The condition under which a session counts, as a part of every statement: reads and writes need no round trip of their own
- * to find out, and a revocation counts from the commit on (shared/spec/session.md).
+ * The condition under which a session counts, as a part of every statement: reads and writes need no round trip of
+ * their own to find out, and a revocation counts from the commit on (shared/spec/session.md).
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";

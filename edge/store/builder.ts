@@ -1,4 +1,7 @@
-/** How statements of the edge are built: kysely for the ordinary ones, its `sql` template for those it has no words for. */
+/**
+ * How statements of the edge are built: kysely for the ordinary ones, its `sql` template for those it has no words
+ * for.
+ */
 import type { RawBuilder } from "kysely";
 import { builder, type Parameters, type Query, query, type QueryRow } from "../../shared/database/query.ts";
 import type { EdgeSchema } from "./schema.ts";

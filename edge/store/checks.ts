@@ -1,7 +1,7 @@
 /**
- * Preconditions of a batch. There are no interactive transactions, so a condition that must hold when the batch runs is a
- * statement of it: it inserts a reason into the view `checks`, whose trigger fails the whole batch with that reason, or NULL,
- * which does nothing. Conditions and changes are then one atomic step, however many edges run.
+ * Preconditions of a batch. There are no interactive transactions, so a condition that must hold when the batch runs
+ * is a statement of it: it inserts a reason into the view `checks`, whose trigger fails the whole batch with that
+ * reason, or NULL, which does nothing. Conditions and changes are then one atomic step, however many edges run.
  */
 import { type RawBuilder, sql } from "kysely";
 import { failedConstraint } from "../../shared/database/failures.ts";

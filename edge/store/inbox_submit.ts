@@ -26,7 +26,8 @@ const room = (column: "submissions" | "bytes", device: number, owner: number) =>
   check<{ owner: Bytes; device: Bytes }>((p) => {
     const used = sql.ref(`u.${column}`);
     const sum = (condition: RawBuilder<unknown>) =>
-      sql`(SELECT SUM(${used}) FROM owners o JOIN inbox_usage u ON u.owner = o.no WHERE o.id = ${p.owner} ${condition})`;
+      sql`(SELECT SUM(${used}) FROM owners o JOIN inbox_usage u ON u.owner = o.no
+        WHERE o.id = ${p.owner} ${condition})`;
     return sql`CASE WHEN ${sum(sql`AND u.device = ${p.device}`)} > ${sql.lit(device)}
       OR ${sum(sql``)} > ${sql.lit(owner)} THEN 'inbox_full' END`;
   });
@@ -85,8 +86,8 @@ const selectDigest = templateOfOne<{ owner: Bytes; device: Bytes; stream: Bytes;
  * Takes a submission; the same bytes again are success without effect (spec: INBOX-05).
  *
  * @param signed the submission as it was sent, which `decoded` was taken apart from
- * @throws `unauthorized`; `forbidden` when it is another's than the session's; `not_found` when a part it names is not there; `conflict` when
- * its number is taken by other bytes; `too_large` when the inbox is full (spec: INBOX-11)
+ * @throws `unauthorized`; `forbidden` when it is another's than the session's; `not_found` when a part it names is
+ * not there; `conflict` when its number is taken by other bytes; `too_large` when the inbox is full (spec: INBOX-11)
  */
 export async function submit(
   database: Database,
@@ -155,8 +156,8 @@ const insertPartBody = template<{ owner: Bytes; device: Bytes; hash: Bytes; body
 /**
  * Stores an encrypted part ahead of the submission that names it; again is success without effect (spec: INBOX-04).
  *
- * @throws `unauthorized`; `forbidden` for the manager; `malformed` when the hash is not the part's, or the part smaller than any sealed one;
- * `too_large` when there is no room for it (spec: INBOX-11)
+ * @throws `unauthorized`; `forbidden` for the manager; `malformed` when the hash is not the part's, or the part
+ * smaller than any sealed one; `too_large` when there is no room for it (spec: INBOX-11)
  */
 export async function putPart(
   database: Database,

@@ -1,4 +1,6 @@
-/** The steps that make the tables of `schema.ts`. What is released here never changes; corrections are further steps. */
+/**
+ * The steps that make the tables of `schema.ts`. What is released here never changes; corrections are further steps.
+ */
 import type { Migration } from "../../shared/database/migrations.ts";
 
 const OWNERS = [

@@ -13,8 +13,8 @@ export interface Principal {
   /** Device id, 16 bytes; zeros for the manager. */
   readonly device: Bytes;
   /**
-   * Of a device: its registration, so that a device added again does not revive old sessions. Of the manager: the number of the
-   * statement it logged in with, so that a newer statement ends its session (spec: SESS-03).
+   * Of a device: its registration, so that a device added again does not revive old sessions. Of the manager: the
+   * number of the statement it logged in with, so that a newer statement ends its session (spec: SESS-03).
    */
   readonly registration: number;
   /** SHA-256 of the signed statement that the manager logged in with, 32 bytes; null for a device. */

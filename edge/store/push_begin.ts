@@ -52,7 +52,8 @@ const mayBegin = check<Values>((p) =>
       WHEN ${p.full} = 1 AND ${p.epoch} <= o.epoch THEN 'base'
       WHEN ${p.full} = 0 AND (o.space IS NULL OR ${p.epoch} <> o.epoch OR ${p.incarnation} <> o.incarnation) THEN 'base'
       WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes past WHERE past.owner = o.no AND past.id <> ${p.id}
-        AND past.is_undone = 0 AND past.space = o.space AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
+        AND past.is_undone = 0 AND past.space = o.space 
+        AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
         THEN 'remnants'
     END
     FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
@@ -98,8 +99,8 @@ const insertPush = template<Values, never>((p) =>
  * Begins a push, or goes on with the one of this id, and discards another one that is open.
  *
  * @returns chunks that are already there
- * @throws `unauthorized`; `conflict` for a base, epoch or incarnation that does not continue what the edge holds, for the id of a push
- * that was discarded or committed, or that was begun with other values
+ * @throws `unauthorized`; `conflict` for a base, epoch or incarnation that does not continue what the edge holds, for
+ * the id of a push that was discarded or committed, or that was begun with other values
  */
 export async function beginPush(
   database: Database,

@@ -1,6 +1,6 @@
 /**
- * What a commit must prove before it may change anything (spec: PUSH-05): the heads, their signatures and statements. No database
- * here: what it rests on is checked again in the batch that switches.
+ * What a commit must prove before it may change anything (spec: PUSH-05): the heads, their signatures and statements.
+ * No database here: what it rests on is checked again in the batch that switches.
  */
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import { algorithmOfSpki, importVerifyKey, verifySignature } from "../../shared/crypto/signature.ts";
@@ -49,8 +49,8 @@ export function newestOf<H>(heads: readonly H[]): H {
 /**
  * Checks everything of a commit that does not need the rows.
  *
- * @throws `malformed` for what is wrong in itself (signature, statement, owner), `conflict` for what does not continue the state that
- * is held or the push that was begun
+ * @throws `malformed` for what is wrong in itself (signature, statement, owner), `conflict` for what does not
+ * continue the state that is held or the push that was begun
  */
 export async function checkCommit(
   principal: Principal,

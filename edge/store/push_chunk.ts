@@ -52,7 +52,8 @@ const insertDevice = template<
     WHERE o.id = ${p.owner}`
 );
 
-// Invisible until the commit: readers are below the stamp. Nothing is born before the stamp of a full push, so it removes nothing.
+// Invisible until the commit: readers are below the stamp. Nothing is born before the stamp of a full push, so it
+// removes nothing.
 const markRemoved = template<Place & { tokens: Bytes; places: string }, never>((p) =>
   sql`UPDATE rows SET died = (SELECT q.stamp FROM ${push(p)} WHERE o.id = ${p.owner}) WHERE id IN (
     SELECT r.id FROM ${push(p)} CROSS JOIN json_each(${p.places}) j
@@ -93,8 +94,8 @@ const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
  * Takes chunk `n` of a push; the same bytes again are success without effect.
  *
  * @param bytes the body as it was sent, which `body` was decoded from
- * @throws `unauthorized`; `malformed`, `too_large` for what is in it; `not_found`; `conflict` for other bytes under this number,
- * a second row at one place or of one device, or a push that is over
+ * @throws `unauthorized`; `malformed`, `too_large` for what is in it; `not_found`; `conflict` for other bytes under
+ * this number, a second row at one place or of one device, or a push that is over
  */
 export async function takeChunk(
   database: Database,

@@ -1,4 +1,6 @@
-/** Committing a push: one read, the checks, and one batch that switches or changes nothing (spec: PUSH-05 to PUSH-07). */
+/**
+ * Committing a push: one read, the checks, and one batch that switches or changes nothing (spec: PUSH-05 to PUSH-07).
+ */
 import { sql } from "kysely";
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
@@ -41,8 +43,8 @@ const selectState = templateOfOne<Credentials & { readonly id: Bytes }, CommitSt
  * Commits a push. The same commit again is success without effect (spec: PUSH-06).
  *
  * @returns the generation that the edge now holds
- * @throws `unauthorized`; `not_found`; `malformed` for heads and statements that are wrong in themselves; `conflict` for everything that does
- * not fit together: then nothing has changed
+ * @throws `unauthorized`; `not_found`; `malformed` for heads and statements that are wrong in themselves; `conflict`
+ * for everything that does not fit together: then nothing has changed
  */
 export async function commitPush(
   database: Database,

@@ -27,13 +27,17 @@ interface Check extends Credentials {
 const alive = sql.lit(ALIVE);
 const tables = sql.raw("IN (1, 2, 3, 4)");
 
-/** Rows of table t that the push leads to: those of the space, unless it is a new one, and what the push did (spec: PUSH-05). */
+/**
+ * Rows of table t that the push leads to: those of the space, unless it is a new one, and what the push did (spec:
+ * PUSH-05).
+ */
 const counted = (table: string) => {
   const column = (prefix: string) => sql.ref(`${prefix}${table}`);
   return sql`iif(q.is_full, 0, s.${sql.ref(table)}) + ${column("q.added_")} - ${column("q.removed_")}`;
 };
 
-// spec: PUSH-03: nothing is removed that was not there, nothing added that was. Both look at what the push did, through the indices that hold just that, and never at the rest of the store.
+// spec: PUSH-03: nothing is removed that was not there, nothing added that was. Both look at what the push did,
+// through the indices that hold just that, and never at the rest of the store.
 const removedAnother = sql`(q.removed_devices + q.removed_certificates + q.removed_messages + q.removed_changes) <>
   (SELECT COUNT(*) FROM rows r INDEXED BY rows_died WHERE r.died < ${alive} AND r.owner = q.owner
     AND r.space = q.space AND r.tbl ${tables} AND r.died = q.stamp)`;
@@ -56,7 +60,8 @@ const maySwitch = check<Check>((p) =>
       WHEN ${removedAnother} THEN 'clash'
       WHEN NOT q.is_full AND (${addedTwice}) THEN 'clash'
     END
-    FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} LEFT JOIN spaces s ON s.owner = o.no AND s.no = o.space
+    FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id}
+    LEFT JOIN spaces s ON s.owner = o.no AND s.no = o.space
     WHERE o.id = ${p.owner}) END`
 );
 

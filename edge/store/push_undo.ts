@@ -1,4 +1,7 @@
-/** Undoing a discarded delta, in bounded steps (spec: PUSH-08, STORE-03). Discarded full pushes have a space of their own. */
+/**
+ * Undoing a discarded delta, in bounded steps (spec: PUSH-08, STORE-03). Discarded full pushes have a space of their
+ * own.
+ */
 import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
@@ -21,7 +24,8 @@ export const hasRemnants = sql`q.owner = o.no AND q.state = ${
 
 /** There is at most one: none is discarded before the one before it is undone. */
 export const findRemnants = templateOfOne<{ owner: Bytes }, Remnants>((p) =>
-  sql`SELECT q.owner, q.id, q.space, q.stamp FROM owners o JOIN pushes q ON ${hasRemnants} WHERE o.id = ${p.owner} LIMIT 1`
+  sql`SELECT q.owner, q.id, q.space, q.stamp
+    FROM owners o JOIN pushes q ON ${hasRemnants} WHERE o.id = ${p.owner} LIMIT 1`
 );
 
 const alive = sql.lit(ALIVE);

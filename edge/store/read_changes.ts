@@ -1,4 +1,6 @@
-/** What leads from one generation to another, so that devices need not fetch everything anew (shared/spec/reading.md). */
+/**
+ * What leads from one generation to another, so that devices need not fetch everything anew (shared/spec/reading.md).
+ */
 import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
@@ -48,8 +50,9 @@ const samePlace = (other: string): RawBuilder<unknown> => {
     AND ${column("token")} = r.token AND ${column("number")} = r.number`;
 };
 
-// A generation is served for at least as long as those before it. Only deltas make changes within an epoch, and two small indices hold just what they added and removed. INDEXED BY makes
-// it an error, not a scan of the store, if they could not be used.
+// A generation is served for at least as long as those before it. Only deltas make changes within an epoch, and two
+// small indices hold just what they added and removed. INDEXED BY makes it an error, not a scan of the store, if they
+// could not be used.
 const selectChanges = forBoth((admitted) =>
   template<Values, Line>((p) => {
     const range = (edge: "born" | "died") =>

@@ -3,7 +3,10 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 
-/** The bound on the bytes of one answer (spec: READ-01). In SQL it only keeps bodies from being loaded that will not fit. */
+/**
+ * The bound on the bytes of one answer (spec: READ-01). In SQL it only keeps bodies from being loaded that will not
+ * fit.
+ */
 export const MAX_PAGE_BYTES: number = LIMITS.maxAnswerRowBytes;
 
 /** Something found, in order. Its body is null when it was not loaded, because the bound is passed with it. */

@@ -51,11 +51,14 @@ const ORDER = { from: sql.raw("ASC"), before: sql.raw("DESC") } as const;
 /** From a row back to where the list was entered. */
 const BACKWARDS = { from: sql.raw("<="), before: sql.raw(">=") } as const;
 
-/** Owner, generation and rows asked for. An epoch that has passed is served from its last generation (spec: READ-02). */
+/**
+ * Owner, generation and rows asked for. An epoch that has passed is served from its last generation (spec: READ-02).
+ */
 const found = (p: Values, direction: Direction) =>
   sql`owners o
     LEFT JOIN generations g ON g.owner = o.no AND g.generation = iif(o.epoch = ${p.epoch}, o.generation,
-      (SELECT MAX(h.generation) FROM generations h WHERE h.owner = o.no AND h.epoch = ${p.epoch} AND h.until > ${p.now}))
+      (SELECT MAX(h.generation) FROM generations h
+        WHERE h.owner = o.no AND h.epoch = ${p.epoch} AND h.until > ${p.now}))
     LEFT JOIN rows r ON r.owner = g.owner AND r.space = g.space AND r.tbl = ${p.table} AND r.token = ${p.token}
       AND r.number ${COMPARE[direction]} ${p.number} AND r.born <= g.generation AND r.died > g.generation`;
 

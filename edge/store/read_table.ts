@@ -69,8 +69,8 @@ const selectPage = forBoth((admitted) =>
 /**
  * A page of a table as of a generation that is still served (spec: READ-02, READ-03).
  *
- * @throws `unauthorized`; `epoch_gone` for a generation that is not served any more; `conflict` for one that is not there yet;
- * `malformed` for a row key that is none
+ * @throws `unauthorized`; `epoch_gone` for a generation that is not served any more; `conflict` for one that is not
+ * there yet; `malformed` for a row key that is none
  */
 export async function readTable(
   database: Database,

@@ -2,13 +2,15 @@
  * Tables of the edge's database (shared/spec/storage.md). `migrations.ts` makes them, and a test compares the two.
  *
  * Every table has the owner first in its key, and every statement names one owner (spec: STORE-02). Rows have
- * versions: one is visible at generation g if born <= g < died. Readers read at the owner's committed generation, so that what
- * a push writes ahead of its commit is visible to nobody (spec: PUSH-04).
+ * versions: one is visible at generation g if born <= g < died. Readers read at the owner's committed generation, so
+ * that what a push writes ahead of its commit is visible to nobody (spec: PUSH-04).
  */
 import type { Generated } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 
-/** `died` of a row that is alive, `until` of the current generation, `gone` of a submission that is not acknowledged. */
+/**
+ * `died` of a row that is alive, `until` of the current generation, `gone` of a submission that is not acknowledged.
+ */
 export const ALIVE: number = Number.MAX_SAFE_INTEGER;
 
 /** States of a space, the rows of one epoch. */

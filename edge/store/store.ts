@@ -34,8 +34,9 @@ import { PosternError } from "../../shared/errors.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 
 /**
- * The edge's store. Whatever takes a principal first finds out, in the same statement, whether its session still counts, and throws
- * `unauthorized` otherwise. A database that is locked, full or away is `storage`. Times are Millis.
+ * The edge's store. Whatever takes a principal first finds out, in the same statement, whether its session still
+ * counts, and throws `unauthorized` otherwise. A database that is locked, full or away is `storage`. Times are
+ * Millis.
  */
 export class EdgeStore {
   readonly #database: Database;
@@ -131,7 +132,10 @@ export class EdgeStore {
     await takeChunk(this.#database, principal, id, n, bytes, body, now);
   }
 
-  /** Switches to what was pushed; the generation then held. @throws `forbidden` and as {@link commitPush} (spec: PUSH-05) */
+  /**
+   * Switches to what was pushed; the generation then held. @throws `forbidden` and as {@link commitPush} (spec:
+   * PUSH-05)
+   */
   async commit(principal: Principal, id: Bytes, body: CommitBody, now: number): Promise<number> {
     requireManager(principal);
     return await commitPush(this.#database, principal, id, body, now);

@@ -3,8 +3,8 @@ import type { CallOptions, Database, Result, Results, Statement } from "../../sh
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 
 /**
- * A database whose own failures are all `storage`: one that is locked, full, away, or does not admit us. Those of constraints
- * (`conflict`) and sizes (`too_large`) are for the statement's author to read.
+ * A database whose own failures are all `storage`: one that is locked, full, away, or does not admit us. Those of
+ * constraints (`conflict`) and sizes (`too_large`) are for the statement's author to read.
  */
 export function storageOf(database: Database): Database {
   return {

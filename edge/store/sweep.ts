@@ -1,6 +1,7 @@
 /**
- * Sweeping: what has become useless is deleted in bounded steps (spec: STORE-03), one owner after the other (spec: STORE-02). Every step is
- * atomic and finds its own work, so that any number of edges may sweep at once, and none needs to finish.
+ * Sweeping: what has become useless is deleted in bounded steps (spec: STORE-03), one owner after the other (spec:
+ * STORE-02). Every step is atomic and finds its own work, so that any number of edges may sweep at once, and none
+ * needs to finish.
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
@@ -32,8 +33,8 @@ const change = (build: Condition): Query<Moments, never> =>
   template<Moments, never>((p) => build(p) as RawBuilder<never>);
 
 /**
- * Deletes some of an owner's rows of which `where` is true. DELETE has no LIMIT of its own, so they are picked by a column that tells them
- * apart: among all of the owner's, or `within` those for which the same is true.
+ * Deletes some of an owner's rows of which `where` is true. DELETE has no LIMIT of its own, so they are picked by a
+ * column that tells them apart: among all of the owner's, or `within` those for which the same is true.
  */
 const deleteSome = (table: string, column: string, where: Condition, most = limit, within = false): Step => {
   const [from, last] = [sql.table(table), sql.ref(column)];
@@ -43,7 +44,9 @@ const deleteSome = (table: string, column: string, where: Condition, most = limi
   )];
 };
 
-/** The lowest generation that is still served from the space `s`; what died by then is seen by nobody (spec: READ-02). */
+/**
+ * The lowest generation that is still served from the space `s`; what died by then is seen by nobody (spec: READ-02).
+ */
 const floor = sql`(SELECT MIN(g.generation) FROM generations g WHERE g.owner = s.owner AND g.space = s.no)`;
 const isServed = sql`EXISTS (SELECT 1 FROM generations g WHERE g.owner = s.owner AND g.space = s.no)`;
 

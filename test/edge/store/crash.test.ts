@@ -1,4 +1,7 @@
-/** A database that goes away at any call, before or after it did what was asked: the state is the old or the new one, and trying again works. */
+/**
+ * A database that goes away at any call, before or after it did what was asked: the state is the old or the new one,
+ * and trying again works.
+ */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Database } from "../../../shared/database/database.ts";
@@ -80,7 +83,10 @@ async function visible(database: Database, { owner, device }: Scene): Promise<{ 
   return { generation, rows: [...rows] };
 }
 
-/** A thing to do, what is visible when it is done, and whether the first try that took effect makes another impossible. */
+/**
+ * A thing to do, what is visible when it is done, and whether the first try that took effect makes another
+ * impossible.
+ */
 interface Task {
   readonly run: (store: EdgeStore) => Promise<unknown>;
   readonly after: { generation: number; rows: Bytes[] };
@@ -183,7 +189,7 @@ for (const moment of ["before", "after"] as const) {
   });
 }
 
-Deno.test("PUSH-09: deleteTables() can be repeated when the database breaks, whether it took effect or not", async () => {
+Deno.test("PUSH-09: deleteTables() can be repeated when the database broke, before or after it", async () => {
   for (const moment of ["before", "after"] as const) {
     const database = await openDatabase(":memory:", {});
     const scene = await setScene(database);

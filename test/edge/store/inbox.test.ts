@@ -30,7 +30,7 @@ onEveryDatabase("inbox", async (t, { database }) => {
   };
 
   await t.step(
-    "INBOX-05: submit() takes a number once: the same bytes again have no effect, others are conflict",
+    "INBOX-05, SESS-12: submit() takes a number once: the same bytes again have no effect, others are conflict",
     async () => {
       const { owner, store, a, b } = await fresh();
       const signed = await signedSubmission(owner, a);
@@ -155,6 +155,31 @@ onEveryDatabase("inbox", async (t, { database }) => {
       assertEquals((await left(manager)).length, 4);
     },
   );
+
+  await t.step("STORE-02: the inboxes of two owners with the same devices, streams and parts are apart", async () => {
+    const { owner, store, a, head } = await fresh();
+    const other = await OwnerFixture.create();
+    await openStore(database, other);
+    const chunk = { rows: [deviceRow(a)] };
+    await pushRows(store, other, { body: pushBody(other), chunk, tables: counts(1), previous: null });
+    const { bytes, hash, size } = part();
+    await store.putPart(asDevice(owner, a), hash, bytes, NOW);
+    await assertRejects(() => store.getPart(asManager(other), hash), "not_found");
+    const parts = [{ hash, size }];
+    const [mine, theirs] = [await signedSubmission(owner, a, { parts }), await signedSubmission(other, a)];
+    const naming = await signedSubmission(other, a, { parts });
+    await assertRejects(() => handIn(store, asDevice(other, a), naming), "not_found");
+    await handIn(store, asDevice(owner, a), mine);
+    await handIn(store, asDevice(other, a), theirs);
+    const all = async (of: OwnerFixture) => (await store.list(asManager(of), 0, 9)).entries;
+    assertEquals([await all(owner), await all(other)], [[[1, mine]], [[1, theirs]]]);
+    const acks = [{ device: a.id, stream: new Uint8Array(16), number: 1, hash: new Uint8Array(32) }];
+    const next = await owner.head({ generation: 2, previous: head.hash, tables: counts(2), acks });
+    const body = pushBody(owner, { base: 1, full: false, chunks: 0 });
+    await store.begin(asManager(owner), body, NOW);
+    await store.commit(asManager(owner), body.id, { heads: [next.signed], statements: [] }, NOW);
+    assertEquals([await all(owner), await all(other)], [[], [[1, theirs]]]);
+  });
 
   await t.step("INBOX-11: beyond the parts of one device, or of all, putPart() is too_large", async () => {
     const { owner, store, a, b } = await fresh();

@@ -1,4 +1,7 @@
-/** What the edge's store must behave like, as simply as it can be said: whole states in memory, copied at every commit. */
+/**
+ * What the edge's store must behave like, as simply as it can be said: whole states in memory, copied at every
+ * commit.
+ */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";

@@ -1,4 +1,7 @@
-/** What a commit must prove about its heads, case by case: every one is broken by a single change to a commit that passes. */
+/**
+ * What a commit must prove about its heads, case by case: every one is broken by a single change to a commit that
+ * passes.
+ */
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { decodeSignedHead } from "../../../shared/protocol/head.ts";

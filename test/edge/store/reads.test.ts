@@ -101,7 +101,7 @@ onEveryDatabase("reads", async (t, { database }) => {
   });
 
   await t.step(
-    "every read is unauthorized when the device is gone, registered anew, or the session ended",
+    "SESS-14: every read is unauthorized when the device is gone, registered anew, or the session ended",
     async () => {
       const { owner, store } = await fresh();
       const { device } = await ownerWithRows(store, owner, [10]);
