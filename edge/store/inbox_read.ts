@@ -39,8 +39,8 @@ const selectEntries = forBoth((admitted, manager) =>
 );
 
 /**
- * Submissions after a number of arrival: to the manager all, to a device those that have a copy, and its own (spec:
- * INBOX-06).
+ * Submissions after a number of arrival: to the manager all, to a device those that have a copy, and its own
+ * (spec: INBOX-06).
  *
  * @param after 0 at the start
  * @param limit 1 to 1,000

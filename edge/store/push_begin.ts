@@ -52,7 +52,7 @@ const mayBegin = check<Values>((p) =>
       WHEN ${p.full} = 1 AND ${p.epoch} <= o.epoch THEN 'base'
       WHEN ${p.full} = 0 AND (o.space IS NULL OR ${p.epoch} <> o.epoch OR ${p.incarnation} <> o.incarnation) THEN 'base'
       WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes past WHERE past.owner = o.no AND past.id <> ${p.id}
-        AND past.is_undone = 0 AND past.space = o.space 
+        AND past.is_undone = 0 AND past.space = o.space
         AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
         THEN 'remnants'
     END

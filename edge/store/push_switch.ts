@@ -28,8 +28,8 @@ const alive = sql.lit(ALIVE);
 const tables = sql.raw("IN (1, 2, 3, 4)");
 
 /**
- * Rows of table t that the push leads to: those of the space, unless it is a new one, and what the push did (spec:
- * PUSH-05).
+ * Rows of table t that the push leads to: those of the space, unless it is a new one, and what the push did
+ * (spec: PUSH-05).
  */
 const counted = (table: string) => {
   const column = (prefix: string) => sql.ref(`${prefix}${table}`);
@@ -108,7 +108,7 @@ const closePush = template<{ no: number; id: Bytes; now: number }, never>((p) =>
     WHERE owner = ${p.no} AND id = ${p.id}`
 );
 
-// spec: PUSH-07. Marked only: the bodies, and the parts they name, are deleted in steps by the sweep (spec: STORE-03).
+// spec: PUSH-07: marked only; the bodies, and the parts they name, are deleted in steps by the sweep.
 const acknowledge = template<{ no: number; now: number; names: Bytes; numbers: string }, never>((p) =>
   sql`UPDATE inbox SET gone = ${p.now} WHERE owner = ${p.no} AND gone = ${alive} AND arrival IN (
     SELECT i.arrival FROM json_each(${p.numbers}) a CROSS JOIN inbox i ON i.owner = ${p.no}

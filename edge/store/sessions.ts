@@ -37,8 +37,8 @@ export async function spendChallenge(
 
 /**
  * Like {@link spendChallenge} for a manager whose statement and signature were verified: it also makes the owner
- * known, who has no state before the first commit. The statement is not adopted here but at the commit (spec:
- * SESS-03).
+ * known, who has no state before the first commit. The statement is not adopted here but at the commit
+ * (spec: SESS-03).
  */
 export async function recordManager(
   database: Database,

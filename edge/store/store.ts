@@ -133,8 +133,8 @@ export class EdgeStore {
   }
 
   /**
-   * Switches to what was pushed; the generation then held. @throws `forbidden` and as {@link commitPush} (spec:
-   * PUSH-05)
+   * Switches to what was pushed; the generation then held. @throws `forbidden` and as {@link commitPush}
+   * (spec: PUSH-05)
    */
   async commit(principal: Principal, id: Bytes, body: CommitBody, now: number): Promise<number> {
     requireManager(principal);

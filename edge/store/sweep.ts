@@ -1,7 +1,7 @@
 /**
- * Sweeping: what has become useless is deleted in bounded steps (spec: STORE-03), one owner after the other (spec:
- * STORE-02). Every step is atomic and finds its own work, so that any number of edges may sweep at once, and none
- * needs to finish.
+ * Sweeping: what has become useless is deleted in bounded steps (spec: STORE-03), a few of them for one owner, then for the
+ * next (spec: STORE-02). Every step is atomic and finds its own work, so that any number of edges may sweep at once, and
+ * none needs to finish.
  */
 import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
@@ -28,6 +28,7 @@ type Step = readonly Query<Moments, never>[];
 const alive = sql.lit(ALIVE);
 const inTables = sql.raw("IN (1, 2, 3, 4)");
 const limit: RawBuilder<number> = sql.lit(LIMITS.sweepRows);
+const half: RawBuilder<number> = sql.lit(LIMITS.sweepRows / 2);
 
 const change = (build: Condition): Query<Moments, never> =>
   template<Moments, never>((p) => build(p) as RawBuilder<never>);
@@ -54,8 +55,12 @@ const idlePush: Condition = (p) =>
   sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND state = ${
     sql.lit(PUSH.open)
   } AND touched <= ${p.pushIdle})`;
-const leftSpace: Condition = (p) =>
-  sql`SELECT s.no FROM spaces s WHERE s.owner = ${p.no} AND s.state = ${sql.lit(SPACE.left)} AND NOT ${isServed}`;
+const isLeft: Condition = (p) => sql`s.owner = ${p.no} AND s.state = ${sql.lit(SPACE.left)} AND NOT ${isServed}`;
+const leftRows: Condition = (p) =>
+  sql`SELECT r.id FROM spaces s CROSS JOIN rows r ON r.owner = s.owner AND r.space = s.no WHERE ${isLeft(p)}`;
+const emptySpaces: Condition = (p) =>
+  sql`SELECT s.no FROM spaces s WHERE ${isLeft(p)}
+    AND NOT EXISTS (SELECT 1 FROM rows r WHERE r.owner = s.owner AND r.space = s.no)`;
 const deadRows: Condition = (p) =>
   sql`SELECT r.id FROM spaces s CROSS JOIN rows r INDEXED BY rows_died ON r.died < ${alive} AND r.owner = s.owner
     AND r.space = s.no AND r.tbl ${inTables} AND r.died <= ${floor} WHERE s.owner = ${p.no}`;
@@ -98,18 +103,14 @@ const WORK = {
     when: (p) => sql`EXISTS (${deadRows(p)})`,
     step: [change((p) => sql`DELETE FROM rows WHERE id IN (${deadRows(p)} LIMIT ${limit})`)],
   },
-  leftSpaces: {
-    when: (p) => sql`EXISTS (${leftSpace(p)})`,
-    step: [
-      change((p) =>
-        sql`DELETE FROM rows WHERE id IN (
-          SELECT id FROM rows WHERE owner = ${p.no} AND space = (${leftSpace(p)} LIMIT 1) LIMIT ${limit})`
-      ),
-      change((p) =>
-        sql`DELETE FROM spaces WHERE no = (${leftSpace(p)} LIMIT 1)
-          AND NOT EXISTS (SELECT 1 FROM rows WHERE owner = ${p.no} AND space = spaces.no)`
-      ),
-    ],
+  // Before the rows of others, which would have to be looked for behind them.
+  emptySpaces: {
+    when: (p) => sql`EXISTS (${emptySpaces(p)})`,
+    step: [change((p) => sql`DELETE FROM spaces WHERE no IN (${emptySpaces(p)} LIMIT ${limit})`)],
+  },
+  leftRows: {
+    when: (p) => sql`EXISTS (${leftRows(p)})`,
+    step: [change((p) => sql`DELETE FROM rows WHERE id IN (${leftRows(p)} LIMIT ${limit})`)],
   },
   pastPushes: {
     when: (p) => sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)})`,
@@ -118,13 +119,13 @@ const WORK = {
         "push_chunks",
         "n",
         (p) => sql`push = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)`,
-        limit,
+        half,
         true,
       ),
       change((p) =>
-        sql`DELETE FROM pushes WHERE owner = ${p.no}
-          AND id = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)
-          AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = ${p.no} AND c.push = pushes.id)`
+        sql`DELETE FROM pushes WHERE owner = ${p.no} AND id IN (
+          SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)}
+            AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = ${p.no} AND c.push = pushes.id) LIMIT ${half})`
       ),
     ],
   },
@@ -145,7 +146,7 @@ const WORK = {
       "inbox",
       "arrival",
       (p) => sql`arrival IN (${goneEntries(p)})`,
-      sql.lit(LIMITS.sweepRows / 2),
+      half,
     ),
   },
   unnamedParts: {
@@ -178,6 +179,9 @@ const findWork = templateOfOne<Moments, { readonly work: Work | null }>((p) => {
 const nextOwner = templateOfOne<{ readonly after: number }, { readonly no: number | null }>((p) =>
   sql`SELECT MIN(no) AS no FROM owners WHERE no > ${p.after}`
 );
+const lastOwner = templateOfOne<Record<never, never>, { readonly no: number | null }>(() =>
+  sql`SELECT MAX(no) AS no FROM owners`
+);
 const selectRemnants = templateOfOne<{ readonly no: number }, Remnants & { readonly id: Bytes }>((p) =>
   sql`SELECT q.owner, q.id, q.space, q.stamp FROM owners o JOIN pushes q ON ${hasRemnants} WHERE o.no = ${p.no} LIMIT 1`
 );
@@ -190,11 +194,18 @@ export interface Swept {
   readonly more: boolean;
 }
 
+/** Then it is the next owner's turn: one who leaves much behind must not keep what others left. */
+const STEPS_IN_TURN = 4;
+
 /** Walks through the owners, one step at a time. */
 export class Sweeper {
   readonly #database: Database;
-  /** The owner before the one whose turn it is. */
-  #after = 0;
+  /** The owner before the one whose turn it is; null before the first step. */
+  #after: number | null = null;
+  /** How many steps that owner's turn had. */
+  #steps = 0;
+  /** This round left work behind, or did not begin with the first owner. */
+  #isIncomplete = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -202,20 +213,42 @@ export class Sweeper {
 
   /** Does one step for one owner. Call it again while there is `more`, then after a while. */
   async step(now: number): Promise<Swept> {
-    const { rows: [next] } = await this.#database.execute(nextOwner.bind({ after: this.#after }));
+    const after = this.#after ??= await this.#start(now);
+    const { rows: [next] } = await this.#database.execute(nextOwner.bind({ after }));
     const no = next?.no ?? null;
     if (no === null) {
-      this.#after = 0;
-      return { deleted: 0, more: false };
+      const more = this.#isIncomplete;
+      this.#pass(0);
+      this.#isIncomplete = false;
+      return { deleted: 0, more };
     }
     const moments = momentsOf(no, now);
     const { rows: [found] } = await this.#database.execute(findWork.bind(moments));
     const work = found?.work ?? null;
     if (work === null) {
-      this.#after = no;
+      this.#pass(no);
       return { deleted: 0, more: true };
     }
-    return { deleted: await this.#do(work, moments), more: true };
+    const deleted = await this.#do(work, moments);
+    this.#steps += 1;
+    if (this.#steps >= STEPS_IN_TURN) {
+      this.#isIncomplete = true;
+      this.#pass(no);
+    }
+    return { deleted, more: true };
+  }
+
+  #pass(no: number): void {
+    this.#after = no;
+    this.#steps = 0;
+  }
+
+  /** Some owner, another one at other times: a worker may forget all this after a few steps, and must not always begin with the same ones. */
+  async #start(now: number): Promise<number> {
+    const { rows: [last] } = await this.#database.execute(lastOwner.bind({}));
+    const after = scatter(now) % Math.max(1, last?.no ?? 1);
+    this.#isIncomplete = after > 0;
+    return after;
   }
 
   async #do(work: Work, moments: Moments): Promise<number> {
@@ -227,6 +260,14 @@ export class Sweeper {
     const results = await this.#database.batch(statements, { idempotent: true });
     return results.reduce((sum, { changes }) => sum + changes, 0);
   }
+}
+
+/** Times that follow each other at any interval, as numbers of 32 bits without order (the mixing of MurmurHash3). */
+function scatter(now: number): number {
+  let bits = Math.floor(now / 1_000) | 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }
 
 function momentsOf(no: number, now: number): Moments {
