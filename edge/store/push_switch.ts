@@ -108,7 +108,7 @@ const closePush = template<{ no: number; id: Bytes; now: number }, never>((p) =>
     WHERE owner = ${p.no} AND id = ${p.id}`
 );
 
-// spec: PUSH-07: marked only; the bodies, and the parts they name, are deleted in steps by the sweep.
+// Marked only (spec: PUSH-07): the bodies, and the parts they name, are deleted in steps by the sweep (spec: STORE-03).
 const acknowledge = template<{ no: number; now: number; names: Bytes; numbers: string }, never>((p) =>
   sql`UPDATE inbox SET gone = ${p.now} WHERE owner = ${p.no} AND gone = ${alive} AND arrival IN (
     SELECT i.arrival FROM json_each(${p.numbers}) a CROSS JOIN inbox i ON i.owner = ${p.no}
