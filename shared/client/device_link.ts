@@ -28,6 +28,9 @@ interface Entered {
   readonly view: View;
 }
 
+/** How a session ends: the edge no longer knows it, or the owner's newest statement no longer names the edge (spec: STMT-04). */
+const ENDED: readonly ErrorCode[] = ["unauthorized", "untrusted"];
+
 /** How a login fails when the owner's edge has another key now, or is another one. */
 const MOVED: readonly ErrorCode[] = ["unauthorized", "tampered", "untrusted"];
 
@@ -114,7 +117,7 @@ export class DeviceLink {
     try {
       return await run(entered);
     } catch (error) {
-      if (!isPosternError(error, "unauthorized")) throw error;
+      if (!isPosternError(error) || !ENDED.includes(error.code)) throw error;
       if (this.#entered?.session === entered.session) this.#entered = null;
       return await run(await this.#enter(options));
     }

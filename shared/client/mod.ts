@@ -1,4 +1,23 @@
-/** The device client: everything that a program needs to be a device of an owner's, on any runtime with fetch and WebCrypto. */
+/**
+ * The device client: everything that a program needs to be a device of an owner's, on any runtime with fetch and WebCrypto.
+ *
+ * Pairing, once; `memory` is the program's own and lasts:
+ *
+ *     const keys = await createDeviceKeys({ extractable: true }, runtimeSurroundings().random);
+ *     const request = await pairingRequest(keys, "My phone", runtimeSurroundings().random);
+ *     // The owner gives the request to the manager, and the manager's grant back.
+ *     const { profile, state, checkCode } = await acceptGrant(keys, request, grant);
+ *     // The owner compares checkCode with the one that the manager shows.
+ *     await createMemory(memory, state);
+ *
+ * From then on:
+ *
+ *     const device = new PosternDevice({ profile, keys, memory });
+ *     const { found, asOf } = await device.certificates.bySubject("CN=Alice");
+ *
+ * Every failure is a `PosternError`. `tampered`, `rolled_back`, `forked` and `withheld` mean that the edge does not show what the
+ * manager signed; `restored` asks the user a question, see `PosternDevice.restore`.
+ */
 export { type DeviceParts, PosternDevice } from "./device.ts";
 export {
   createDeviceKeys,

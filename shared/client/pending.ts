@@ -47,10 +47,12 @@ export interface PendingCertificates {
 
 const PAGE_ENTRIES = 100;
 
+/** The devices that were asked for in one reading, by id in hexadecimal. */
+type Devices = Map<string, Promise<DeviceContent>>;
+
 export class PendingReader {
   readonly #link: DeviceLink;
   readonly #reader: ListReader;
-  readonly #devices = new Map<string, Promise<DeviceContent>>();
 
   constructor(link: DeviceLink, reader: ListReader) {
     this.#link = link;
@@ -60,6 +62,8 @@ export class PendingReader {
   /** All pending certificates. */
   async read(options: CallOptions = {}): Promise<PendingCertificates> {
     const { owner } = this.#link.verifier.profile;
+    // Asked for anew each time: a device may have been revoked since.
+    const devices: Devices = new Map();
     const found: PendingCertificate[] = [];
     const ignored: IgnoredSubmission[] = [];
     let entries = 0;
@@ -69,7 +73,7 @@ export class PendingReader {
       entries += answer.entries.length;
       requireProgress(answer.entries.map(([position]) => position), from, answer.next, entries);
       for (const [, bytes] of answer.entries) {
-        const outcome = await this.#open(view, bytes, options);
+        const outcome = await this.#open(view, bytes, devices, options);
         if (outcome !== null) "code" in outcome ? ignored.push(outcome) : found.push(outcome);
       }
       after = answer.next;
@@ -80,6 +84,7 @@ export class PendingReader {
   async #open(
     view: View,
     bytes: Bytes,
+    devices: Devices,
     options: CallOptions,
   ): Promise<PendingCertificate | IgnoredSubmission | null> {
     const signed = decodeSignedSubmission(bytes);
@@ -87,7 +92,7 @@ export class PendingReader {
     const isOwn = equalBytes(device, this.#link.verifier.profile.device);
     if (isOwn && copy === null) return null;
     try {
-      return await this.#openCopy(view, signed, isOwn, options);
+      return await this.#openCopy(view, signed, isOwn, devices, options);
     } catch (error) {
       if (!isPosternError(error) || !SUBMISSION_FAULTS.includes(error.code)) throw error;
       return { device, number, code: error.code, message: error.message };
@@ -98,13 +103,14 @@ export class PendingReader {
     view: View,
     { submission, bytes, signature }: SignedSubmission,
     isOwn: boolean,
+    devices: Devices,
     options: CallOptions,
   ): Promise<PendingCertificate> {
     const { device, copy } = submission;
     const isHere = equalBytes(submission.owner, view.keys.owner) &&
       equalBytes(submission.incarnation, view.keys.incarnation);
     if (copy === null || !isHere) throw new PosternError("tampered", "A submission is not for this device to see");
-    const sender = await this.#device(device, options);
+    const sender = await this.#device(device, devices, options);
     await requireSignature(sender.publicKey, signature, bytes, "submission");
     if (submission.epoch !== view.keys.epoch) {
       throw new PosternError("epoch_gone", `The submission was sealed in epoch ${submission.epoch}, which has passed`);
@@ -118,8 +124,8 @@ export class PendingReader {
   }
 
   /** The device's own row, which alone says with which key it signs. */
-  #device(id: Bytes, options: CallOptions): Promise<DeviceContent> {
-    const known = this.#devices.get(toHex(id));
+  #device(id: Bytes, devices: Devices, options: CallOptions): Promise<DeviceContent> {
+    const known = devices.get(toHex(id));
     if (known !== undefined) return known;
     const asked = this.#reader.page(LISTS.device(id), { from: 0 }, 2, options).then((page) => {
       const row = onlyRow(page);
@@ -128,8 +134,7 @@ export class PendingReader {
       }
       return row.content.device;
     });
-    asked.catch(() => this.#devices.delete(toHex(id)));
-    this.#devices.set(toHex(id), asked);
+    devices.set(toHex(id), asked);
     return asked;
   }
 }

@@ -132,6 +132,20 @@ Deno.test("a session that ended is opened again once, by itself", async () => {
   assertEquals(edge.sessions.size, 2);
 });
 
+Deno.test("a session past its time is not used any more, whatever time the edge named", async () => {
+  for (const claimed of [3_600_000, 365 * 86_400_000]) {
+    const { device, edge, world } = await start();
+    edge.lie = (name, answer) => name === "login" ? { ...answer, expires: edge.now() + claimed } : answer;
+    await device.login();
+    world.time += 3_599_999;
+    edge.requests.length = 0;
+    await device.head();
+    world.time += 1;
+    await device.head();
+    assertEquals(edge.requests, ["GET head", "GET challenge", "POST login", "GET head"]);
+  }
+});
+
 Deno.test("logout() ends the session at the edge and here, SESS-14", async () => {
   const { device, edge } = await start();
   await device.login();

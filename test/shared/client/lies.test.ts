@@ -487,3 +487,17 @@ Deno.test("the edge's key follows the owner's newest statement, STMT-04", async 
   assertEquals((await again.login()).statement, 2);
   assert(started.edge.requests.includes("GET statement"));
 });
+
+Deno.test("a device follows its owner to another edge in the middle of a session, STMT-04", async () => {
+  const { world, edge, device, chain } = await start();
+  await device.login();
+  const moved = { ...world.edge, origin: "https://moved.test/postern" };
+  Object.assign(world, { edge: moved });
+  Object.assign(world.owner, { edges: [moved] });
+  await world.owner.restate();
+  await world.turn();
+  edge.urls.length = 0;
+  assertEquals((await device.certificates.byFingerprint(chain.root.fingerprint)).found?.der, chain.root.der);
+  const hosts = edge.urls.map((url) => new URL(url).hostname);
+  assertEquals(hosts, ["edge.test", "edge.test", "moved.test", "moved.test", "moved.test"]);
+});
