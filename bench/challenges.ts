@@ -36,5 +36,6 @@ async function run(context: BenchContext): Promise<BenchReport> {
 export const challenges: Bench = {
   name: "challenges",
   summary: "Challenges a second, sealed and stored nowhere, against the PHP peer, which stores each.",
+  defaults: { rounds: 5, seconds: 10 },
   run,
 };

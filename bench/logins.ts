@@ -45,5 +45,6 @@ async function run(context: BenchContext): Promise<BenchReport> {
 export const logins: Bench = {
   name: "logins",
   summary: "Durable logins with Ed25519 and P-256 certificates, against the PHP peer's P-256 logins.",
+  defaults: { rounds: 5, seconds: 10 },
   run,
 };

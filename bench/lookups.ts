@@ -64,5 +64,6 @@ async function run(context: BenchContext): Promise<BenchReport> {
 export const lookups: Bench = {
   name: "lookups",
   summary: "Authenticated lookups of one certificate by subject out of 10,000, against the PHP peer and a bare floor.",
+  defaults: { rounds: 5, seconds: 10 },
   run,
 };

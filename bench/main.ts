@@ -22,8 +22,8 @@ const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--json]
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5)
-  --seconds S   how long each turn is measured (10)
+  --rounds N    how often the contestants take turns (5; push 3, remote 1)
+  --seconds S   how long each turn is measured (10; remote 60)
   --json        print one object; what goes on is said on standard error`;
 
 async function main(): Promise<number> {

@@ -154,5 +154,6 @@ async function profile(settingsPath: string, server: Server) {
 export const push: Bench = {
   name: "push",
   summary: "Full re-encryption and push of 100,000 rows of 1 KiB into an embedded edge, against bare crypto; memory.",
+  defaults: { rounds: 3, seconds: 10 },
   run,
 };

@@ -4,16 +4,16 @@
 export interface BenchArgs {
   /** Names of benches; none means all. */
   readonly names: readonly string[];
-  /** How often the contestants take turns. */
-  readonly rounds: number;
-  /** How long each turn of a contestant is measured. */
-  readonly seconds: number;
+  /** How often the contestants take turns; null leaves it to each bench. */
+  readonly rounds: number | null;
+  /** How long each turn of a contestant is measured; null likewise. */
+  readonly seconds: number | null;
   /** Print one JSON object instead of text. */
   readonly json: boolean;
   readonly help: boolean;
 }
 
-const DEFAULTS: BenchArgs = { names: [], rounds: 5, seconds: 10, json: false, help: false };
+const DEFAULTS: BenchArgs = { names: [], rounds: null, seconds: null, json: false, help: false };
 const MAX_ROUNDS = 1_000;
 const MAX_SECONDS = 3_600;
 

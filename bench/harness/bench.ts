@@ -7,6 +7,8 @@ export interface Bench {
   readonly name: string;
   /** One or two sentences: what is measured, against what. */
   readonly summary: string;
+  /** What the command line does not say. */
+  readonly defaults: { readonly rounds: number; readonly seconds: number };
   run(context: BenchContext): Promise<BenchReport>;
 }
 

@@ -8,8 +8,9 @@ import { type BenchReport, isMet } from "./report.ts";
 
 /** How a run was asked for. */
 export interface RunOptions {
-  readonly rounds: number;
-  readonly seconds: number;
+  /** Null: as the bench has it. */
+  readonly rounds: number | null;
+  readonly seconds: number | null;
   readonly log: (line: string) => void;
 }
 
@@ -45,7 +46,9 @@ export class SharedPeer {
 
 /** Runs a bench in its own scope: whatever it started is gone afterwards. */
 export async function runBench(bench: Bench, options: RunOptions, peer: SharedPeer): Promise<BenchResult> {
-  const { rounds, seconds, log } = options;
+  const { log } = options;
+  const rounds = options.rounds ?? bench.defaults.rounds;
+  const seconds = options.seconds ?? bench.defaults.seconds;
   const about: Circumstances = {
     ...{ bench: bench.name, summary: bench.summary, date: new Date().toISOString() },
     ...{ command: `deno task bench ${bench.name} --rounds ${rounds} --seconds ${seconds}` },

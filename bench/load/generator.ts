@@ -8,7 +8,7 @@ import { toBase64 } from "../../shared/bytes/encoding.ts";
 import { cpuSeconds, residentMib } from "../harness/processes.ts";
 import { quantile } from "../harness/stats.ts";
 import { type Answer, AnswerReader } from "./answer.ts";
-import type { LoadPlan, LoadResult, Sample } from "./plan.ts";
+import type { LoadPlan, LoadResult, Sample, Third } from "./plan.ts";
 import { decodeRequests } from "./request_file.ts";
 
 const MAX_RECONNECTS = 100;
@@ -16,6 +16,8 @@ const MAX_RECONNECTS = 100;
 class Run {
   readonly #plan: LoadPlan;
   readonly #requests: readonly Uint8Array[];
+  /** Of each answer that counts: when it was complete, and how long it took, milliseconds. */
+  readonly #times: number[] = [];
   readonly #latencies: number[] = [];
   readonly #errors: Record<string, number> = {};
   readonly #samples: Sample[] = [];
@@ -47,12 +49,26 @@ class Run {
     this.#isOver = true;
     await all;
     const sorted = Float64Array.from(this.#latencies).sort();
+    const third = (number: number) => this.#between(before.at, 1000 * measured / 3, number);
     return {
       ...{ answers: sorted.length, seconds: measured, perSecond: sorted.length / measured },
       ...{ p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), slowest: quantile(sorted, 1) },
+      thirds: [third(0), third(1), third(2)],
       ...{ errors: this.#errors, serverCpuSeconds, generatorCpuSeconds, serverMib },
       ...{ samples: this.#samples, isExhausted: this.#isExhausted },
     };
+  }
+
+  /** Latencies of one of several stretches of the same length that follow each other. */
+  #between(start: number, millis: number, number: number): Third {
+    const from = start + number * millis;
+    const sorted = Float64Array.from(
+      this.#latencies.filter((_, i) => {
+        const time = this.#times[i] ?? 0;
+        return time >= from && time < from + millis;
+      }),
+    ).sort();
+    return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
   }
 
   /** Waits, but not beyond the end of the requests. */
@@ -90,7 +106,7 @@ class Run {
         if (count === null) throw new Error("the server closed the connection");
         answer = reader.push(count);
       }
-      this.#note(number, answer, performance.now() - started);
+      this.#note(number, answer, started);
     }
   }
 
@@ -108,10 +124,14 @@ class Run {
     return this.#next++;
   }
 
-  #note(request: number, answer: Answer, millis: number): void {
+  #note(request: number, answer: Answer, started: number): void {
     const { status } = answer;
     if (status !== 200) this.#count(`status ${status}`);
-    else if (this.#isCounting) this.#latencies.push(millis);
+    else if (this.#isCounting) {
+      const now = performance.now();
+      this.#times.push(now);
+      this.#latencies.push(now - started);
+    }
     if (this.#seen++ % this.#plan.sampleEvery !== 0) return;
     this.#samples.push({ request, status, head: answer.head, body: toBase64(answer.body) });
   }

@@ -28,6 +28,12 @@ export interface Sample {
   readonly body: string;
 }
 
+/** Latencies of a third of the time, milliseconds. */
+export interface Third {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 /** What happened while it counted. */
 export interface LoadResult {
   /** Answers with status 200. */
@@ -38,6 +44,8 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly slowest: number;
+  /** Of the first, the middle and the last third of the time. */
+  readonly thirds: readonly [Third, Third, Third];
   /** Answers with another status, and broken connections, by what they were; of the whole run, warm-up included. */
   readonly errors: Readonly<Record<string, number>>;
   readonly serverCpuSeconds: number;

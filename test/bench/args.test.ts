@@ -4,7 +4,7 @@ import { assert, assertEquals } from "../assert.ts";
 const KNOWN = ["lookups", "push"];
 
 Deno.test("parseArgs() gives the defaults when nothing is said", () => {
-  assertEquals(parseArgs([], KNOWN), { names: [], rounds: 5, seconds: 10, json: false, help: false });
+  assertEquals(parseArgs([], KNOWN), { names: [], rounds: null, seconds: null, json: false, help: false });
 });
 
 Deno.test("parseArgs() reads names and options in any order, with a space or an equals sign", () => {
