@@ -6,6 +6,7 @@ import type { Bytes } from "../shared/bytes/bytes.ts";
 import { fromHex } from "../shared/bytes/encoding.ts";
 import { Redacted } from "../shared/crypto/redacted.ts";
 import { isPosternError, PosternError } from "../shared/errors.ts";
+import { LIMITS } from "../shared/limits.ts";
 import { readEdgeSecret } from "../shared/protocol/edge_key.ts";
 import { normalizeOrigin } from "./config_origin.ts";
 
@@ -17,6 +18,7 @@ export const SETTINGS = {
   origin: "POSTERN_ORIGIN",
   databaseUrl: "POSTERN_DATABASE_URL",
   databaseToken: "POSTERN_DATABASE_TOKEN",
+  ownerBytes: "POSTERN_OWNER_BYTES",
   rateAddress: "POSTERN_RATE_ADDRESS",
   rateOwner: "POSTERN_RATE_OWNER",
   addressHeader: "POSTERN_ADDRESS_HEADER",
@@ -52,6 +54,8 @@ export interface EdgeConfig {
   readonly basePath: string;
   readonly databaseUrl: string;
   readonly databaseToken: Redacted<string> | null;
+  /** What the stored rows of one owner may take up; null for no limit. */
+  readonly ownerBytes: number | null;
   readonly rates: Rates;
   /** The header in which a proxy in front tells the client's address; null where clients connect directly. */
   readonly addressHeader: string | null;
@@ -60,6 +64,8 @@ export interface EdgeConfig {
 
 /** A household behind one address, and an owner's whole fleet, stay far below these. */
 const DEFAULT_RATES = { address: 120, owner: 600 };
+const UNITS: Readonly<Record<string, number>> = { MiB: 2 ** 20, GiB: 2 ** 30 };
+const MAX_OWNER_BYTES = 2 ** 40;
 const MAX_RATE = 1_000_000_000;
 const DEFAULT_PORT = 8_787;
 const MAX_PORT = 65_535;
@@ -89,19 +95,21 @@ export function readConfig(source: Source): EdgeConfig {
   const place = read(SETTINGS.origin, parseOrigin);
   const databaseUrl = read(SETTINGS.databaseUrl, parseDatabaseUrl);
   const databaseToken = read(SETTINGS.databaseToken, (text) => parseDatabaseToken(text, databaseUrl));
+  const ownerBytes = read(SETTINGS.ownerBytes, parseBytes);
   const addressPerMinute = read(SETTINGS.rateAddress, (text) => parseRate(text, DEFAULT_RATES.address));
   const ownerPerMinute = read(SETTINGS.rateOwner, (text) => parseRate(text, DEFAULT_RATES.owner));
   const addressHeader = read(SETTINGS.addressHeader, parseHeaderName);
   const listen = read(SETTINGS.listen, (text) => parseListen(text, place?.origin));
   if (
     problems.length > 0 || owners === undefined || secret === undefined || previousSecret === undefined ||
-    place === undefined || databaseUrl === undefined || databaseToken === undefined || addressPerMinute === undefined ||
+    place === undefined || databaseUrl === undefined || databaseToken === undefined || ownerBytes === undefined ||
+    addressPerMinute === undefined ||
     ownerPerMinute === undefined || addressHeader === undefined || listen === undefined
   ) {
     throw new PosternError("configuration", `The edge's configuration does not fit:\n${problems.join("\n")}`);
   }
   return {
-    ...{ owners, secret, previousSecret, ...place, databaseUrl, databaseToken, addressHeader, listen },
+    ...{ owners, secret, previousSecret, ...place, databaseUrl, databaseToken, ownerBytes, addressHeader, listen },
     rates: { addressPerMinute, ownerPerMinute },
   };
 }
@@ -159,6 +167,17 @@ function parseDatabaseToken(text: string | undefined, url: string | undefined): 
     throw wrong("is set, but a database file takes no token; remove it.");
   }
   return new Redacted(text);
+}
+
+function parseBytes(text: string | undefined): number | null {
+  if (text === undefined) return LIMITS.defaultOwnerBytes;
+  if (text === "off") return null;
+  const [, number, unit = ""] = /^([1-9][0-9]{0,14})(?: ?(MiB|GiB))?$/.exec(text) ?? [];
+  const bytes = Number(number) * (UNITS[unit] ?? 1);
+  if (!(bytes >= LIMITS.maxBodyBytes && bytes <= MAX_OWNER_BYTES)) {
+    throw wrong("is no number of bytes, MiB or GiB from 1 MiB to 1024 GiB, and not 'off'.");
+  }
+  return bytes;
 }
 
 function parseRate(text: string | undefined, standard: number): number | null {

@@ -100,6 +100,10 @@ export const LIMITS = {
   pushIdleMillis: 3_600_000,
   /** How long the id of a discarded push is refused (spec: PUSH-01). */
   pushMemoryMillis: 600_000,
+  /** Discarded pushes of one owner that are remembered at once (spec: PUSH-01): each leaves something to be swept. */
+  maxPushesGivenUp: 16,
+  /** Bytes of stored rows for one owner, if the edge's configuration does not say otherwise (spec: PUSH-12). */
+  defaultOwnerBytes: 1_073_741_824,
   /** Rows that one step of sweeping deletes (spec: STORE-03). */
   sweepRows: 500,
   /** What the edge holds of submissions and their parts, for an owner and for one device (spec: INBOX-11). */

@@ -38,7 +38,7 @@ const STOP_MILLIS = 5_000;
 export async function serveEdge(config: EdgeConfig, { log, clock = Date.now }: ServeOptions): Promise<ServingEdge> {
   const database = await openConfigured(config);
   try {
-    const store = await EdgeStore.open(database);
+    const store = await EdgeStore.open(database, config);
     const edge = await createEdge({
       ...{ config, store, clock, random: webCryptoRandom, log },
       clientAddress: (_, info) => remoteHost(info),

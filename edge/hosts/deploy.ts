@@ -16,7 +16,7 @@ const database = openRemote(
   config.databaseToken === null ? {} : { authToken: reveal(config.databaseToken) },
 );
 const edge = await createEdge({
-  ...{ config, store: await EdgeStore.open(database), clock: Date.now, random: webCryptoRandom, log },
+  ...{ config, store: await EdgeStore.open(database, config), clock: Date.now, random: webCryptoRandom, log },
   clientAddress: (_, info) => (info as Deno.ServeHandlerInfo<Deno.NetAddr>).remoteAddr.hostname,
 });
 

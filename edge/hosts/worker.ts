@@ -39,7 +39,7 @@ async function start(bindings: Bindings): Promise<Edge> {
     ...(config.databaseToken === null ? {} : { authToken: reveal(config.databaseToken) }),
   });
   return await createEdge({
-    ...{ config, store: await EdgeStore.open(database), clock: Date.now, random: webCryptoRandom, log },
+    ...{ config, store: await EdgeStore.open(database, config), clock: Date.now, random: webCryptoRandom, log },
     clientAddress: (request) => request.headers.get(ADDRESS_HEADER),
   });
 }

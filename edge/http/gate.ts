@@ -13,6 +13,7 @@ import type { EdgeIdentity } from "../session/identity.ts";
 import type { Logins } from "../session/login.ts";
 import { OpenSessions } from "../session/open_sessions.ts";
 import { isSignedBody, type RequestHead, signBody, type VerifiedHead, verifyHead } from "../session/requests.ts";
+import { limitText } from "../store/checks.ts";
 import type { EdgeStore } from "../store/store.ts";
 import { readBody, requireCbor } from "./body.ts";
 import type { Access, Description, Endpoint, Outcome } from "./endpoint.ts";
@@ -20,6 +21,9 @@ import { readPath, readQuery } from "./parameters.ts";
 import { codeFor } from "./problem.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import { type Answer, refusal, respond } from "./respond.ts";
+
+/** For what the store refuses because there was too much of it. */
+const RETRY_SECONDS = 60;
 
 /** What the gate works with. */
 export interface GateTools {
@@ -128,7 +132,8 @@ export class Gate {
   #refuse(endpoint: Description, error: unknown): Answer {
     const code = codeFor(error);
     if (code === "storage") this.#tools.report(`${endpoint.method} ${endpoint.route}`, error);
-    return refusal(code);
+    const answer = refusal(code, limitText(error));
+    return code === "rate_limited" ? { ...answer, retryAfter: RETRY_SECONDS } : answer;
   }
 }
 

@@ -25,9 +25,10 @@ export interface Problem {
   readonly body: Bytes;
 }
 
-/** The answer for a code; the same bytes each time. */
-export function problemOf(code: ProblemCode): Problem {
-  const [status, title] = PROBLEMS[code];
+/** The answer for a code; the same bytes each time, unless there is something to say to the owner. */
+export function problemOf(code: ProblemCode, text?: string): Problem {
+  const [status, standard] = PROBLEMS[code];
+  const title = text ?? standard;
   return { code, status, body: utf8(JSON.stringify({ type: "about:blank", status, code, title })) };
 }
 

@@ -20,9 +20,9 @@ const ALLOWED = ["content-type", HEADERS.digest, HEADERS.session, HEADERS.signat
 /** As long as browsers keep it. */
 const PREFLIGHT_SECONDS = 7_200;
 
-/** The answer that says what went wrong, by its code alone (spec: CONV-09). */
-export function refusal(code: ProblemCode): Answer {
-  const { status, body } = problemOf(code);
+/** The answer that says what went wrong, by its code alone (spec: CONV-09); the text is for people. */
+export function refusal(code: ProblemCode, text?: string): Answer {
+  const { status, body } = problemOf(code, text);
   return { status, type: MEDIA.problem, body, signature: null };
 }
 

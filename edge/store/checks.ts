@@ -6,7 +6,7 @@
 import { type RawBuilder, sql } from "kysely";
 import { failedConstraint } from "../../shared/database/failures.ts";
 import type { Parameters, Query } from "../../shared/database/query.ts";
-import { type ErrorCode, PosternError } from "../../shared/errors.ts";
+import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { template } from "./builder.ts";
 
 /** Why a batch can be refused. A new reason also needs its line in the trigger, by a migration. */
@@ -23,6 +23,11 @@ const REASONS = {
   counts: ["conflict", "The head counts other rows than the push leads to"],
   clash: ["conflict", "The push removes rows that are not there, or adds rows that are there"],
   superseded: ["conflict", "The edge holds another generation than the one that was checked"],
+  too_many_pushes: ["rate_limited", "Too many pushes were begun and given up; try again in some minutes"],
+  owner_full: [
+    "too_large",
+    "The edge stores no more for this owner: raise its POSTERN_OWNER_BYTES, or wait until what was left is deleted",
+  ],
   delete_number: ["conflict", "The tables were deleted under this number or a higher one"],
   inbox_full: ["too_large", "The inbox is full until the manager has taken what is in it"],
   part_missing: ["not_found", "The submission names parts that are not there"],
@@ -45,6 +50,14 @@ export function failedCheck(error: unknown): Reason | undefined {
 export function refusal(reason: Reason, cause?: unknown): PosternError {
   const [code, message] = REASONS[reason];
   return new PosternError(code, message, { cause });
+}
+
+/** The words of a refusal for a limit, for the owner to read; undefined for any other error. */
+export function limitText(error: unknown): string | undefined {
+  const reason = isPosternError(error) ? failedCheck(error.cause) : undefined;
+  if (reason === undefined) return undefined;
+  const [code, text] = REASONS[reason];
+  return code === "too_large" || code === "rate_limited" ? text : undefined;
 }
 
 /** Fails with the `unauthorized` of a principal that does not count. */

@@ -217,6 +217,38 @@ const CHECKS = [
   END`,
 ];
 
+/** What the view `checks` fails with from the second step on. */
+const REASONS = [
+  ...[
+    "unauthorized",
+    "base",
+    "push_unknown",
+    "push_over",
+    "push_differs",
+    "push_committed",
+    "remnants",
+    "chunk_number",
+  ],
+  ...["incomplete", "counts", "clash", "superseded", "delete_number", "inbox_full", "part_missing"],
+  ...["too_many_pushes", "owner_full"],
+];
+
+const QUOTAS = [
+  "ALTER TABLE spaces ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+  `UPDATE spaces SET bytes = (
+    SELECT IFNULL(SUM(r.size), 0) FROM rows r WHERE r.owner = spaces.owner AND r.space = spaces.no)`,
+  `CREATE TRIGGER rows_deleted AFTER DELETE ON rows BEGIN
+    UPDATE spaces SET bytes = bytes - OLD.size WHERE no = OLD.space AND owner = OLD.owner;
+  END`,
+  "DROP TRIGGER checks_fail",
+  `CREATE TRIGGER checks_fail INSTEAD OF INSERT ON checks WHEN NEW.reason IS NOT NULL BEGIN
+    SELECT CASE NEW.reason
+      ${REASONS.map((reason) => `WHEN '${reason}' THEN RAISE(ABORT, '${reason}')`).join("\n      ")}
+      ELSE RAISE(ABORT, 'unknown_reason')
+    END;
+  END`,
+];
+
 /** All steps, in order. */
 export const EDGE_MIGRATIONS: readonly Migration[] = [
   {
@@ -224,4 +256,5 @@ export const EDGE_MIGRATIONS: readonly Migration[] = [
     name: "owners, rows, pushes, inbox",
     statements: [...OWNERS, ...ROWS, ...PUSHES, ...INBOX, ...INBOX_TRIGGERS, ...CHECKS],
   },
+  { version: 2, name: "what an owner may take up", statements: QUOTAS },
 ];

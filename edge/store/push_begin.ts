@@ -36,10 +36,13 @@ interface Values extends Credentials {
   readonly now: number;
   /** A push that was last touched before or at this time is discarded. */
   readonly stale: number;
+  /** Pushes that were given up after this time are remembered. */
+  readonly remembered: number;
 }
 
 const open = sql.lit(PUSH.open);
 const over = sql.lit(PUSH.over);
+const mostGivenUp = sql.lit(LIMITS.maxPushesGivenUp);
 
 const mayBegin = check<Values>((p) =>
   sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
@@ -51,6 +54,8 @@ const mayBegin = check<Values>((p) =>
       WHEN o.generation <> ${p.base} THEN 'base'
       WHEN ${p.full} = 1 AND ${p.epoch} <= o.epoch THEN 'base'
       WHEN ${p.full} = 0 AND (o.space IS NULL OR ${p.epoch} <> o.epoch OR ${p.incarnation} <> o.incarnation) THEN 'base'
+      WHEN q.state IS NULL AND (SELECT COUNT(*) FROM pushes past WHERE past.owner = o.no
+        AND past.state = ${over} AND past.touched > ${p.remembered}) >= ${mostGivenUp} THEN 'too_many_pushes'
       WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes past WHERE past.owner = o.no AND past.id <> ${p.id}
         AND past.is_undone = 0 AND past.space = o.space
         AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
@@ -100,7 +105,8 @@ const insertPush = template<Values, never>((p) =>
  *
  * @returns chunks that are already there
  * @throws `unauthorized`; `conflict` for a base, epoch or incarnation that does not continue what the edge holds, for
- * the id of a push that was discarded or committed, or that was begun with other values
+ * the id of a push that was discarded or committed, or that was begun with other values; `rate_limited` when too many were
+ * discarded lately
  */
 export async function beginPush(
   database: Database,
@@ -115,6 +121,7 @@ export async function beginPush(
     full: toFlag(full),
     now,
     stale: now - LIMITS.pushIdleMillis,
+    remembered: now - LIMITS.pushMemoryMillis,
   };
   const others = { owner: principal.owner, id: body.id, now };
   const begin = [

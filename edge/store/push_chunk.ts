@@ -22,9 +22,23 @@ const alive = sql.lit(ALIVE);
 /** The push itself; CROSS JOIN keeps it in front, so that the lists given are walked once. */
 const push = (p: Place) => sql`owners o CROSS JOIN pushes q ON q.owner = o.no AND q.id = ${p.id}`;
 
-const mayTake = check<Credentials & ChunkPlace & { readonly stale: number }>((p) =>
+interface Taking extends Credentials, ChunkPlace {
+  readonly stale: number;
+  /** Of the rows. */
+  readonly bytes: number;
+  /** That all of the owner's rows may have. */
+  readonly most: number;
+}
+
+// A chunk that is there already adds nothing, and is found out by its number.
+const isTooMuch = (p: Taking) =>
+  sql`(SELECT IFNULL(SUM(s.bytes), 0) FROM spaces s WHERE s.owner = o.no) + ${p.bytes} > ${p.most}
+    AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n})`;
+
+const mayTake = check<Taking>((p) =>
   sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
-    SELECT CASE ${notOpen(p.stale)} WHEN ${p.n} >= q.chunks THEN 'chunk_number' END
+    SELECT CASE ${notOpen(p.stale)} WHEN ${p.n} >= q.chunks THEN 'chunk_number'
+      WHEN ${p.bytes} > 0 AND ${isTooMuch(p)} THEN 'owner_full' END
     FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
 );
 
@@ -39,6 +53,10 @@ const insertRows = template<Place & { tokens: Bytes; bodies: Bytes; places: stri
     SELECT q.owner, q.space, j.value ->> 0, substr(${p.tokens}, j.key * 32 + 1, 32), j.value ->> 1, q.stamp, ${alive},
       j.value ->> 3, substr(${p.bodies}, j.value ->> 2, j.value ->> 3)
     FROM ${push(p)} CROSS JOIN json_each(${p.places}) j WHERE o.id = ${p.owner}`
+);
+
+const countBytes = template<Place & { readonly bytes: number }, never>((p) =>
+  sql`UPDATE spaces SET bytes = bytes + ${p.bytes} WHERE no = (SELECT q.space FROM ${push(p)} WHERE o.id = ${p.owner})`
 );
 
 const insertDevice = template<
@@ -94,6 +112,7 @@ const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
  * Takes chunk `n` of a push; the same bytes again are success without effect.
  *
  * @param bytes the body as it was sent, which `body` was decoded from
+ * @param ownerBytes how much all rows of the owner may take up; null for no limit (spec: PUSH-12)
  * @throws `unauthorized`; `malformed`, `too_large` for what is in it; `not_found`; `conflict` for other bytes under
  * this number, a second row at one place or of one device, or a push that is over
  */
@@ -105,10 +124,17 @@ export async function takeChunk(
   bytes: Bytes,
   body: ChunkBody,
   now: number,
+  ownerBytes: number | null,
 ): Promise<void> {
   const place = { owner: principal.owner, id, n };
   const digest = sha256(bytes);
-  const values = { ...credentials(principal), ...place, stale: now - LIMITS.pushIdleMillis };
+  const values = {
+    ...credentials(principal),
+    ...place,
+    stale: now - LIMITS.pushIdleMillis,
+    bytes: sizeOf(body),
+    most: ownerBytes ?? Number.MAX_SAFE_INTEGER,
+  };
   const statements = [mayTake.bind(values), insertChunk.bind({ ...place, digest }), ...contents(place, body, now)];
   try {
     await database.batch(statements, { idempotent: true });
@@ -127,12 +153,19 @@ export async function takeChunk(
   }
 }
 
+function sizeOf({ rows }: ChunkBody): number {
+  return rows.reduce((sum, row) => sum + row.length, 0);
+}
+
 function contents(place: Place, body: ChunkBody, now: number): Statement<never>[] {
   const { owner, id } = place;
   const chunk = packChunk(body);
   const statements: Statement<never>[] = [];
   const { bodies, tokens, places } = chunk;
-  if (body.rows.length > 0) statements.push(insertRows.bind({ owner, id, bodies, tokens, places }));
+  if (body.rows.length > 0) {
+    statements.push(insertRows.bind({ owner, id, bodies, tokens, places }));
+    statements.push(countBytes.bind({ owner, id, bytes: sizeOf(body) }));
+  }
   for (const { extra: { device, registration, publicKey: key }, token, number } of chunk.devices) {
     statements.push(insertDevice.bind({ owner, id, device, registration, key, token, number }));
   }

@@ -53,6 +53,8 @@ export interface SpacesTable {
   certificates: Generated<number>;
   messages: Generated<number>;
   changes: Generated<number>;
+  /** Of all rows that stand in it, seen by readers or not. Chunks count it up, and a trigger down. */
+  bytes: Generated<number>;
 }
 
 /** Committed generations that are served, at times and after their end until the grace is over (spec: READ-02). */

@@ -31,7 +31,16 @@ import { endSession, recordManager, spendChallenge } from "./sessions.ts";
 import { storageOf } from "./store_errors.ts";
 import { Sweeper, type Swept } from "./sweep.ts";
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";
+
+/** What an owner may take up. */
+export interface Quotas {
+  /** Bytes of stored rows; null for no limit (spec: PUSH-12). */
+  readonly ownerBytes: number | null;
+}
+
+const STANDARD: Quotas = { ownerBytes: LIMITS.defaultOwnerBytes };
 
 /**
  * The edge's store. Whatever takes a principal first finds out, in the same statement, whether its session still
@@ -40,16 +49,18 @@ import type { SignedSubmission } from "../../shared/protocol/submission.ts";
  */
 export class EdgeStore {
   readonly #database: Database;
+  readonly #quotas: Quotas;
   readonly #sweeper: Sweeper;
 
-  private constructor(database: Database) {
+  private constructor(database: Database, quotas: Quotas) {
+    this.#quotas = quotas;
     this.#database = storageOf(database);
     this.#sweeper = new Sweeper(this.#database);
   }
 
   /** Brings the tables to the version of this program. @throws `storage` for a database of a newer one */
-  static async open(database: Database): Promise<EdgeStore> {
-    const store = new EdgeStore(database);
+  static async open(database: Database, quotas: Quotas = STANDARD): Promise<EdgeStore> {
+    const store = new EdgeStore(database, quotas);
     await migrate(store.#database, EDGE_MIGRATIONS);
     return store;
   }
@@ -129,7 +140,7 @@ export class EdgeStore {
     now: number,
   ): Promise<void> {
     requireManager(principal);
-    await takeChunk(this.#database, principal, id, n, bytes, body, now);
+    await takeChunk(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
   }
 
   /**

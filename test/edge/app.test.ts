@@ -9,6 +9,10 @@ import { EdgeStore } from "../../edge/store/store.ts";
 import { ROUTES } from "../../shared/protocol/paths.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { TestClock } from "../fixtures/clock.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { PushBody } from "../../edge/store/push_begin.ts";
+import { codeOf, managerLogin, RawClient } from "./contract/client.ts";
+import { pushBody, rawRow, token } from "./store/fixture.ts";
 import { type Cast, makeCast, nobody } from "./contract/target.ts";
 
 const ORIGIN = "https://edge.test";
@@ -27,9 +31,10 @@ async function withEdge(settings: Record<string, string>, run: (setup: Setup) =>
   const database = await openDatabase(":memory:");
   const lines: string[] = [];
   const clock = new TestClock();
+  const config = readConfig({ ...cast.settings, [SETTINGS.databaseUrl]: ":memory:", ...settings });
   const edge = await createEdge({
-    config: readConfig({ ...cast.settings, [SETTINGS.databaseUrl]: ":memory:", ...settings }),
-    ...{ store: await EdgeStore.open(database), clock: clock.now, random: webCryptoRandom },
+    config,
+    ...{ store: await EdgeStore.open(database, config), clock: clock.now, random: webCryptoRandom },
     clientAddress: (_, host) => host as string,
     log: (line) => void lines.push(line),
   });
@@ -117,6 +122,38 @@ Deno.test("createEdge() limits the logins of an owner, known or not, where it is
       clock.advance(10_000);
       assertEquals((await ask(edge, null, login))[0], 400);
     }
+  });
+});
+
+Deno.test("createEdge() tells the manager what to do when the owner may take up no more, and when to try again (PUSH-12)", async () => {
+  await withEdge({ [SETTINGS.ownerBytes]: "1 MiB" }, async ({ edge, cast, clock, lines }) => {
+    const fetch = (target: string, init: RequestInit) => edge.fetch(new Request(ORIGIN + target, init), "192.0.2.1");
+    const client = new RawClient({ fetch, clock, log: () => lines.join() }, cast);
+    const owner = cast.takeOwner();
+    const { session } = await client.login(managerLogin(owner));
+    const begin = (body: PushBody) => session.exchange({ route: "push", body: { ...body } });
+    const body = pushBody(owner, { chunks: 2 });
+    assertEquals((await begin(body)).answer.status, 200);
+    const chunk = (n: number) => {
+      const rows = [rawRow(2, token(n), 0, 600_000)];
+      return session.exchange({
+        method: "PUT",
+        route: "pushChunk",
+        path: { id: body.id, n },
+        body: { rows, remove: [] },
+      });
+    };
+    assertEquals((await chunk(0)).answer.status, 200);
+    const { answer, isSigned } = await chunk(1);
+    assertEquals([answer.status, codeOf(answer), isSigned], [413, "too_large", true]);
+    const { title } = JSON.parse(new TextDecoder().decode(answer.body)) as { title: string };
+    assert(title.includes(SETTINGS.ownerBytes) && /^[\x20-\x7e]{1,200}$/.test(title), title);
+    for (let epoch = 2; epoch < 2 + LIMITS.maxPushesGivenUp; epoch++) {
+      assertEquals((await begin(pushBody(owner, { epoch }))).answer.status, 200);
+    }
+    const { answer: later } = await begin(pushBody(owner, { epoch: 100 }));
+    assertEquals([later.status, codeOf(later), later.headers.get("retry-after")], [429, "rate_limited", "60"]);
+    assertEquals(lines, []);
   });
 });
 

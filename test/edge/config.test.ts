@@ -24,6 +24,7 @@ Deno.test("readConfig() reads a whole configuration when everything fits", () =>
     POSTERN_EDGE_KEY_PREVIOUS: toBase64Url(new Uint8Array(32).fill(8)),
     POSTERN_DATABASE_URL: "libsql://db.example",
     POSTERN_DATABASE_TOKEN: "secret-token",
+    POSTERN_OWNER_BYTES: "20 GiB",
     POSTERN_RATE_ADDRESS: "30",
     POSTERN_RATE_OWNER: "off",
     POSTERN_ADDRESS_HEADER: "X-Forwarded-For",
@@ -36,6 +37,7 @@ Deno.test("readConfig() reads a whole configuration when everything fits", () =>
   assertEquals(config.previousSecret && reveal(config.previousSecret)[0], 8);
   assertEquals(config.databaseToken && reveal(config.databaseToken), "secret-token");
   assertEquals([config.origin, config.basePath], ["https://edge.example/postern", "/postern"]);
+  assertEquals(config.ownerBytes, 20 * 2 ** 30);
   assertEquals(config.rates, { addressPerMinute: 30, ownerPerMinute: null });
   assertEquals([config.addressHeader, config.listen], ["x-forwarded-for", { hostname: "::1", port: 9000 }]);
 });
@@ -76,6 +78,11 @@ Deno.test("readConfig() names the variable and never the secret when a value is 
     ["POSTERN_DATABASE_URL", "file:"],
     ["POSTERN_DATABASE_URL", "https://user:password@db.example"],
     ["POSTERN_DATABASE_TOKEN", "token-for-a-file"],
+    ["POSTERN_OWNER_BYTES", "0"],
+    ["POSTERN_OWNER_BYTES", "1024 KiB"],
+    ["POSTERN_OWNER_BYTES", "1048575"],
+    ["POSTERN_OWNER_BYTES", "1025GiB"],
+    ["POSTERN_OWNER_BYTES", "1e9"],
     ["POSTERN_RATE_ADDRESS", "0"],
     ["POSTERN_RATE_ADDRESS", "1e3"],
     ["POSTERN_RATE_OWNER", "9999999999"],
@@ -89,6 +96,17 @@ Deno.test("readConfig() names the variable and never the secret when a value is 
     const message = refusal({ [name]: value });
     assert(message.split("\n").slice(1).every((line) => line.startsWith(`${name} `)), `${name}=${value}: ${message}`);
     assert(value.length < 8 || !message.includes(value), `${name}: ${message}`);
+  }
+});
+
+Deno.test("readConfig() limits what an owner takes up to 1 GiB, to what is set, or not at all", () => {
+  const cases = [[undefined, 2 ** 30], ["off", null], ["1048576", 2 ** 20], ["3MiB", 3 * 2 ** 20], [
+    "1024 GiB",
+    2 ** 40,
+  ]];
+  for (const [text, bytes] of cases) {
+    const config = readConfig({ ...GOOD, POSTERN_OWNER_BYTES: text as string | undefined });
+    assertEquals(config.ownerBytes, bytes as number | null);
   }
 });
 

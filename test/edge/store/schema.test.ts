@@ -12,7 +12,7 @@ const COLUMNS: { readonly [T in keyof EdgeSchema]: { readonly [C in keyof EdgeSc
     ...{ incarnation: true, head_hash: true, statement_hash: true, head: true, statement: true },
   },
   spaces: {
-    ...{ no: true, owner: true, push: true, state: true },
+    ...{ no: true, owner: true, push: true, state: true, bytes: true },
     ...{ devices: true, certificates: true, messages: true, changes: true },
   },
   generations: { owner: true, generation: true, space: true, epoch: true, until: true },
