@@ -35,12 +35,14 @@ export interface EdgeLookups {
   readonly sessions: readonly BenchSession[];
   /** Canonical subjects. */
   readonly subjects: readonly string[];
+  /** How far in the future requests are dated, seconds: those of a long run are made long before they are sent. */
+  readonly aheadSeconds?: number;
 }
 
 export function edgeLookups(
   name: string,
   server: Server,
-  { owner, keys, sessions, subjects }: EdgeLookups,
+  { owner, keys, sessions, subjects, aheadSeconds = 0 }: EdgeLookups,
 ): Contestant {
   const turns = new RoundRobin(sessions, subjects.length);
   const places = subjects.map((subject) => rowKey(keys, LISTS.subject(subject), 0));
@@ -53,7 +55,7 @@ export function edgeLookups(
       const requests = turns.next(count).map(({ session, counter, row }) => {
         const { method, path, query = "" } = calls[row] ?? missing();
         const parts = { method, path, query, digest: EMPTY_DIGEST, session: session.token };
-        const created = Math.floor((Date.now() + session.offset) / 1000);
+        const created = Math.floor((Date.now() + session.offset) / 1000) + aheadSeconds;
         const { input, signature } = signRequest(session.keys.c2s, parts, { created, number: counter });
         signatures.push(signature);
         return rawRequest(method, path + query, {

@@ -20,7 +20,9 @@ export interface HotSpot {
   readonly share: number;
 }
 
+/** Not the program's own time: waiting, and the profiler beginning and ending its work. */
 const IDLE = "(idle)";
+const PROFILER = "ext:deno_node/inspector.js";
 
 /** The functions that took most time themselves, most expensive first. */
 export function hotSpots(profile: CpuProfile, count: number, root: string): HotSpot[] {
@@ -31,7 +33,7 @@ export function hotSpots(profile: CpuProfile, count: number, root: string): HotS
   for (const [at, id] of samples.entries()) {
     const frame = nodes.get(id);
     const delta = timeDeltas[at] ?? 0;
-    if (frame === undefined || frame.functionName === IDLE) continue;
+    if (frame === undefined || frame.functionName === IDLE || frame.url === PROFILER) continue;
     busy += delta;
     const spot = {
       name: frame.functionName || "(anonymous)",

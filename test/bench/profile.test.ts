@@ -13,12 +13,13 @@ const PROFILE: CpuProfile = {
     node(3, "hash", "file:///project/node_modules/.deno/hono@1/node_modules/hono/dist/a.js"),
     node(4, "read", "file:///project/edge/store/read.ts"),
     node(5, "", "file:///elsewhere/b.ts"),
+    node(6, "post", "ext:deno_node/inspector.js"),
   ],
-  samples: [1, 2, 3, 4, 5],
-  timeDeltas: [1_000, 30, 50, 10, 10],
+  samples: [1, 2, 3, 4, 5, 6],
+  timeDeltas: [1_000, 30, 50, 10, 10, 500],
 };
 
-Deno.test("hotSpots() adds up a function's own time wherever it was called, leaves idle time out, and orders by share", () => {
+Deno.test("hotSpots() adds up a function's own time wherever it was called, leaves idle time and the profiler out, and orders by share", () => {
   assertEquals(hotSpots(PROFILE, 3, "/project"), [
     { name: "hash", place: "hono/dist/a.js", share: 0.5 },
     { name: "read", place: "edge/store/read.ts", share: 0.4 },
