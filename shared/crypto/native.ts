@@ -6,7 +6,8 @@
 
 /** As much of node's `Hash` as is used here. */
 export interface NativeHash {
-  update(data: Uint8Array): NativeHash;
+  /** A text stands for its UTF-8. */
+  update(data: Uint8Array | string): NativeHash;
   digest(): Uint8Array;
 }
 

@@ -3,7 +3,6 @@
  * (shared/spec/session.md, "Signed messages"). Headers are compared with what we would emit, never parsed leniently:
  * other components, parameters, algorithms or labels do not exist.
  */
-import { utf8 } from "../bytes/bytes.ts";
 import { fromBase64, toBase64 } from "../bytes/encoding.ts";
 import type { SessionMacKey } from "../crypto/brand.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
@@ -120,14 +119,14 @@ function answerBase(p: AnswerParts, parameters: string): string {
 }
 
 function sign(key: SessionMacKey, base: string, parameters: string): SignatureHeaders {
-  const mac = hmacSha256(key, utf8(base));
+  const mac = hmacSha256(key, base);
   return { input: `postern=${parameters}`, signature: `postern=:${toBase64(mac)}:` };
 }
 
 function verify(key: SessionMacKey, base: string, headers: SignatureHeaders): boolean {
   const match = SIGNATURE.exec(headers.signature);
   if (match?.[1] === undefined) return false;
-  return constantTimeEqual(hmacSha256(key, utf8(base)), fromBase64(match[1]));
+  return constantTimeEqual(hmacSha256(key, base), fromBase64(match[1]));
 }
 
 /** The byte sequence of a `signature` header as a component of the answer's base, `:…:`; null if it is not of our form. */

@@ -59,6 +59,17 @@ Deno.test("hmacSha256() agrees with OpenSSL at every size of key and message", (
   }));
 });
 
+Deno.test("hmacSha256() takes a text as its UTF-8, whatever the text and the key before", () => {
+  const texts = fc.string({ unit: "binary", maxLength: 300 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 130 }), fc.uint8Array({ maxLength: 130 }), texts, (key, other, text) => {
+      const mac = hmacSha256(key, text);
+      hmacSha256(other, "in between");
+      assertEquals(mac, hmacSha256(key, utf8(text)));
+    }),
+  );
+});
+
 Deno.test("hashes are plain arrays that own their memory, whichever implementation made them", () => {
   for (const size of [10, 1000]) {
     for (const hash of [sha256(filled(size)), hmacSha256(filled(32), filled(size))]) {
