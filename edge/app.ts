@@ -63,7 +63,7 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   });
   const app = mount(config, gate, new Health(store, (error) => report(ROUTES.health, error)), clock, report);
   return {
-    fetch: async (request, host) => await app.fetch(request, host as object),
+    fetch: (request, host) => Promise.resolve(app.fetch(request, host as object)),
     async sweep(maxSteps = MAX_SWEEP_STEPS) {
       logins.forget(clock());
       for (let step = 0; step < maxSteps; step++) {

@@ -14,6 +14,7 @@ import type { Logins } from "../session/login.ts";
 import { OpenSessions } from "../session/open_sessions.ts";
 import { isSignedBody, type RequestHead, signBody, type VerifiedHead, verifyHead } from "../session/requests.ts";
 import { limitText } from "../store/checks.ts";
+import type { Principal } from "../store/principal.ts";
 import type { EdgeStore } from "../store/store.ts";
 import { readBody, requireCbor } from "./body.ts";
 import type { Access, Description, Endpoint, Outcome } from "./endpoint.ts";
@@ -39,6 +40,22 @@ export interface GateTools {
   readonly report: (route: string, error: unknown) => void;
 }
 
+/** Where a request was sent. */
+interface Place {
+  readonly path: string;
+  /** With its `?`; empty without a query. */
+  readonly query: string;
+}
+
+/** What was read of a request before its query and body. */
+interface Read {
+  readonly place: Place;
+  readonly path: unknown;
+  readonly bytes: Bytes;
+  readonly principal: Principal | null;
+  readonly now: number;
+}
+
 export class Gate {
   readonly #tools: GateTools;
   readonly #sessions: OpenSessions;
@@ -49,12 +66,12 @@ export class Gate {
   }
 
   /** Answers a request for an endpoint. */
-  async serve(endpoint: Endpoint, context: Context): Promise<Response> {
+  serve(endpoint: Endpoint, context: Context): Promise<Response> {
     const now = this.#tools.clock();
     this.#tools.logins.forget(now);
     return endpoint.access === "public"
-      ? await this.#servePublic(endpoint, context, now)
-      : await this.#serveSession(endpoint, context, now);
+      ? this.#servePublic(endpoint, context, now)
+      : this.#serveSession(endpoint, context, now);
   }
 
   /** Answers a request for what is not there; signed, if a session of ours asks (spec: SESS-13). */
@@ -62,7 +79,7 @@ export class Gate {
     const request = context.req.raw;
     if (owner === undefined || !request.headers.has(HEADERS.session)) return respond(request, refusal("not_found"));
     const now = this.#tools.clock();
-    const verified = await verifyHead(this.#sessions, headOf(request, owner), now);
+    const verified = await verifyHead(this.#sessions, headOf(request, placeOf(request), owner), now);
     if (verified === null) return respond(request, refusal("unauthorized"));
     return respond(request, signed(refusal("not_found"), verified, now));
   }
@@ -70,14 +87,15 @@ export class Gate {
   async #servePublic(endpoint: Endpoint, context: Context, now: number): Promise<Response> {
     const request = context.req.raw;
     try {
-      const { owner = "" } = context.req.param();
+      const place = placeOf(request);
       // Before its name is remembered: only what can be an owner is counted.
-      readPath({ owner });
+      const path = readPath(spellings(context, place));
+      const { owner = "" } = context.req.param();
       const address = this.#tools.clientAddress(context);
       const wait = this.#tools.limits.take(address, owner, endpoint.route === "login", now);
       if (wait > 0) return respond(request, { ...refusal("rate_limited"), retryAfter: wait });
       const bytes = await readBody(request);
-      const { body, keys } = await this.#call(endpoint, context, bytes, null, now);
+      const { body, keys } = await this.#call(endpoint, request, { place, path, bytes, principal: null, now });
       const answer = success(body);
       if (keys === undefined) return respond(request, answer);
       // spec: SESS-06
@@ -89,44 +107,36 @@ export class Gate {
 
   async #serveSession(endpoint: Endpoint, context: Context, now: number): Promise<Response> {
     const request = context.req.raw;
+    const place = placeOf(request);
+    const texts = context.req.param();
     let verified: VerifiedHead | null;
     try {
-      verified = await verifyHead(this.#sessions, headOf(request, context.req.param("owner") ?? ""), now);
+      verified = await verifyHead(this.#sessions, headOf(request, place, texts["owner"] ?? ""), now);
     } catch (error) {
       return respond(request, this.#refuse(endpoint, error));
     }
     if (verified === null) return respond(request, refusal("unauthorized"));
+    const { principal } = verified;
     let answer: Answer;
     try {
       const bytes = request.body === null ? EMPTY : await readBody(request);
       // As bad as a wrong signature.
       if (!isSignedBody(verified, bytes)) return respond(request, refusal("unauthorized"));
-      requireAccess(endpoint.access, verified.principal.manager);
-      answer = success((await this.#call(endpoint, context, bytes, verified, now)).body);
+      requireAccess(endpoint.access, principal.manager);
+      const path = readPath(spellings(context, place), principal.owner);
+      answer = success((await this.#call(endpoint, request, { place, path, bytes, principal, now })).body);
     } catch (error) {
       answer = this.#refuse(endpoint, error);
     }
     return respond(request, signed(answer, verified, now));
   }
 
-  #call(
-    endpoint: Endpoint,
-    context: Context,
-    bytes: Bytes,
-    verified: VerifiedHead | null,
-    now: number,
-  ): Promise<Outcome> {
+  #call(endpoint: Endpoint, request: Request, read: Read): Promise<Outcome> {
     const { identity, store, logins } = this.#tools;
-    const { path, query } = placeOf(context.req.raw);
-    // A percent sign would be a second spelling of a path (spec: CONV-06).
-    if (path.includes("%")) throw new PosternError("malformed", "The path holds a percent sign");
-    return endpoint.handle({
-      ...{ identity, store, logins, now, bytes },
-      path: readPath(context.req.param()),
-      query: readQuery(endpoint.query, query),
-      body: bodyOf(endpoint, context.req.raw, bytes),
-      principal: verified?.principal ?? null,
-    });
+    const { place, path, bytes, principal, now } = read;
+    const query = readQuery(endpoint.query, place.query);
+    const body = bodyOf(endpoint, request, bytes);
+    return endpoint.handle({ identity, store, logins, now, path, query, body, bytes, principal });
   }
 
   #refuse(endpoint: Description, error: unknown): Answer {
@@ -162,11 +172,19 @@ function bodyOf({ body, route }: Description, request: Request, bytes: Bytes): u
   return shapeAs(REQUESTS[body], decodeCbor(bytes), `body of ${route}`);
 }
 
-function headOf(request: Request, owner: string): RequestHead {
-  const { headers, method } = request;
-  const { path, query } = placeOf(request);
+/** The parameters of the path as they were sent. @throws `malformed` */
+function spellings(context: Context, { path }: Place): Record<string, string> {
+  // A percent sign would be a second spelling, which the router has already undone (spec: CONV-06).
+  if (path.includes("%")) throw new PosternError("malformed", "The path holds a percent sign");
+  return context.req.param();
+}
+
+function headOf({ headers, method }: Request, { path, query }: Place, owner: string): RequestHead {
   return {
-    ...{ method, path, query: query === "" ? "?" : query, owner },
+    method,
+    path,
+    query: query === "" ? "?" : query,
+    owner,
     session: headers.get(HEADERS.session),
     digest: headers.get(HEADERS.digest),
     input: headers.get(HEADERS.input),
@@ -175,7 +193,7 @@ function headOf(request: Request, owner: string): RequestHead {
 }
 
 /** Path and query as they were sent; parsing the URL would cost more than everything else here. */
-function placeOf({ url }: Request): { path: string; query: string } {
+function placeOf({ url }: Request): Place {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const fragment = url.indexOf("#", start);
   const end = fragment < 0 ? url.length : fragment;

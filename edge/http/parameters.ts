@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { fromHex } from "../../shared/bytes/encoding.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { type Route, type ROUTES } from "../../shared/protocol/paths.ts";
 import { TABLE_NAMES, type TableNumber, TABLES } from "../../shared/protocol/tables.ts";
@@ -30,11 +30,23 @@ export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Paramet
 
 /** Bytes of this length in lower-case hexadecimal. */
 export function hex(length: number): Parameter<Bytes> {
-  const form = new RegExp(`^[0-9a-f]{${2 * length}}$`);
   return {
-    read: (text) => form.test(text) ? fromHex(text) : null,
-    schema: { type: "string", pattern: form.source, description: `${length} bytes in lower-case hexadecimal` },
+    read: (text) => text.length === 2 * length ? tryHex(text) : null,
+    schema: {
+      type: "string",
+      pattern: `^[0-9a-f]{${2 * length}}$`,
+      description: `${length} bytes in lower-case hexadecimal`,
+    },
   };
+}
+
+function tryHex(text: string): Bytes | null {
+  try {
+    return fromHex(text);
+  } catch (error) {
+    if (isPosternError(error, "malformed")) return null;
+    throw error;
+  }
 }
 
 /** The same parameter, which may be left out. */
@@ -115,17 +127,21 @@ export function readQuery<Q extends QuerySpec>(spec: Q, query: string): QueryVal
  * Reads the parameters of a path.
  *
  * @param texts as they stand in the path; without percent signs, which would be a second spelling
+ * @param owner the owner, where it is known that the path names this one
  * @throws `malformed`
  */
-export function readPath<R extends Route>(texts: Readonly<Record<string, string>>): PathValues<R> {
+export function readPath<R extends Route>(texts: Readonly<Record<string, string>>, owner?: Bytes): PathValues<R> {
   const values: Record<string, unknown> = {};
   for (const name in texts) {
-    const parameter: Parameter<unknown> | undefined = isPathParameter(name) ? PATH_PARAMETERS[name] : undefined;
-    const value = parameter?.read(texts[name] ?? "") ?? null;
+    const value = name === "owner" && owner !== undefined ? owner : readParameter(name, texts[name] ?? "");
     if (value === null) throw malformed("path");
     values[name] = value;
   }
   return values as PathValues<R>;
+}
+
+function readParameter(name: string, text: string): unknown {
+  return isPathParameter(name) ? PATH_PARAMETERS[name].read(text) : null;
 }
 
 function isPathParameter(name: string): name is keyof typeof PATH_PARAMETERS {

@@ -15,6 +15,8 @@ export interface Answer {
   readonly retryAfter?: number;
 }
 
+/** Signed bytes reach the client as they are, and stay nowhere else. */
+const UNCHANGED = "no-store, no-transform";
 const EXPOSED = [HEADERS.digest, HEADERS.signature, HEADERS.input, "retry-after"].join(", ");
 const ALLOWED = ["content-type", HEADERS.digest, HEADERS.session, HEADERS.signature, HEADERS.input].join(", ");
 /** As long as browsers keep it. */
@@ -27,23 +29,23 @@ export function refusal(code: ProblemCode, text?: string): Answer {
 }
 
 /** Makes the response. Headers for browsers are there when one asks: each header costs time in every answer. */
-export function respond(request: Request, answer: Answer): Response {
-  const headers: Record<string, string> = {
-    "content-type": answer.type,
-    "cache-control": "no-store, no-transform",
-    "x-content-type-options": "nosniff",
-  };
-  if (answer.signature !== null) {
-    headers[HEADERS.digest] = answer.signature.digest;
-    headers[HEADERS.input] = answer.signature.input;
-    headers[HEADERS.signature] = answer.signature.signature;
-  }
-  if (answer.retryAfter !== undefined) headers["retry-after"] = String(answer.retryAfter);
+export function respond(request: Request, { status, type, body, signature, retryAfter }: Answer): Response {
+  const headers: Record<string, string> = signature === null
+    ? { "content-type": type, "cache-control": UNCHANGED, "x-content-type-options": "nosniff" }
+    : {
+      "content-type": type,
+      "cache-control": UNCHANGED,
+      "x-content-type-options": "nosniff",
+      [HEADERS.digest]: signature.digest,
+      [HEADERS.input]: signature.input,
+      [HEADERS.signature]: signature.signature,
+    };
+  if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);
   if (request.headers.has("origin")) {
     headers["access-control-allow-origin"] = "*";
     headers["access-control-expose-headers"] = EXPOSED;
   }
-  return new Response(answer.body, { status: answer.status, headers });
+  return new Response(body, { status, headers });
 }
 
 /** The answer to a browser that asks whether it may ask. Any site may: without a session there is nothing to be had. */
