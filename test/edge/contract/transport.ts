@@ -3,9 +3,9 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { HEADERS } from "../../../shared/protocol/http_signature.ts";
 import { ROUTES } from "../../../shared/protocol/paths.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { codeOf, type RawClient, send } from "./client.ts";
+import { type Answer, codeOf, type RawClient, send } from "./client.ts";
 import { Household } from "./household.ts";
-import { nobody } from "./target.ts";
+import { nobody, type Target } from "./target.ts";
 
 const ORIGIN = { origin: "https://app.example" };
 
@@ -67,16 +67,16 @@ export async function transportContract(t: Deno.TestContext, client: RawClient):
           controller.enqueue(new Uint8Array(65_536));
         },
       });
-      const streamed = await send(target, path, { method: "POST", body: endless, headers: type });
+      const streamed = await sendTooMuch(target, path, { method: "POST", body: endless, headers: type });
       isAnswered = true;
-      assertEquals([streamed.status, codeOf(streamed)], [413, "too_large"]);
+      if (streamed !== null) assertEquals([streamed.status, codeOf(streamed)], [413, "too_large"]);
       assert(pulled < 64 * LIMITS.maxBodyBytes, `${pulled} bytes were taken`);
-      const declared = await send(target, path, {
+      const declared = await sendTooMuch(target, path, {
         method: "POST",
         body: nobody(LIMITS.maxBodyBytes + 1),
         headers: type,
       });
-      assertEquals(codeOf(declared), "too_large");
+      if (declared !== null) assertEquals(codeOf(declared), "too_large");
       const largest = await send(target, path, { method: "POST", body: nobody(LIMITS.maxBodyBytes), headers: type });
       assertEquals(codeOf(largest), "malformed");
     },
@@ -136,4 +136,17 @@ export async function transportContract(t: Deno.TestContext, client: RawClient):
       assert(new TextDecoder().decode(answer.body).includes("bstr .size 64"));
     },
   );
+}
+
+/**
+ * Sends a body that is refused before its end. A server may then hang up, and a client that was still sending sees a broken
+ * connection instead of the answer (RFC 9112 section 9.6): null. In one process there is no connection to break.
+ */
+async function sendTooMuch(target: Target, path: string, init: RequestInit): Promise<Answer | null> {
+  try {
+    return await send(target, path, init);
+  } catch (error) {
+    if (target.clock === null && error instanceof TypeError) return null;
+    throw error;
+  }
 }
