@@ -89,8 +89,9 @@ export class Gate {
     try {
       const place = placeOf(request);
       // Before its name is remembered: only what can be an owner is counted.
-      const path = readPath(spellings(context, place));
-      const { owner = "" } = context.req.param();
+      const texts = context.req.param();
+      const path = readPath(asSent(texts, place));
+      const { owner = "" } = texts;
       const address = this.#tools.clientAddress(context);
       const wait = this.#tools.limits.take(address, owner, endpoint.route === "login", now);
       if (wait > 0) return respond(request, { ...refusal("rate_limited"), retryAfter: wait });
@@ -123,7 +124,7 @@ export class Gate {
       // As bad as a wrong signature.
       if (!isSignedBody(verified, bytes)) return respond(request, refusal("unauthorized"));
       requireAccess(endpoint.access, principal.manager);
-      const path = readPath(spellings(context, place), principal.owner);
+      const path = readPath(asSent(texts, place), principal.owner);
       answer = success((await this.#call(endpoint, request, { place, path, bytes, principal, now })).body);
     } catch (error) {
       answer = this.#refuse(endpoint, error);
@@ -172,11 +173,11 @@ function bodyOf({ body, route }: Description, request: Request, bytes: Bytes): u
   return shapeAs(REQUESTS[body], decodeCbor(bytes), `body of ${route}`);
 }
 
-/** The parameters of the path as they were sent. @throws `malformed` */
-function spellings(context: Context, { path }: Place): Record<string, string> {
+/** The parameters of the path, if they were sent as they stand here. @throws `malformed` */
+function asSent(texts: Record<string, string>, { path }: Place): Record<string, string> {
   // A percent sign would be a second spelling, which the router has already undone (spec: CONV-06).
   if (path.includes("%")) throw new PosternError("malformed", "The path holds a percent sign");
-  return context.req.param();
+  return texts;
 }
 
 function headOf({ headers, method }: Request, { path, query }: Place, owner: string): RequestHead {
