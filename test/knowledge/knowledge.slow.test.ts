@@ -1,12 +1,15 @@
 /** Promise: the edge learns no row content, no subject name, no message, no key. All that it ever saw is looked through. */
 import { Buffer } from "node:buffer";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
+import { utf8 } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { Traffic } from "../fixtures/traffic.ts";
 import { captureCells, captureExchanges, cellsOf } from "./capture.ts";
 import { live } from "./life.ts";
+import { MarkBook } from "./mark_book.ts";
 import { bytesMark, type Mark, newToken, textMark } from "./marks.ts";
 import { BYTE_PLANTINGS, type Planting, PLANTINGS, TEXT_PLANTINGS } from "./plantings.ts";
 import { type Captured, Scanner } from "./scan.ts";
@@ -55,6 +58,50 @@ Deno.test("The edge neither receives, answers, stores nor logs anything of what 
     assert(captured.reduce((size, { bytes }) => size + bytes.length, 0) > 10_000_000);
     assert(book.marks.length > 150);
     assertEquals(new Scanner(book.marks).findAll(captured), []);
+  });
+});
+
+Deno.test("The edge stores and logs nothing of a request but what it is for (STORE-01)", async () => {
+  await inFolder(async (folder) => {
+    await using edge = await WatchedEdge.prepare(`${folder}/edge`);
+    const owner = webCryptoRandom(32);
+    await edge.start([owner]);
+    const book = new MarkBook();
+    const { origin } = edge.identity.name;
+    const headers = () => ({
+      "user-agent": `browser ${book.word(`user agent ${book.marks.length}`)}`,
+      "x-forwarded-for": book.word(`address ${book.marks.length}`),
+      "referer": `https://${book.word(`referer ${book.marks.length}`)}.example/`,
+      "cookie": `id=${book.word(`cookie ${book.marks.length}`)}`,
+      "authorization": `Bearer ${book.word(`authorization ${book.marks.length}`)}`,
+      "postern-session": book.word(`session ${book.marks.length}`),
+      "signature": book.word(`signature ${book.marks.length}`),
+    });
+    const cbor = { "content-type": "application/cbor" };
+    const path = `${origin}/v1/${toHex(owner)}`;
+    const body = () => utf8(book.word(`body ${book.marks.length}`));
+    const requests: readonly (readonly [url: string, init: RequestInit])[] = [
+      [`${origin}/health?${book.word("query")}`, { headers: headers() }],
+      [`${origin}/${book.word("path")}`, { headers: headers() }],
+      [`${path}/challenge?${book.word("query of a challenge")}`, { headers: headers() }],
+      [`${path}/head`, { headers: headers() }],
+      [`${path}/login`, { method: "POST", headers: { ...headers(), ...cbor }, body: body() }],
+      [`${path}/inbox`, { method: "POST", headers: { ...headers(), ...cbor }, body: body() }],
+      [`${path}/push/${book.word("push id")}/chunks/x`, { method: "PUT", headers: headers(), body: body() }],
+    ];
+    const statuses: number[] = [];
+    for (const [url, init] of requests) {
+      const answer = await edge.fetch(url, init);
+      statuses.push(answer.status);
+      await answer.body?.cancel();
+    }
+    assertEquals(statuses, [200, 404, 400, 401, 400, 401, 401]);
+    await edge.stop();
+    const kept = [...await edge.captured(), ...await captureDatabase(edge.file)].filter(({ where }) =>
+      !where.startsWith("connection")
+    );
+    assert(kept.some(({ where }) => where === "its stderr") && kept.some(({ where }) => where === "file edge.db"));
+    assertEquals(new Scanner(book.marks).findAll(kept), []);
   });
 });
 

@@ -141,6 +141,20 @@ Deno.test("Manager.sync() throws tampered when the edge changes a row of a full 
   await assertRejects(() => world.manager.sync({ rotate: true }), "tampered");
 });
 
+Deno.test("Manager.sync() throws tampered when the edge shows a row in the place of another (PUSH-10)", async () => {
+  await using setting = await pushedWorld();
+  const { world } = setting;
+  const ofCertificates = "tbl = 2 AND space = (SELECT max(space) FROM rows) ORDER BY token";
+  await run(
+    world.edge,
+    `CREATE TRIGGER exchange AFTER UPDATE OF generation ON owners BEGIN
+      UPDATE rows SET body = (SELECT body FROM rows WHERE ${ofCertificates} DESC LIMIT 1)
+        WHERE id = (SELECT id FROM rows WHERE ${ofCertificates} LIMIT 1);
+    END`,
+  );
+  await assertRejects(() => world.manager.sync({ rotate: true }), "tampered");
+});
+
 Deno.test("messages.read() gives no bytes when any part of a message is missing (ROW-09)", async () => {
   await using setting = await pushedWorld();
   const { device, world } = setting;
