@@ -1,11 +1,14 @@
 /** The hosts as programs: what they say when they cannot start, how they stop, whom they count. */
 import { toHex } from "../../shared/bytes/encoding.ts";
+import type { Statement } from "../../shared/database/database.ts";
 import { readConfig, SETTINGS } from "../../edge/config.ts";
 import { serveEdge } from "../../edge/hosts/deno.ts";
+import { EdgeStore } from "../../edge/store/store.ts";
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { TestClock } from "../fixtures/clock.ts";
 import { needs } from "../tools/needs.ts";
+import { start as startSqld } from "../tools/sqld.ts";
 import { start as startWorkerd } from "../tools/workerd.ts";
 import { makeCast, nobody } from "./contract/target.ts";
 
@@ -132,3 +135,44 @@ needs("workerd").test("edge/hosts/worker.ts names the variable in its log, and s
     }
   }
 });
+
+needs("sqld").test(
+  "edge/hosts/worker.ts sweeps when its cron trigger fires, and counts by Cloudflare's address (STORE-03)",
+  async () => {
+    const cast = await makeCast(1, ORIGIN);
+    const sqld = await startSqld();
+    const { openRemote } = await import("../../shared/database/remote.ts");
+    const database = openRemote(sqld.url);
+    try {
+      const bindings = {
+        ...cast.settings,
+        [SETTINGS.databaseUrl]: sqld.url,
+        [SETTINGS.rateAddress]: "1",
+        NAMESPACE: { not: "a text" },
+      };
+      const worker = (await import("../../edge/hosts/worker.ts")).default;
+      const ask = (address: string) => {
+        const url = `${ORIGIN}/v1/${toHex(nobody(32))}/challenge`;
+        return worker.fetch(new Request(url, { headers: { "cf-connecting-ip": address } }), bindings);
+      };
+      assertEquals([(await ask("192.0.2.1")).status, (await ask("192.0.2.1")).status], [200, 429]);
+      assertEquals((await ask("192.0.2.2")).status, 200);
+
+      const store = await EdgeStore.open(database);
+      await store.recordManager(cast.takeOwner().id, nobody(32), 1);
+      const count = async () => {
+        const { rows } = await database.execute({ sql: "SELECT COUNT(*) AS n FROM spent_challenges", params: [] });
+        return rows[0]?.["n"];
+      };
+      assertEquals(await count(), 1);
+      const waited: Promise<unknown>[] = [];
+      worker.scheduled(null, bindings, { waitUntil: (promise) => void waited.push(promise) });
+      assertEquals(waited.length, 1);
+      await Promise.all(waited);
+      assertEquals(await count(), 0);
+    } finally {
+      await database.close();
+      await sqld.stop();
+    }
+  },
+);
