@@ -161,8 +161,8 @@ needs("sqld").test(
       const store = await EdgeStore.open(database);
       await store.recordManager(cast.takeOwner().id, nobody(32), 1);
       const count = async () => {
-        const { rows } = await database.execute({ sql: "SELECT COUNT(*) AS n FROM spent_challenges", params: [] });
-        return rows[0]?.["n"];
+        const counting: Statement = { sql: "SELECT COUNT(*) AS n FROM spent_challenges", params: [] };
+        return (await database.execute(counting)).rows[0]?.["n"];
       };
       assertEquals(await count(), 1);
       const waited: Promise<unknown>[] = [];
