@@ -12,17 +12,23 @@ import { type PairOptions, TestDevice } from "../fixtures/device.ts";
 import { TestManager } from "../fixtures/manager.ts";
 import type { Exchange } from "../fixtures/traffic.ts";
 import { build } from "../shared/x509/builder.ts";
+import { captureCells, cellsOf } from "./capture.ts";
 import { MarkBook } from "./mark_book.ts";
+import type { Captured } from "./scan.ts";
 import { noteCertificate, noteDevice, noteEdge, noteManager, noteSessions, noteSubmissions } from "./secrets.ts";
 import type { WatchedEdge } from "./watched_edge.ts";
 
 const DAY = 86_400_000;
+/** The one mark that only a device knew. */
+export const NOBODY = "subject that nobody has";
 
 /** What was said, and what must not be known. */
 export interface Life {
   readonly book: MarkBook;
   /** A device that still has its place. */
   readonly device: TestDevice;
+  /** What the manager holds at its end, opened: here every mark that was written must be found. */
+  readonly truth: readonly Captured[];
   readonly exchanges: readonly (readonly [whose: string, exchanges: readonly Exchange[]])[];
 }
 
@@ -56,7 +62,7 @@ export async function live(edge: WatchedEdge, folder: string): Promise<Life> {
   await manager.sync();
 
   await readEverything(phone, subjects, channel, 2);
-  await phone.client.certificates.bySubject(`CN=${book.word("subject that nobody has")}`);
+  await phone.client.certificates.bySubject(`CN=${book.word(NOBODY)}`);
   await submitSome(book, laptop);
   assertEquals((await phone.client.certificates.pending()).found.length, 1);
   const { inbox } = await manager.sync();
@@ -83,7 +89,7 @@ export async function live(edge: WatchedEdge, folder: string): Promise<Life> {
   const all = exchanges.flatMap(([, each]) => each);
   await noteSessions(book, edge.identity, all);
   await noteSubmissions(book, manager, all);
-  return { book, device: laptop, exchanges };
+  return { book, device: laptop, truth: captureCells(await cellsOf(manager.db)), exchanges };
 }
 
 /** Certificates with marks in every place; two of them of one subject. */

@@ -10,10 +10,14 @@ export class MarkBook {
     return [...this.#marks.values()];
   }
 
+  /** Names of the words that were made. */
+  readonly words: string[] = [];
+
   /** A new word that the edge must never see. */
   word(name: string): string {
     const word = newToken(webCryptoRandom);
     this.#add(textMark(name, word));
+    this.words.push(name);
     return word;
   }
 
