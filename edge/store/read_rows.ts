@@ -5,7 +5,7 @@ import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { TableNumber } from "../../shared/protocol/tables.ts";
 import { type Credentials, forBoth } from "./admit.ts";
-import { template } from "./builder.ts";
+import { template, templateOfOne } from "./builder.ts";
 import { unauthorized } from "./checks.ts";
 import type { Principal } from "./principal.ts";
 import type { Current } from "./read_head.ts";
@@ -28,12 +28,15 @@ export interface RowsAnswer extends Current {
   readonly more: boolean;
 }
 
-interface Values extends Credentials {
+interface Place extends Credentials {
   readonly epoch: number;
   readonly now: number;
   readonly table: number;
   readonly token: Bytes;
   readonly number: number;
+}
+
+interface Values extends Place {
   readonly limit: number;
 }
 
@@ -44,17 +47,25 @@ interface Line extends Current {
   readonly body: Bytes | null;
 }
 
+/** The first row found, and whether there is another one behind it. */
+interface FirstLine extends Line {
+  /** 0 or 1. */
+  readonly more: number;
+}
+
 type Direction = "from" | "before";
 const COMPARE = { from: sql.raw(">="), before: sql.raw("<") } as const;
 const ORDER = { from: sql.raw("ASC"), before: sql.raw("DESC") } as const;
 
+/** From a row onwards, without it. */
+const BEYOND = { from: sql.raw(">"), before: sql.raw("<") } as const;
 /** From a row back to where the list was entered. */
 const BACKWARDS = { from: sql.raw("<="), before: sql.raw(">=") } as const;
 
 /**
  * Owner, generation and rows asked for. An epoch that has passed is served from its last generation (spec: READ-02).
  */
-const found = (p: Values, direction: Direction) =>
+const found = (p: Place, direction: Direction) =>
   sql`owners o
     LEFT JOIN generations g ON g.owner = o.no AND g.generation = iif(o.epoch = ${p.epoch}, o.generation,
       (SELECT MAX(h.generation) FROM generations h
@@ -93,10 +104,22 @@ const selectLong = (direction: Direction) =>
     )
   );
 
+const selectFirst = (direction: Direction) =>
+  forBoth((admitted) =>
+    templateOfOne<Place, FirstLine>((p) =>
+      sql`SELECT o.generation, o.epoch, g.space, r.number, r.body,
+          EXISTS (SELECT 1 FROM rows s WHERE s.owner = r.owner AND s.space = r.space AND s.tbl = r.tbl
+            AND s.token = r.token AND s.number ${BEYOND[direction]} r.number
+            AND s.born <= g.generation AND s.died > g.generation) AS more
+        FROM ${found(p, direction)} WHERE ${admitted(p)} ORDER BY r.number ${ORDER[direction]} LIMIT 1`
+    )
+  );
+
 const SELECT = {
-  from: { short: selectShort("from"), long: selectLong("from") },
-  before: { short: selectShort("before"), long: selectLong("before") },
+  from: { first: selectFirst("from"), short: selectShort("from"), long: selectLong("from") },
+  before: { first: selectFirst("before"), short: selectShort("before"), long: selectLong("before") },
 } as const;
+
 /**
  * The rows of a list at the present generation, or at the last one of the epoch before.
  *
@@ -110,16 +133,27 @@ export async function readRows(
 ): Promise<RowsAnswer> {
   const { table, epoch, token, limit } = request;
   const [direction, number] = "from" in request ? ["from", request.from] as const : ["before", request.before] as const;
-  const select = SELECT[direction][limit <= SHORT ? "short" : "long"];
-  const values = { table, epoch, token, number, now, limit: limit + 1 };
-  const { rows: lines } = await database.execute(select(principal, values));
-  const [first] = lines;
+  const { first, short, long } = SELECT[direction];
+  const values = { table, epoch, token, number, now };
+  if (database.kind === "embedded") {
+    // Most lists have one row, and the native package takes a third less time for a single one, without the bytes that it never
+    // gives back after each list. A second question costs no round trip here.
+    const { rows: lines } = await database.execute(first(principal, values));
+    const more = lines[0]?.more === 1;
+    if (!more || limit === 1) return answerOf(lines[0], bodies(lines), more);
+  }
+  const select = limit <= SHORT ? short : long;
+  const { rows: lines } = await database.execute(select(principal, { ...values, limit: limit + 1 }));
+  const { taken, more } = cutPage(lines, limit);
+  return answerOf(lines[0], bodies(taken), more);
+}
+
+/** @throws `unauthorized`, `epoch_gone` */
+function answerOf(first: Line | undefined, rows: readonly Bytes[], more: boolean): RowsAnswer {
   if (first === undefined) throw unauthorized();
   if (first.space === null) throw epochGone();
-  const { generation } = first;
-  if (first.number === null) return { generation, epoch: first.epoch, rows: [], more: false };
-  const { taken, more } = cutPage(lines, limit);
-  return { generation, epoch: first.epoch, rows: bodies(taken), more };
+  const { generation, epoch, number } = first;
+  return number === null ? { generation, epoch, rows: [], more: false } : { generation, epoch, rows, more };
 }
 
 /** The bodies of lines that have one. */
