@@ -2,13 +2,12 @@
  * Deterministic CBOR (RFC 8949 section 4.2.1), restricted to Postern's data model: null, booleans, integers that a
  * JavaScript number holds exactly, byte strings, UTF-8 texts, arrays, and maps with text keys.
  *
- * Every value has exactly one encoding, so what is signed, MACed or hashed can be compared as bytes. cbor2 writes and reads
- * the single items; the model's limits are enforced here, in the same pass, because its own options leave gaps: it encodes
- * lone surrogates as U+FFFD and objects with `toJSON` as something else, and it counts depth differently in arrays and maps.
+ * Every value has exactly one encoding, so what is signed, MACed or hashed can be compared as bytes. cbor2 reads the single
+ * items; the model's limits are enforced here, in the same pass, because its own options leave gaps. Writing is ours: cbor2's
+ * writer encodes lone surrogates as U+FFFD and objects with `toJSON` as something else, and takes four to seven times as long for
+ * the small maps and arrays that a request is made of (measured). The tests hold both against each other.
  */
 import { SequenceEvents } from "cbor2/decoder";
-import { writeInt, writeString } from "cbor2/encoder";
-import { Writer } from "cbor2/writer";
 import { type Bytes, compareBytes, utf8 } from "./bytes.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -44,9 +43,9 @@ const TRUE = 21;
 const NULL = 22;
 const INDEFINITE = 31;
 
-/** Holds most values whole; a longer byte string is not copied into it. */
-const CHUNK_BYTES = 512;
-const TEXT_OPTIONS = { stringNormalization: null, wtf8: false } as Parameters<typeof writeString>[2];
+/** Up to this length a loop is faster than the encoder. */
+const SHORT_TEXT = 32;
+const encoder = new TextEncoder();
 
 /**
  * The one encoding of a value (spec: CONV-01).
@@ -55,54 +54,141 @@ const TEXT_OPTIONS = { stringNormalization: null, wtf8: false } as Parameters<ty
  * the data model (undefined, floats, -0, unsafe integers, bigints, class instances).
  */
 export function encodeCbor(value: CborInput): Bytes {
-  const writer = new Writer({ chunkSize: CHUNK_BYTES });
-  write(value, writer, 0);
-  return writer.read() as Bytes;
+  // Measured first, so that everything is written once, into an array of its own: most of what is encoded is a row of bytes
+  // in a small frame, and copying it about would cost more than the frame.
+  const out = new Uint8Array(measure(value, 0));
+  write(value, out, 0);
+  return out;
 }
 
-function write(value: CborInput, writer: Writer, depth: number): void {
+function measure(value: CborInput, depth: number): number {
   switch (typeof value) {
     case "number":
       if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw outsideModel("a number that is no safe integer");
-      return writeInt(value, writer);
-    case "string":
-      if (!value.isWellFormed()) {
-        throw new PosternError("malformed", "cannot encode a text with a lone surrogate as UTF-8");
-      }
-      return writeString(value, writer, TEXT_OPTIONS);
+      return headLength(value < 0 ? -1 - value : value);
+    case "string": {
+      const length = utf8Length(value);
+      return headLength(length) + length;
+    }
     case "boolean":
-      return writer.writeUint8((SIMPLE << 5) | (value ? TRUE : FALSE));
+      return 1;
     case "object":
-      if (value === null) return writer.writeUint8((SIMPLE << 5) | NULL);
-      if (value instanceof Uint8Array) return writeBytes(value, writer);
+      if (value === null) return 1;
+      if (value instanceof Uint8Array) return headLength(value.length) + value.length;
       checkDepth(depth + 1);
-      return isArray(value) ? writeArray(value, writer, depth) : writeMap(value, writer, depth);
+      return isArray(value) ? measureArray(value, depth) : measureMap(value, depth);
     default:
       throw outsideModel(typeof value);
   }
 }
 
-function writeBytes(value: Uint8Array, writer: Writer): void {
-  writeInt(value.length, writer, BYTES);
-  writer.write(value);
+function measureArray(items: readonly CborInput[], depth: number): number {
+  let length = headLength(items.length);
+  for (const item of items) length += measure(item, depth + 1);
+  return length;
 }
 
-function writeArray(items: readonly CborInput[], writer: Writer, depth: number): void {
-  writeInt(items.length, writer, ARRAY);
-  for (const item of items) write(item, writer, depth + 1);
-}
-
-function writeMap(map: CborInputMap, writer: Writer, depth: number): void {
+function measureMap(map: CborInputMap, depth: number): number {
   const prototype = Object.getPrototypeOf(map);
   if (prototype !== null && prototype !== Object.prototype) throw outsideModel("an instance of a class");
-  const entries = Object.entries(map).map(([key, value]) => ({ key, value, sort: utf8(key) }));
-  // The shorter key comes first, because the encoded key begins with its length.
-  entries.sort((a, b) => a.sort.length - b.sort.length || compareBytes(a.sort, b.sort));
-  writeInt(entries.length, writer, MAP);
-  for (const { key, value } of entries) {
-    write(key, writer, depth + 1);
-    write(value, writer, depth + 1);
+  const keys = Object.keys(map);
+  let length = headLength(keys.length);
+  for (const key of keys) length += measure(key, depth + 1) + measure(map[key] as CborInput, depth + 1);
+  return length;
+}
+
+/** Writes a value that was measured; returns the place after it. */
+function write(value: CborInput, out: Bytes, at: number): number {
+  switch (typeof value) {
+    case "number":
+      return value < 0 ? writeHead(out, at, NEGATIVE, -1 - value) : writeHead(out, at, INT, value);
+    case "string":
+      return writeText(value, out, at);
+    case "boolean":
+      out[at] = (SIMPLE << 5) | (value ? TRUE : FALSE);
+      return at + 1;
+    default:
+      if (value === null) {
+        out[at] = (SIMPLE << 5) | NULL;
+        return at + 1;
+      }
+      if (value instanceof Uint8Array) {
+        const start = writeHead(out, at, BYTES, value.length);
+        out.set(value, start);
+        return start + value.length;
+      }
+      return isArray(value) ? writeArray(value, out, at) : writeMap(value, out, at);
   }
+}
+
+function writeText(value: string, out: Bytes, at: number): number {
+  const length = utf8Length(value);
+  const start = writeHead(out, at, TEXT, length);
+  if (length > SHORT_TEXT || length !== value.length) {
+    encoder.encodeInto(value, out.subarray(start));
+  } else {
+    for (let i = 0; i < length; i++) out[start + i] = value.charCodeAt(i);
+  }
+  return start + length;
+}
+
+function writeArray(items: readonly CborInput[], out: Bytes, at: number): number {
+  let next = writeHead(out, at, ARRAY, items.length);
+  for (const item of items) next = write(item, out, next);
+  return next;
+}
+
+function writeMap(map: CborInputMap, out: Bytes, at: number): number {
+  const keys = Object.keys(map).sort(compareKeys);
+  let next = writeHead(out, at, MAP, keys.length);
+  for (const key of keys) next = write(map[key] as CborInput, out, writeText(key, out, next));
+  return next;
+}
+
+/** The shorter key comes first, because the encoded key begins with its length. */
+function compareKeys(a: string, b: string): number {
+  const [lengthA, lengthB] = [utf8Length(a), utf8Length(b)];
+  if (lengthA !== lengthB) return lengthA - lengthB;
+  // Among ASCII texts the order of code units is that of the bytes.
+  if (lengthA === a.length && lengthB === b.length) return a < b ? -1 : a === b ? 0 : 1;
+  return compareBytes(utf8(a), utf8(b));
+}
+
+/** Bytes of an item's head for an argument (RFC 8949 section 3). */
+function headLength(argument: number): number {
+  if (argument < 24) return 1;
+  if (argument < 0x100) return 2;
+  if (argument < 0x1_0000) return 3;
+  return argument < 0x1_0000_0000 ? 5 : 9;
+}
+
+function writeHead(out: Bytes, at: number, type: number, argument: number): number {
+  const major = type << 5;
+  const length = headLength(argument);
+  if (length === 1) {
+    out[at] = major | argument;
+    return at + 1;
+  }
+  out[at] = major | (length === 2 ? 24 : length === 3 ? 25 : length === 5 ? 26 : 27);
+  let rest = argument;
+  for (let i = at + length - 1; i > at; i--) {
+    out[i] = rest % 0x100;
+    rest = Math.floor(rest / 0x100);
+  }
+  return at + length;
+}
+
+/** Length in UTF-8. @throws `malformed` for a lone surrogate, which TextEncoder would replace without a word */
+function utf8Length(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return wideLength(text);
+  return text.length;
+}
+
+function wideLength(text: string): number {
+  if (!text.isWellFormed()) {
+    throw new PosternError("malformed", "cannot encode a text with a lone surrogate as UTF-8");
+  }
+  return utf8(text).length;
 }
 
 /** `Array.isArray` does not narrow a readonly array away from the other branch. */

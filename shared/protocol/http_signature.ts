@@ -3,10 +3,9 @@
  * (shared/spec/session.md, "Signed messages"). Headers are compared with what we would emit, never parsed leniently:
  * other components, parameters, algorithms or labels do not exist.
  */
-import { fromBase64, toBase64 } from "../bytes/encoding.ts";
 import type { SessionMacKey } from "../crypto/brand.ts";
-import { constantTimeEqual } from "../crypto/equal.ts";
-import { hmacSha256, sha256 } from "../crypto/hash.ts";
+import { constantTimeEqualText } from "../crypto/equal.ts";
+import { hmacSha256Text, sha256Base64 } from "../crypto/text_mac.ts";
 
 /** Names of the headers, in lower case. */
 export const HEADERS = {
@@ -58,7 +57,7 @@ export interface SignatureHeaders {
 
 /** The `content-digest` of a body (RFC 9530 section 2). */
 export function contentDigest(body: Uint8Array): string {
-  return `sha-256=:${toBase64(sha256(body))}:`;
+  return `sha-256=:${sha256Base64(body)}:`;
 }
 
 /** Signs a request under c2s (spec: SESS-09). */
@@ -119,14 +118,13 @@ function answerBase(p: AnswerParts, parameters: string): string {
 }
 
 function sign(key: SessionMacKey, base: string, parameters: string): SignatureHeaders {
-  const mac = hmacSha256(key, base);
-  return { input: `postern=${parameters}`, signature: `postern=:${toBase64(mac)}:` };
+  return { input: `postern=${parameters}`, signature: `postern=:${hmacSha256Text(key, base)}:` };
 }
 
 function verify(key: SessionMacKey, base: string, headers: SignatureHeaders): boolean {
   const match = SIGNATURE.exec(headers.signature);
   if (match?.[1] === undefined) return false;
-  return constantTimeEqual(hmacSha256(key, base), fromBase64(match[1]));
+  return constantTimeEqualText(hmacSha256Text(key, base), match[1]);
 }
 
 /** The byte sequence of a `signature` header as a component of the answer's base, `:…:`; null if it is not of our form. */
