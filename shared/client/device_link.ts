@@ -31,6 +31,9 @@ interface Entered {
 /** How a session ends: the edge no longer knows it, or the owner's newest statement no longer names the edge (spec: STMT-04). */
 const ENDED: readonly ErrorCode[] = ["unauthorized", "untrusted"];
 
+/** What leaves nothing to go on with: besides, a restore that the user has not confirmed, until which nothing is read or handed in (spec: STMT-03). */
+const LEAVING: readonly ErrorCode[] = [...ENDED, "restored"];
+
 /** How a login fails when the owner's edge has another key now, or is another one. */
 const MOVED: readonly ErrorCode[] = ["unauthorized", "tampered", "untrusted"];
 
@@ -117,8 +120,9 @@ export class DeviceLink {
     try {
       return await run(entered);
     } catch (error) {
-      if (!isPosternError(error) || !ENDED.includes(error.code)) throw error;
+      if (!isPosternError(error) || !LEAVING.includes(error.code)) throw error;
       if (this.#entered?.session === entered.session) this.#entered = null;
+      if (!ENDED.includes(error.code)) throw error;
       return await run(await this.#enter(options));
     }
   }

@@ -31,6 +31,7 @@ Deno.test("PosternDevice.login() throws restored until the new incarnation is co
   const incarnation = await restart(world.manager);
 
   await assertRejects(() => device.client.messages.list(CHANNEL), "restored");
+  await assertRejects(() => device.client.submit.message({ channel: "out", raw: mail("no") }), "restored");
   const { restore } = device.client;
   assert(restore !== null && equalBytes(restore.incarnation, incarnation));
   await device.client.confirmRestore(restore.incarnation);
