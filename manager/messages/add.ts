@@ -57,6 +57,7 @@ const byHash = query((p: { channel: number; sha256: Bytes }) =>
  * Prepares a message; what comes back goes into one batch, with whatever else must happen with it.
  *
  * @param id is given by the caller, so that a repeated attempt makes the same message
+ * @param reserved a position of the channel that was reserved for it; otherwise one is
  * @throws `too_large`, `usage` for the channel's name
  */
 export async function prepareMessage(
@@ -64,13 +65,14 @@ export async function prepareMessage(
   message: NewMessage,
   id: Bytes,
   now: number,
+  reserved?: number,
 ): Promise<AddedMessage & { readonly statements: readonly Statement<unknown>[] }> {
   const { raw, direction } = message;
   const { inline, parts } = splitMessage(raw);
   const summary = await summarizeMail(raw);
   const channel = channelName(message.channel);
   const number = await ensureChannel(db, channel, now);
-  const position = await reservePositions(db, number, 1);
+  const position = reserved ?? await reservePositions(db, number, 1);
   const hash = sha256(raw);
   const { from, to, subject } = summary;
   const plaintext = encodeMessage({
@@ -108,7 +110,8 @@ export async function addMessage(
   return { id, position };
 }
 
-async function isKnown(db: Database, message: NewMessage, now: number): Promise<boolean> {
+/** Whether the same bytes were received in the same channel before. */
+export async function isKnown(db: Database, message: NewMessage, now: number): Promise<boolean> {
   const channel = await ensureChannel(db, message.channel, now);
   return (await db.execute(byHash.bind({ channel, sha256: sha256(message.raw) }))).rows.length > 0;
 }
