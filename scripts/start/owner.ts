@@ -12,7 +12,7 @@ import { KekRegistry } from "../../manager/keys/provider.ts";
 import { writeRecoveryKey } from "../../manager/cli/texts/recovery_key.ts";
 import { createManager } from "../../manager/store/create.ts";
 import { folderState } from "../../manager/store/folder.ts";
-import { META, readBytes } from "../../manager/store/meta.ts";
+import { META, readBytes, setNumber } from "../../manager/store/meta.ts";
 import { openManager } from "../../manager/store/open.ts";
 
 /** The manager's open database, and whether it is new. */
@@ -56,6 +56,8 @@ export async function openOwner(folder: string, edge: EdgeName, intervalMillis: 
   const registry = new KekRegistry();
   registry.register(KEY_FILE_KIND, openKek);
   const db = await openManager({ folder, kek: () => Promise.resolve(registry) });
+  // Heads say by when the next one is due: another interval than last time's must stand in them.
+  await db.execute(setNumber(META.intervalMillis, intervalMillis));
   return { db, owner: await readBytes(db, META.owner), isNew, kekFile, recoveryFile };
 }
 

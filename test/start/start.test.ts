@@ -63,15 +63,25 @@ Deno.test("start does the whole job in an empty folder, and a second start conti
     }
     assertEquals(((await Deno.stat(join(data, "manager/kek.key"))).mode ?? 0) & 0o777, 0o600);
 
-    const second = await once("--json", "--data", data);
+    const second = await once("--json", "--data", data, "--interval", "3600");
     assertEquals(second.code, 0, second.err);
     const continued = summaryOf(second.out);
     assertEquals(continued.owner, made.owner);
     assert(continued.ok && continued.generation > made.generation && continued.rows.devices === 1);
     assert(!second.err.includes("check code"), "the device is known");
+    const { headTime, nextDue } = await statusOf(join(data, "manager"));
+    assertEquals(Date.parse(nextDue) - Date.parse(headTime), 3 * 3_600_000);
     await holdsNothingReadable(join(data, "edge"));
   });
 });
+
+/** What the command line says of the same folder. */
+async function statusOf(folder: string): Promise<{ headTime: string; nextDue: string }> {
+  const script = join(PROJECT_ROOT, "manager/cli/main.ts");
+  const args = ["run", "--allow-all", "--quiet", script, "status", "--json", "--data", folder];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: PROJECT_ROOT }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
 
 /** Nothing that the owner or the mail named stands in any file of the edge. */
 async function holdsNothingReadable(folder: string): Promise<void> {
