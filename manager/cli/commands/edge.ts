@@ -116,6 +116,7 @@ async function serve(cli: Cli, _args: readonly string[], options: { readonly env
   const { s } = cli;
   const env = options.envFile === undefined ? {} : await readSettingsFile(resolve(s.cwd, options.envFile), s.uid);
   const script = fileURLToPath(new URL("../../../edge/hosts/deno.ts", import.meta.url));
+  await requireEdgeCode(script);
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(Deno.execPath(), {
@@ -132,6 +133,19 @@ async function serve(cli: Cli, _args: readonly string[], options: { readonly env
   const { code, isStopped } = await untilStopped(child, cli);
   if (code === 0 || isStopped) return { json: null, text: "", isSilent: true };
   throw new PosternError("configuration", `The edge ended with ${code}; what it said stands above`);
+}
+
+/** An installed manager comes without the edge's code. */
+async function requireEdgeCode(script: string): Promise<void> {
+  try {
+    await Deno.stat(script);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw fromOsError(error, `find the edge ${script}`);
+    throw new PosternError(
+      "configuration",
+      "This installation has no edge in it: run the command in a copy of the repository",
+    );
+  }
 }
 
 async function readSettingsFile(path: string, uid: number | null): Promise<Record<string, string>> {
