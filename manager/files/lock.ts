@@ -30,6 +30,9 @@ export interface DataFolderLock extends AsyncDisposable {
 
 const LOCK_FILE = "lock";
 const MAX_LOCK_FILE_BYTES = 256;
+/** A holder writes its name within a moment; so long a lock without one is waited for. */
+const NAMELESS_TRIES = 25;
+const NAMELESS_WAIT_MILLIS = 20;
 const MAX_ATTEMPTS = 100;
 const holderSchema = v.strictObject({
   pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
@@ -63,7 +66,7 @@ async function openLocked(folder: string, path: string): Promise<Deno.FsFile> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: PRIVATE_FILE_MODE });
     try {
-      if (!await file.tryLock(true)) throw inUse(folder, await readHolder(file));
+      if (!await tryLockFor(file)) throw inUse(folder, await readHolder(file));
       // Somebody may have removed the file between open and lock: then this is a lock on a file that nobody else will find.
       if (await isStillAt(path, file)) return file;
     } catch (error) {
@@ -76,6 +79,19 @@ async function openLocked(folder: string, path: string): Promise<Deno.FsFile> {
     "storage",
     `cannot lock ${folder}: something keeps removing ${path}; find out what, and stop it`,
   );
+}
+
+/**
+ * Tries for a moment, when nobody says that it is theirs: a process that was just started by the one that released the lock holds a
+ * copy of its file until it becomes another program, a few milliseconds later (fork(2), flock(2)).
+ */
+async function tryLockFor(file: Deno.FsFile): Promise<boolean> {
+  for (let tries = 0; tries < NAMELESS_TRIES; tries++) {
+    if (await file.tryLock(true)) return true;
+    if (await readHolder(file) !== null) return false;
+    await new Promise((resume) => setTimeout(resume, NAMELESS_WAIT_MILLIS));
+  }
+  return false;
 }
 
 async function isStillAt(path: string, file: Deno.FsFile): Promise<boolean> {

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { type MboxPart, type MboxQuoting, MboxSplitter } from "../../../manager/mail/mbox_splitter.ts";
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
-import { LIMITS } from "../../../shared/limits.ts";
-import { assert, assertEquals } from "../../assert.ts";
+import { assertEquals } from "../../assert.ts";
 import { mailData, realMessages } from "./mail_data.ts";
 import { finished, type MboxStyle, writeMbox } from "./write_mbox.ts";
 
@@ -145,20 +144,4 @@ Deno.test("MboxSplitter reports what comes before the first separator, and where
   assertEquals(split(utf8("\n\r\n\n"), [1]), []);
   assertEquals(split(utf8(""), [1]), []);
   assertEquals(split(utf8("From x"), [1]), [{ kind: "message", at: 0, raw: utf8("") }]);
-});
-
-Deno.test("MboxSplitter keeps its memory when a file holds one endless line, message or run of quotes", () => {
-  const splitter = new MboxSplitter(LIMITS.maxMessageBytes);
-  const piece = new Uint8Array(1_048_576);
-  const separator = utf8("\n\nFrom a@b Thu Nov 13 10:22:33 2023\n");
-  const kinds: string[] = [];
-  const before = Deno.memoryUsage().rss;
-  for (const byte of [120, 62, 10]) {
-    kinds.push(...splitter.push(separator).map((part) => part.kind));
-    for (let i = 0; i < 100; i++) kinds.push(...splitter.push(piece.fill(byte)).map((part) => part.kind));
-  }
-  kinds.push(...splitter.end().map((part) => part.kind));
-  assertEquals(kinds, ["too_large", "too_large", "too_large"]);
-  const grown = Deno.memoryUsage().rss - before;
-  assert(grown < 6 * LIMITS.maxMessageBytes, `memory grew by ${grown} bytes for 300 MiB of input`);
 });
