@@ -87,7 +87,7 @@ if [ "$(id -un)" != "$as_user" ]; then
   if [ "$(id -u)" -eq 0 ]; then exec runuser -u "$as_user" -- "$0" "$@"; else exec sudo -u "$as_user" -- "$0" "$@"; fi
 fi
 export POSTERN_DATA="\${POSTERN_DATA:-/var/lib/postern}" DENO_DIR=/opt/postern/cache DENO_NO_UPDATE_CHECK=1
-exec /opt/postern/bin/deno run --allow-all --no-prompt --quiet --cached-only /opt/postern/app/${ENTRY} "$@"
+exec /opt/postern/bin/deno run --allow-all --no-prompt --no-code-cache --quiet --cached-only /opt/postern/app/${ENTRY} "$@"
 `;
 
 /** A step in a line. */
