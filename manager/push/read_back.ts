@@ -97,11 +97,12 @@ function requireOrder(name: TableName, after: Bytes | null, page: readonly { rea
   }
 }
 
-/** Where to go on: at the last key shown, whatever the edge says, if it says that there is more. */
+/** Where to go on, if there is more: at the last key shown, which the edge must name (spec: READ-08). */
 function nextKey(name: TableName, next: Bytes | null, page: readonly { readonly key: Bytes }[]): Bytes | null {
   if (next === null) return null;
   const last = page.at(-1);
   if (last === undefined) throw new PosternError("withheld", `The edge answers with empty pages of ${name}`);
+  if (!equalBytes(last.key, next)) throw other(name);
   return last.key;
 }
 

@@ -9,7 +9,7 @@ import type { CallOptions } from "./http.ts";
 import type { ListReader } from "./list_reader.ts";
 import type { TableRow } from "./open_content.ts";
 import { type ContentCounts, ContentsVerifier } from "./verify_contents.ts";
-import { requireProgress, TableVerifier } from "./verify_table.ts";
+import { TableVerifier } from "./verify_table.ts";
 import type { AsOf, View } from "./view.ts";
 
 /** A table that is exactly the one that the manager signed. */
@@ -131,7 +131,7 @@ async function addPage(
 ): Promise<boolean> {
   const { verifier } = snapshot;
   snapshot.take(verifier.table, await verifier.add(rows));
-  if (requireProgress(rows, next, verifier.table)) return false;
+  if (verifier.goesOn(rows.length, next)) return false;
   verifier.finish();
   const following = snapshot.waiting.shift();
   if (following === undefined) return true;

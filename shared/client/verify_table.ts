@@ -61,6 +61,26 @@ export class TableVerifier {
     this.#last = key;
   }
 
+  /**
+   * Whether there is more to fetch behind the page just taken. The edge names the last place of its page, which is that of the
+   * page's last row: going on from anywhere else would pass over rows, and a row out of its place would be taken for missing ones.
+   *
+   * @param rows of the page
+   * @param next as the edge says
+   * @throws `withheld` when there is said to be more, and nothing came; `tampered` when another place is named
+   */
+  // spec: READ-08
+  goesOn(rows: number, next: Bytes | null): boolean {
+    if (next === null) return false;
+    if (rows === 0 || this.#last === null) {
+      throw new PosternError("withheld", `The edge says that the table ${this.table} goes on, and shows nothing of it`);
+    }
+    if (!equalBytes(next, this.#last)) {
+      throw new PosternError("tampered", `A row of the table ${this.table} does not stand where the edge shows it`);
+    }
+    return true;
+  }
+
   /** @throws `withheld` when rows are missing, `tampered` when it is another table */
   finish(): void {
     const { count, root } = this.#expected;
@@ -97,15 +117,7 @@ export async function verifyTable(
   for (let more = true; more;) {
     const { rows, next } = await fetchPage(verifier.after);
     take(await verifier.add(rows));
-    more = requireProgress(rows, next, verifier.table);
+    more = verifier.goesOn(rows.length, next);
   }
   verifier.finish();
-}
-
-/** Whether there is more to fetch. @throws `withheld` when there is said to be, and nothing came */
-export function requireProgress(rows: readonly Bytes[], next: Bytes | null, table: TableName): boolean {
-  if (next !== null && rows.length === 0) {
-    throw new PosternError("withheld", `The edge says that the table ${table} goes on, and shows nothing of it`);
-  }
-  return next !== null;
 }

@@ -65,8 +65,16 @@ const LIES: readonly TableLie[] = [
     name: "the first page again and again",
     code: "tampered",
     lie: (answer, { world }) => {
-      const rows = world.current.tables.messages.slice(0, 1).map(({ bytes }) => bytes);
-      return { ...answer, rows, next: new Uint8Array(40) };
+      const [first] = world.current.tables.messages;
+      assert(first !== undefined);
+      return { ...answer, rows: [first.bytes], next: first.key };
+    },
+  },
+  {
+    name: "another place to go on from, READ-08",
+    code: "tampered",
+    lie: (answer, { world }, page) => {
+      return page === 0 ? { ...answer, next: world.current.tables.messages.at(-1)?.key ?? null } : answer;
     },
   },
   {
