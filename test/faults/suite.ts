@@ -1,0 +1,87 @@
+/** Which series there are, which of them every run of the tests plays, and how they are played, two at a time. */
+import { Household } from "./household.ts";
+import { nameOf, runSeries, type Series } from "./matrix.ts";
+import { type Operation, OPERATIONS } from "./operations.ts";
+
+/** The manager dies when a request of its has not left, was done without its knowing, or was answered. */
+function managerAtRequests(operation: Operation): Series[] {
+  return (["received", "done", "answered"] as const).map((moment) => ({
+    ...{ victim: "manager", operation, database: "file", at: { requests: "front", moment } },
+  }));
+}
+
+function atWrites(victim: "manager" | "edge", operation: Operation): Series {
+  return { victim, operation, database: "file", at: "writes" };
+}
+
+/** A server dies when a request has reached it or is about to, is under way in it, or was done without an answer. */
+function atRequests(victim: "edge" | "sqld", requests: "front" | "back", operation: Operation): Series[] {
+  return (["received", "forwarded", "done"] as const).map((moment) => ({
+    ...{ victim, operation, database: requests === "front" ? "file" : "sqld", at: { requests, moment } },
+  }));
+}
+
+/** Everything: each victim at each point of each operation. */
+export function everySeries(): Series[] {
+  return Object.values(OPERATIONS).flatMap((operation: Operation) => [
+    ...managerAtRequests(operation),
+    atWrites("manager", operation),
+    atWrites("edge", operation),
+    ...atRequests("edge", "front", operation),
+    ...atRequests("edge", "back", operation),
+    ...atRequests("sqld", "back", operation),
+  ]);
+}
+
+/** The manager at every request of every operation; of everything else an operation each. */
+export function shortSeries(): Series[] {
+  const { full, delta, rotate, inbox } = OPERATIONS;
+  const only = (moment: string, series: readonly Series[]) =>
+    series.filter(({ at }) => at !== "writes" && at.moment === moment);
+  return [
+    ...Object.values(OPERATIONS).flatMap(managerAtRequests),
+    atWrites("manager", inbox),
+    atWrites("edge", full),
+    ...only("forwarded", atRequests("edge", "front", delta)),
+    ...only("done", atRequests("edge", "back", inbox)),
+    ...only("forwarded", atRequests("sqld", "back", rotate)),
+  ];
+}
+
+/** What a run of series came to. */
+export interface Matrix {
+  readonly points: number;
+  readonly recovered: number;
+  /** What was not recovered from, a line each. */
+  readonly failures: readonly string[];
+}
+
+const AT_ONCE = 2;
+
+/** Plays series, each in a household of its own; one that fails ends there. */
+export async function runMatrix(all: readonly Series[], tell: (line: string) => void): Promise<Matrix> {
+  const waiting = [...all];
+  const failures: string[] = [];
+  let recovered = 0;
+  const play = async () => {
+    for (let series = waiting.shift(); series !== undefined; series = waiting.shift()) {
+      try {
+        await using household = await Household.open(series.database);
+        const points = await runSeries(household, series);
+        recovered += points;
+        if (points === 0) failures.push(`${nameOf(series)}: no point was met, which proves nothing`);
+        tell(`${points} kill points: ${nameOf(series)}`);
+      } catch (error) {
+        failures.push(`${nameOf(series)}: ${error instanceof Error ? error.message : error}`);
+        tell(failures.at(-1) ?? "");
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, play));
+  return { points: recovered + failures.length, recovered, failures };
+}
+
+/** The closing line. */
+export function matrixLine({ points, recovered }: Matrix): string {
+  return `${points} kill points: ${recovered} recovered`;
+}
