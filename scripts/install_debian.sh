@@ -6,6 +6,7 @@ set -euo pipefail
 # Package, and the file that shows that it is there.
 needed=(
   chromium:/usr/bin/chromium
+  libfaketime:/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
   openssl:/usr/bin/openssl
   softhsm2:/usr/bin/softhsm2-util
 )

@@ -4,7 +4,7 @@ import type { Bytes } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { deriveX25519, generateX25519 } from "../crypto/x25519.ts";
-import { PosternError } from "../errors.ts";
+import { isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { HEADERS, verifyAnswer } from "../protocol/http_signature.ts";
 import { loginTranscript, type SessionKeys, sessionKeys } from "../protocol/login.ts";
@@ -52,7 +52,14 @@ export async function openSession(
   options: CallOptions = {},
 ): Promise<Opened> {
   requireOrigin(identity.edge.origin);
-  return await withRetries(surroundings, () => attemptLogin(identity, surroundings, options), options);
+  const logIn = () => withRetries(surroundings, () => attemptLogin(identity, surroundings, options), options);
+  try {
+    return await logIn();
+  } catch (error) {
+    if (!isPosternError(error, "unauthorized")) throw error;
+    // A runtime sends a request again by itself when a connection in use breaks off, and finds its challenge spent: a new one tells.
+    return await logIn();
+  }
 }
 
 async function attemptLogin(

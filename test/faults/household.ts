@@ -68,9 +68,11 @@ export class Household implements AsyncDisposable {
     this.#sqld = sqld;
   }
 
-  /** Set up, paired, pushed, and read by the device. @param parent folder for everything; a temporary one by default */
-  static async open(database: EdgeDatabase, parent?: string): Promise<Household> {
-    const folder = await Deno.makeTempDir({ prefix: "postern-faults-", ...(parent === undefined ? {} : { dir: parent }) });
+  /** Set up, paired, pushed, and read by the device. @param furnish does something to the empty folder first */
+  static async open(database: EdgeDatabase, furnish?: (folder: string) => Promise<void>): Promise<Household> {
+    const folder = await Deno.makeTempDir({ prefix: "postern-faults-" });
+    await Deno.mkdir(join(folder, "edge"));
+    await furnish?.(folder);
     const front = new FaultProxy((request) => household.heads.see(request));
     const sqld = database === "sqld" ? await startSqld() : null;
     const household: Household = new Household(folder, await newEdgeIdentity(front.url), front, sqld);
@@ -94,8 +96,8 @@ export class Household implements AsyncDisposable {
   }
 
   /** `postern ARGS` as a process of its own. */
-  start(args: readonly string[]): Running {
-    return runManager(args, { POSTERN_DATA: this.manager, FAULT_AT_WRITE: this.armFile("manager") });
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    return runManager(args, { POSTERN_DATA: this.manager, FAULT_AT_WRITE: this.armFile("manager"), ...env });
   }
 
   /** `postern ARGS` in this process, on the same folder. */
@@ -163,7 +165,7 @@ export class Household implements AsyncDisposable {
       POSTERN_OWNERS: this.#owner,
       POSTERN_EDGE_KEY: this.#identity.secret,
       POSTERN_ORIGIN: this.front.url,
-      POSTERN_DATABASE_URL: this.#sqld === null ? `file:${join(this.folder, "edge.db")}` : this.back.url,
+      POSTERN_DATABASE_URL: this.#sqld === null ? `file:${join(this.folder, "edge", "edge.db")}` : this.back.url,
       POSTERN_LISTEN: `127.0.0.1:${port}`,
       POSTERN_RATE_ADDRESS: "off",
       POSTERN_RATE_OWNER: "off",
@@ -236,8 +238,9 @@ export class Household implements AsyncDisposable {
   async #setUp(): Promise<void> {
     const key = writeEdgeKey(this.#identity.name.key);
     const files = ["--key-file", "kek.key", "--recovery-file", "recovery.txt"];
-    this.#owner = (await this.json<{ owner: string }>(["init", "--edge-url", this.front.url, "--edge-key", key, ...files]))
-      .owner;
+    this.#owner =
+      (await this.json<{ owner: string }>(["init", "--edge-url", this.front.url, "--edge-key", key, ...files]))
+        .owner;
     await this.ensureEdge();
     await this.#pair();
     // Large enough to come in parts, and to fill more than one chunk.

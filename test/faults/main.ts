@@ -4,7 +4,10 @@
 import { everySeries, matrixLine, runMatrix, shortSeries } from "./suite.ts";
 
 const started = performance.now();
-const matrix = await runMatrix(Deno.args.includes("--all") ? everySeries() : shortSeries(), (line) => console.log(line));
+const matrix = await runMatrix(
+  Deno.args.includes("--all") ? everySeries() : shortSeries(),
+  (line) => console.log(line),
+);
 for (const failure of matrix.failures) console.error(failure);
 console.log(`${matrixLine(matrix)}, in ${Math.round((performance.now() - started) / 1_000)} s`);
 Deno.exit(matrix.failures.length === 0 ? 0 : 1);

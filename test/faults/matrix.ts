@@ -29,6 +29,8 @@ export async function runSeries(household: Household, series: Series): Promise<n
     const hasStruck = series.at === "writes"
       ? await killAtWrite(household, series, point)
       : await killAtRequest(household, series, point, series.at.requests, series.at.moment);
+    await household.ensureEdge();
+    await series.operation.check?.(household);
     await household.requireRecovered(`${nameOf(series)}, point ${point}`);
     if (!hasStruck) return point - 1;
   }
@@ -36,7 +38,9 @@ export async function runSeries(household: Household, series: Series): Promise<n
 }
 
 export function nameOf({ victim, operation, database, at }: Series): string {
-  const where = at === "writes" ? "its writes" : `requests to the ${at.requests === "front" ? "edge" : "database"}, ${at.moment}`;
+  const where = at === "writes"
+    ? "its writes"
+    : `requests to the ${at.requests === "front" ? "edge" : "database"}, ${at.moment}`;
   return `${operation.name}: ${victim} killed at ${where} (edge on ${database})`;
 }
 
@@ -81,7 +85,11 @@ async function killAtRequest(
 }
 
 /** Starts the edge again as soon as it has ended by itself, while the operation goes on. */
-async function withEdgeBack(household: Household, operation: Promise<unknown>, ended: () => Promise<void>): Promise<void> {
+async function withEdgeBack(
+  household: Household,
+  operation: Promise<unknown>,
+  ended: () => Promise<void>,
+): Promise<void> {
   const back = ended().then(() => household.ensureEdge());
   await Promise.race([operation, back]);
   await operation;

@@ -7,6 +7,8 @@ export interface Operation {
   readonly prepare: (household: Household) => Promise<void>;
   /** The command line that is struck. */
   readonly args: readonly string[];
+  /** What its user does next after it was struck, before the next turn; nothing by default. */
+  readonly check?: (household: Household) => Promise<void>;
 }
 
 /** Rows up to which a push is a full one. */
@@ -46,4 +48,4 @@ export const OPERATIONS = {
     },
     args: ["sync"],
   },
-} as const satisfies Record<string, Operation>;
+} satisfies Record<string, Operation>;

@@ -13,6 +13,9 @@ export type Moment = typeof MOMENTS[number];
 /** What becomes of the exchange after the fault: it goes on, its connections are cut, it is held open and silent, or half of the answer comes. */
 export type Verdict = "go on" | "cut" | "hold" | "truncate";
 
+/** Enough of a request to know that there is one; what is left unread makes the kernel answer the end with a reset. */
+const TASTE_BYTES = 1;
+
 export interface Fault {
   /** Which request since {@link FaultProxy.arm}, from 1 on. */
   readonly step: number;
@@ -29,7 +32,7 @@ export class FaultProxy implements AsyncDisposable {
   #steps = 0;
   #fault: Fault | null = null;
   #hasStruck = false;
-
+  #reset: number | null = null;
   readonly #see: (request: Uint8Array) => void;
 
   /** @param see is shown every request, whole */
@@ -54,11 +57,20 @@ export class FaultProxy implements AsyncDisposable {
     return this.#hasStruck;
   }
 
+  /** Counts from here on, and resets the connection of one request, unread. */
+  armReset(step: number): void {
+    this.arm(null);
+    this.#reset = step;
+    // A client would send its next request on a connection that is being read already.
+    for (const conn of this.#open) close(conn);
+  }
+
   /** Counts from here on. */
   arm(fault: Fault | null): void {
     this.#steps = 0;
     this.#hasStruck = false;
     this.#fault = fault;
+    this.#reset = null;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -76,6 +88,11 @@ export class FaultProxy implements AsyncDisposable {
     const requests = new WireReader(client);
     try {
       for (;;) {
+        if (this.#reset === this.#steps + 1 && await client.read(new Uint8Array(TASTE_BYTES)) !== null) {
+          this.#reset = null;
+          this.#hasStruck = true;
+          return;
+        }
         const request = await requests.next("request");
         if (request === null || !await this.#exchange(client, request)) return;
       }

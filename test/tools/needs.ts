@@ -5,11 +5,16 @@
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { workerdPath } from "./workerd.ts";
 
+/** Shows a process another time (Debian on x86-64). */
+export const FAKETIME_LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
 /** Tools that a test may need, how to find them, and how to get them. */
 const TOOLS = {
   chromium: { isPresent: () => exists("/usr/bin/chromium"), remedy: "apt-get install chromium" },
   openssl: { isPresent: () => isOnPath("openssl"), remedy: "apt-get install openssl" },
   node: { isPresent: () => isOnPath("node"), remedy: "install Node.js 20 or newer" },
+  faketime: { isPresent: () => exists(FAKETIME_LIBRARY), remedy: "apt-get install libfaketime" },
+  mount: { isPresent: canMount, remedy: "run as root, where file systems may be mounted" },
   softhsm2: { isPresent: () => isOnPath("softhsm2-util"), remedy: "apt-get install softhsm2" },
   "systemd-analyze": { isPresent: () => isOnPath("systemd-analyze"), remedy: "apt-get install systemd" },
   workerd: { isPresent: () => tried(() => exists(workerdPath())), remedy: "deno install" },
@@ -109,5 +114,18 @@ function tried(look: () => boolean): boolean {
     return look();
   } catch {
     return false;
+  }
+}
+
+/** Root may not mount everywhere: it is tried. */
+function canMount(): boolean {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
+  const folder = Deno.makeTempDirSync({ prefix: "postern-mount-" });
+  try {
+    const { success } = new Deno.Command("mount", { args: ["-t", "tmpfs", "tmpfs", folder] }).outputSync();
+    if (success) new Deno.Command("umount", { args: [folder] }).outputSync();
+    return success;
+  } finally {
+    Deno.removeSync(folder);
   }
 }

@@ -1,0 +1,61 @@
+/** A full disk, the manager's or the edge's: `storage`, nothing lost, and all is well once there is room. */
+import { join } from "node:path";
+import { assert, assertEquals } from "../assert.ts";
+import { needs } from "../tools/needs.ts";
+import { Household } from "./household.ts";
+import { type Operation, OPERATIONS } from "./operations.ts";
+
+/** Exit code of `storage`. */
+const STORAGE = 74;
+/** Room that is left: none; for the first of several writes; for most of them. */
+const ROOMS_BYTES = [0, 32_768, 131_072, 524_288];
+const DISK = "64m";
+
+for (const who of ["manager", "edge"] as const) {
+  needs("mount").test(`a full disk of the ${who}'s ends a turn with storage, and nothing is lost`, async () => {
+    let disk = "";
+    const furnish = async (folder: string) => {
+      disk = join(folder, who);
+      await Deno.mkdir(disk, { recursive: true });
+      await run("mount", "-t", "tmpfs", "-o", `size=${DISK},mode=700`, "tmpfs", disk);
+    };
+    const household = await Household.open("file", furnish);
+    try {
+      let failed = 0;
+      for (const operation of [OPERATIONS.inbox, OPERATIONS.rotate] as readonly Operation[]) {
+        for (const room of ROOMS_BYTES) failed += await withRoom(household, disk, operation, room);
+      }
+      assert(failed >= 4, `only ${failed} turns met the full disk`);
+    } finally {
+      await household[Symbol.asyncDispose]().catch(() => {});
+      // Lazily: what a failed case may still hold open must not hide why it failed.
+      await run("umount", "--lazy", disk);
+      await Deno.remove(household.folder, { recursive: true });
+    }
+  });
+}
+
+/** @returns 1 when the turn failed for want of room */
+async function withRoom(household: Household, disk: string, operation: Operation, room: number): Promise<number> {
+  await operation.prepare(household);
+  const filler = join(disk, "filler");
+  await fill(disk, filler, room);
+  const { code, signal, err } = await household.start(operation.args).ended;
+  await Deno.remove(filler);
+  assert(signal === null && (code === 0 || code === STORAGE), `${room} bytes left: ${code} ${signal} ${err}`);
+  assert(!/\n\s+at /.test(err), err);
+  await household.requireRecovered(`${operation.name} with ${room} bytes left`);
+  return code === 0 ? 0 : 1;
+}
+
+/** Takes up everything on the disk but so many bytes. */
+async function fill(disk: string, filler: string, room: number): Promise<void> {
+  const available = (await run("df", "--output=avail", "-B1", disk)).split("\n")[1] ?? "";
+  await run("fallocate", "-l", String(Number(available) - room), filler);
+}
+
+async function run(command: string, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+  assertEquals(code, 0, `${command}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
