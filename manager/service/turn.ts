@@ -64,7 +64,9 @@ async function lockWithin({ folder, pid, network, lockWaitMillis }: TurnEnvironm
     try {
       return await lockDataFolder(folder, self);
     } catch (error) {
-      if (!isPosternError(error, "storage") || network.monotonic() >= until) throw error;
+      // What the system refuses, such as a lock file on a full disk, has a cause, and waiting for another turn's end does not help.
+      const isHeld = isPosternError(error, "storage") && error.cause === undefined;
+      if (!isHeld || network.monotonic() >= until) throw error;
     }
     await network.wait(LOCK_RETRY_MILLIS);
   }

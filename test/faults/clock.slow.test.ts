@@ -10,7 +10,7 @@ import type { Ended } from "./processes.ts";
 const CLOCK = 72;
 const MOST_STEPS = 100;
 /** Only every so many-th request, for the time that it takes. */
-const STRIDE = 3;
+const STRIDE = 4;
 
 /** A turn by a process whose clock is off by what a file says, which may change at any moment. */
 class OtherTime {
@@ -47,7 +47,7 @@ async function heed(household: Household): Promise<void> {
   await household.json(["alarm", "clear"]);
 }
 
-for (const [offset, expected] of [["-1d", CLOCK], ["+1d", 0], ["+31d", CLOCK], ["-31d", CLOCK]] as const) {
+for (const [offset, expected] of [["-1d", CLOCK], ["+1d", 0], ["+31d", CLOCK]] as const) {
   needs("faketime").test(`a manager's clock that is off by ${offset} is said, and mended by its owner`, async () => {
     await using household = await Household.open("file");
     await OPERATIONS.inbox.prepare(household);
