@@ -33,13 +33,13 @@ export function everySeries(): Series[] {
   ]);
 }
 
-/** The manager at every request of every operation; of everything else an operation each. */
+/** The manager at every request, where a rotation stands for every full push; of everything else an operation each. */
 export function shortSeries(): Series[] {
   const { full, delta, rotate, inbox } = OPERATIONS;
   const only = (moment: string, series: readonly Series[]) =>
     series.filter(({ at }) => at !== "writes" && at.moment === moment);
   return [
-    ...Object.values(OPERATIONS).flatMap(managerAtRequests),
+    ...[delta, rotate, inbox].flatMap(managerAtRequests),
     atWrites("manager", inbox),
     atWrites("edge", full),
     ...only("forwarded", atRequests("edge", "front", delta)),
