@@ -7,6 +7,8 @@ set -euo pipefail
 needed=(
   chromium:/usr/bin/chromium
   openssl:/usr/bin/openssl
+  python3-cbor2:/usr/lib/python3/dist-packages/cbor2
+  python3-cryptography:/usr/lib/python3/dist-packages/cryptography
   softhsm2:/usr/bin/softhsm2-util
 )
 

@@ -3,6 +3,7 @@
  * (`POSTERN_CI=1`) a missing tool fails them, so that a green run there means that everything ran.
  */
 import { PROJECT_ROOT } from "../../scripts/files.ts";
+import { pythonPath } from "./python.ts";
 import { workerdPath } from "./workerd.ts";
 
 /** Tools that a test may need, how to find them, and how to get them. */
@@ -10,6 +11,10 @@ const TOOLS = {
   chromium: { isPresent: () => exists("/usr/bin/chromium"), remedy: "apt-get install chromium" },
   openssl: { isPresent: () => isOnPath("openssl"), remedy: "apt-get install openssl" },
   node: { isPresent: () => isOnPath("node"), remedy: "install Node.js 20 or newer" },
+  python: {
+    isPresent: () => pythonPath() !== null,
+    remedy: "apt-get install python3-cryptography python3-cbor2",
+  },
   softhsm2: { isPresent: () => isOnPath("softhsm2-util"), remedy: "apt-get install softhsm2" },
   "systemd-analyze": { isPresent: () => isOnPath("systemd-analyze"), remedy: "apt-get install systemd" },
   workerd: { isPresent: () => tried(() => exists(workerdPath())), remedy: "deno install" },
