@@ -8,6 +8,8 @@ needed=(
   chromium:/usr/bin/chromium
   libfaketime:/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
   openssl:/usr/bin/openssl
+  python3-cbor2:/usr/lib/python3/dist-packages/cbor2
+  python3-cryptography:/usr/lib/python3/dist-packages/cryptography
   softhsm2:/usr/bin/softhsm2-util
 )
 

@@ -3,6 +3,7 @@
  * (`POSTERN_CI=1`) a missing tool fails them, so that a green run there means that everything ran.
  */
 import { PROJECT_ROOT } from "../../scripts/files.ts";
+import { pythonPath } from "./python.ts";
 import { workerdPath } from "./workerd.ts";
 
 /** Shows a process another time (Debian on x86-64). */
@@ -15,6 +16,10 @@ const TOOLS = {
   node: { isPresent: () => isOnPath("node"), remedy: "install Node.js 20 or newer" },
   faketime: { isPresent: () => exists(FAKETIME_LIBRARY), remedy: "apt-get install libfaketime" },
   mount: { isPresent: canMount, remedy: "run as root, where file systems may be mounted" },
+  python: {
+    isPresent: () => pythonPath() !== null,
+    remedy: "apt-get install python3-cryptography python3-cbor2",
+  },
   softhsm2: { isPresent: () => isOnPath("softhsm2-util"), remedy: "apt-get install softhsm2" },
   "systemd-analyze": { isPresent: () => isOnPath("systemd-analyze"), remedy: "apt-get install systemd" },
   workerd: { isPresent: () => tried(() => exists(workerdPath())), remedy: "deno install" },

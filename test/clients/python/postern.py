@@ -1,0 +1,601 @@
+"""A Postern device in Python, written from shared/spec and docs/clients.md alone; ids in comments are theirs.
+
+It is a worked example and a test, not a product: one thread, one file of memory, suite p256 (KEY-01, WRAP-01),
+whose key and certificate the owner brought along (PAIR-06)."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import io
+import json
+import os
+import time
+import unicodedata
+from urllib.parse import urlsplit
+
+import cbor2
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+import xwing
+
+BODY_LIMIT = 1_048_576  # bytes, CONV-08
+TABLES = {"devices": 1, "certificates": 2, "messages": 3, "changes": 4}
+RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+SPKI = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+class PosternError(Exception):
+    """What went wrong; `code` is one of docs/clients.md, and all that a caller decides on."""
+
+    def __init__(self, code, text=""):
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+def check(holds, code, text):
+    if not holds:
+        raise PosternError(code, text)
+
+
+# --- Encoding (conventions.md) ---------------------------------------------------------------------------------------
+
+
+def enc(value):
+    """CONV-01. For text keys cbor2's canonical order, shorter first, is that of RFC 8949 section 4.2.1."""
+    return cbor2.dumps(value, canonical=True)
+
+
+def dec(data):
+    """CONV-02: what does not encode to the same bytes again is refused."""
+    try:
+        value = cbor2.load(io.BytesIO(data))
+        same = enc(value) == data
+    except Exception:
+        raise PosternError("tampered", "not CBOR") from None
+    check(same and _is_plain(value, 16), "tampered", "not deterministic CBOR")
+    return value
+
+
+def _is_plain(value, depth):
+    if depth < 0:
+        return False
+    if isinstance(value, list):
+        return all(_is_plain(item, depth - 1) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item, depth - 1) for key, item in value.items())
+    return value is None or isinstance(value, (bool, bytes, str)) or isinstance(value, int) and abs(value) < 2**53
+
+
+def pad(data):
+    """CONV-11: 0x80, zeros, up to PADME of the length."""
+    return (data + b"\x80").ljust(_padme(max(len(data) + 1, 256)), b"\0")
+
+
+def unpad(padded):
+    data = padded.rstrip(b"\0")[:-1]
+    check(pad(data) == padded, "tampered", "padding")
+    return data
+
+
+def _padme(length):
+    e = length.bit_length() - 1
+    s = e.bit_length()
+    mask = (1 << (e - s)) - 1
+    return (length + mask) & ~mask
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def mac(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def expand(prk, info, length=32):
+    return HKDFExpand(hashes.SHA256(), length, info).derive(prk)
+
+
+def opened(key, nonce, ciphertext, aad):
+    try:
+        return unpad(AESGCM(key).decrypt(nonce, ciphertext, aad))
+    except PosternError:
+        raise
+    except Exception:
+        raise PosternError("tampered", "does not open") from None
+
+
+# --- Signatures (KEY-01), HPKE (wrapping.md) -------------------------------------------------------------------------
+
+
+def verify(spki, signature, data):
+    """Ed25519 and P-256, the kinds that this client meets."""
+    key = serialization.load_der_public_key(spki)
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            return key.verify(signature, data)
+        if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1" and len(signature) == 64:
+            r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+            return key.verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        pass
+    raise PosternError("tampered", "signature")
+
+
+def sign(key, data):
+    r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def _labeled_extract(suite, salt, label, ikm):
+    return mac(salt or bytes(32), b"HPKE-v1" + suite + label + ikm)
+
+
+def _labeled_expand(suite, prk, label, info, length):
+    return expand(prk, length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info, length)
+
+
+def _hpke_context(kem, shared, info):
+    """RFC 9180 section 5.1, base mode, HKDF-SHA256, AES-256-GCM: the key and nonce of the only message."""
+    suite = b"HPKE" + kem.to_bytes(2, "big") + b"\0\x01" + b"\0\x02"
+    context = b"\0" + _labeled_extract(suite, b"", b"psk_id_hash", b"") + _labeled_extract(suite, b"", b"info_hash", info)
+    secret = _labeled_extract(suite, shared, b"secret", b"")
+    key = _labeled_expand(suite, secret, b"key", context, 32)
+    return AESGCM(key), _labeled_expand(suite, secret, b"base_nonce", context, 12)
+
+
+def hpke_open_p256(private, encapsulated, ciphertext, info):
+    """RFC 9180 section 4.1 with DHKEM(P-256, HKDF-SHA256)."""
+    suite = b"KEM" + b"\0\x10"
+    point = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    try:
+        sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), encapsulated)
+        prk = _labeled_extract(suite, b"", b"eae_prk", private.exchange(ec.ECDH(), sender))
+        context = encapsulated + private.public_key().public_bytes(*point)
+        shared = _labeled_expand(suite, prk, b"shared_secret", context, 32)
+        aead, nonce = _hpke_context(0x0010, shared, info)
+        return aead.decrypt(nonce, ciphertext, b"")
+    except Exception:
+        raise PosternError("tampered", "the sym key does not unwrap") from None
+
+
+def hpke_seal_xwing(public, plaintext, info):
+    shared, encapsulated = xwing.encapsulate(public)
+    aead, nonce = _hpke_context(0x647A, shared, info)
+    return [encapsulated, aead.encrypt(nonce, plaintext, b"")]
+
+
+# --- Names (rows.md, Canonical names) --------------------------------------------------------------------------------
+
+
+def canonical_name(name):
+    """The canonical text of an x509.Name whose values are all strings."""
+    rdns = [sorted((_attribute(a) for a in rdn), key=lambda text: text.encode()) for rdn in name.rdns]
+    return ",".join("+".join(rdn) for rdn in rdns)
+
+
+def _attribute(attribute):
+    return f"{attribute.oid.dotted_string}={_escaped(_prepared(attribute.value))}"
+
+
+def _prepared(text):
+    out = ""
+    for c in unicodedata.normalize("NFKC", text):
+        category = unicodedata.category(c)
+        if c in "\t\n\v\f\r\x85" or category[0] == "Z":
+            out += " "
+        elif category in ("Cc", "Cf") or _is_ignored(ord(c)):
+            continue
+        else:
+            out += c if c == "\u0131" else "".join(x.lower() for x in "".join(y.upper() for y in c.lower()))
+    return " ".join(part for part in unicodedata.normalize("NFKC", out).split(" ") if part)
+
+
+def _is_ignored(c):
+    ranges = (0x34F, 0x34F), (0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFFC, 0xFFFC), (0xE0100, 0xE01EF)
+    return any(low <= c <= high for low, high in ranges)
+
+
+def _escaped(text):
+    out = "".join("\\" + c if c in '\\,+="' else c for c in text)
+    return "\\" + out if out.startswith("#") else out
+
+
+# --- Trees (tree.md) -------------------------------------------------------------------------------------------------
+
+
+def table_root(rows):
+    """TREE-01..03 over {row key of 40 bytes: row hash}."""
+
+    def root(keys):
+        if len(keys) == 1:
+            return sha256(b"\0" + keys[0] + rows[keys[0]])
+        first, last = int.from_bytes(keys[0], "big"), int.from_bytes(keys[-1], "big")
+        bit = 320 - (first ^ last).bit_length()
+        split = next(i for i, key in enumerate(keys) if int.from_bytes(key, "big") >> (319 - bit) & 1)
+        return sha256(b"\x01" + bit.to_bytes(2, "big") + root(keys[:split]) + root(keys[split:]))
+
+    return root(sorted(rows)) if rows else sha256(b"\x02")
+
+
+# --- Pairing (pairing.md) --------------------------------------------------------------------------------------------
+
+
+def accept_grant(text, certificate_der):
+    """PAIR-02, PAIR-03, PAIR-06: what the grant says, and the check code that the owner compares before its use."""
+    check(text.startswith("postern-pairing:"), "malformed", "not a grant")
+    body = text.strip().removeprefix("postern-pairing:")
+    grant = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    fields = dec(grant)
+    check(len(fields) == 10 and fields[0] == "postern/1/pairing-grant", "malformed", "not a grant")
+    _, owner, device, registration, certificate, origin, edge_key, statement, newest, answers = fields
+    check(answers == sha256(certificate_der), "tampered", "another request's grant")
+    check(certificate in (None, certificate_der), "tampered", "a certificate for another key")
+    code = base64.b32encode(sha256(enc(["postern/1/check-code", certificate_der, grant]))[:10]).decode().lower()
+    profile = {"owner": owner, "device": device, "registration": registration, "origin": origin, "edge_key": edge_key}
+    return profile, statement, newest, "-".join(code[i : i + 4] for i in range(0, 16, 4))
+
+
+# --- The device ------------------------------------------------------------------------------------------------------
+
+
+class Device:
+    """A logged-in device. `memory` is what must survive the process (HEAD-03, STMT-02, INBOX-09)."""
+
+    def __init__(self, profile, private_key, memory, save):
+        self.__dict__.update(profile)
+        self.profile, self.key, self.memory, self.save = profile, private_key, memory, save
+        self.spki = private_key.public_key().public_bytes(*SPKI)
+        url = urlsplit(self.origin)
+        self.base = f"{url.path}/v1/{self.owner.hex()}"
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        self.connection = kind(url.netloc, timeout=30)
+        self.number = 0
+
+    # Session (session.md)
+
+    def exchange(self, method, target, headers, body):
+        """One request, one answer: status, headers, body. Follows nothing and reads no more than the limit."""
+        try:
+            self.connection.request(method, target, body or None, headers)
+            answer = self.connection.getresponse()
+            data = answer.read(BODY_LIMIT + 1)
+        except (OSError, http.client.HTTPException) as error:
+            self.connection.close()
+            raise PosternError("network", str(error)) from None
+        check(len(data) <= BODY_LIMIT, "too_large", "answer")
+        return answer, data
+
+    def unsigned(self, path):
+        answer, data = self.exchange("GET", self.base + path, {}, b"")
+        check(answer.status == 200, "unauthorized" if answer.status == 401 else "network", str(answer.status))
+        return dec(data)
+
+    def login(self):
+        """SESS-01 to SESS-08."""
+        challenge = self.unsigned("/challenge")["challenge"]
+        ephemeral = X25519PrivateKey.generate()
+        public = ephemeral.public_key().public_bytes(*RAW)
+        transcript = enc(
+            ["postern/1/login", 1, self.owner, self.origin, self.edge_key, challenge, public, self.device, None]
+        )
+        body = enc(
+            {"device": self.device, "ephemeral": public, "challenge": challenge, "signature": sign(self.key, transcript)}
+        )
+        answer, data = self.exchange("POST", self.base + "/login", {"content-type": "application/cbor"}, body)
+        check(answer.status == 200, "unauthorized" if answer.status == 401 else "network", str(answer.status))
+        values = dec(data)
+        try:  # cryptography refuses a result of zeros by itself (SESS-05)
+            shared = b"".join(
+                ephemeral.exchange(X25519PublicKey.from_public_bytes(key)) for key in (values["ephemeral"], self.edge_key)
+            )
+        except ValueError:
+            raise PosternError("tampered", "key of the edge") from None
+        prk = mac(sha256(enc(["postern/1/login-salt", transcript, values["ephemeral"]])), shared)
+        self.c2s = expand(prk, enc(["postern/1/session-key", "c2s"]))
+        self.s2c = expand(prk, enc(["postern/1/session-key", "s2c"]))
+        self.verify_answer(answer, data, 0, None)
+        self.session, self.number = values["session"], 0
+        self.clock = (values["time"], time.monotonic())
+        check(values["statement"] is not None, "unauthorized", "nothing has been pushed yet")
+        self.take_state(values)
+        if "unsent" in self.memory:  # INBOX-05: the same bytes twice have no effect
+            self.request("POST", "/inbox", "", enc({"submission": self.memory.pop("unsent")}))
+            self.save(self.memory)
+
+    def now(self):
+        """The edge's time in milliseconds, counted on (SESS-11)."""
+        return self.clock[0] + int((time.monotonic() - self.clock[1]) * 1000)
+
+    def request(self, method, path, query="", body=b""):
+        """SESS-09 to SESS-13: signs the request, verifies the answer, and gives its body decoded."""
+        self.number += 1
+        digest = _digest(body)
+        names = '("@method" "@path" "@query" "content-digest" "postern-session")'
+        params = f'{names};created={self.now() // 1000};nonce="C-{self.number}";alg="hmac-sha256"'
+        lines = [
+            f'"@method": {method}',
+            f'"@path": {self.base}{path}',
+            f'"@query": ?{query}',
+            f'"content-digest": {digest}',
+            f'"postern-session": {self.session}',
+            f'"@signature-params": {params}',
+        ]
+        signature = f":{_b64(mac(self.c2s, chr(10).join(lines).encode()))}:"
+        headers = {
+            "content-digest": digest,
+            "postern-session": self.session,
+            "signature-input": f"postern={params}",
+            "signature": f"postern={signature}",
+        }
+        if body:
+            headers["content-type"] = "application/cbor"
+        target = self.base + path + (f"?{query}" if query else "")
+        answer, data = self.exchange(method, target, headers, body)
+        if answer.getheader("signature") is None:
+            raise PosternError("unauthorized" if answer.status == 401 else "network", str(answer.status))
+        self.verify_answer(answer, data, self.number, signature)
+        if answer.status != 200:
+            raise PosternError(_problem_code(data), str(answer.status))
+        return dec(data)
+
+    def verify_answer(self, answer, data, number, request_signature):
+        digest = _digest(data)
+        check(answer.getheader("content-digest") == digest, "tampered", "digest")
+        given = answer.getheader("signature-input") or ""
+        created = given.partition(";created=")[2].partition(";")[0]
+        bound = '' if request_signature is None else ' "signature";req;key="postern"'
+        params = f'("@status" "content-digest"{bound});created={created};nonce="S-{number}";alg="hmac-sha256"'
+        check(created.isdigit() and given == f"postern={params}", "tampered", "signature-input")
+        lines = [f'"@status": {answer.status}', f'"content-digest": {digest}']
+        if request_signature is not None:
+            lines.append(f'"signature";req;key="postern": {request_signature}')
+        lines.append(f'"@signature-params": {params}')
+        expected = f"postern=:{_b64(mac(self.s2c, chr(10).join(lines).encode()))}:"
+        check(hmac.compare_digest(expected, answer.getheader("signature") or ""), "tampered", "signature")
+
+    # Statement, head, record (head.md, wrapping.md)
+
+    def take_state(self, values):
+        """SESS-08, in its order; remembers durably before anything is relied on."""
+        self.take_statement(values["statement"])
+        self.take_head(values["head"])
+        self.take_record(values["record"])
+
+    def take_statement(self, signed):
+        root, statement, signature = dec(signed)
+        check(sha256(root) == self.owner, "tampered", "root certificate")
+        certificate = x509.load_der_x509_certificate(root)
+        check(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca, "tampered", "not a CA")
+        verify(certificate.public_key().public_bytes(*SPKI), signature, statement)
+        label, owner, number, incarnation, manager, inbox, _recovery, edges, _time, _base = dec(statement)
+        check(label == "postern/1/statement" and owner == self.owner, "tampered", "statement")
+        known = self.memory["statement"]
+        check(number >= known[0], "rolled_back", "statement")
+        check(number > known[0] or sha256(signed) == known[1], "forked", "statement")
+        confirmed = self.memory.setdefault("incarnation", incarnation)
+        check(incarnation == confirmed, "restored", "the user has to confirm")
+        check([self.origin, self.edge_key] in edges, "unauthorized", "this edge is not of the owner's")
+        self.memory["statement"] = [number, sha256(signed)]
+        self.save(self.memory)
+        self.incarnation, self.manager_key, self.inbox_key = incarnation, manager, inbox
+
+    def take_head(self, signed):
+        """HEAD-01 to HEAD-04."""
+        head, signature = dec(signed)
+        verify(self.manager_key, signature, head)
+        fields = dec(head)
+        check(len(fields) == 16 and fields[0] == "postern/1/head", "tampered", "head")
+        _, owner, statement, incarnation, epoch, commitment, generation, previous = fields[:8]
+        _history, tables, made, due, acks = fields[8:13]
+        check([owner, incarnation] == [self.owner, self.incarnation], "tampered", "head of another owner")
+        check(statement[0] >= self.memory["statement"][0], "rolled_back", "statement of the head")
+        check(statement == self.memory["statement"], "tampered", "statement of the head")
+        hash_ = sha256(enc(["postern/1/head-hash", head]))
+        known = self.memory.get("head")  # [generation, hash], and where a head was seen [.., epoch, statement, time]
+        if known:
+            check(generation >= known[0], "rolled_back", "head")
+            check(generation > known[0] or hash_ == known[1], "forked", "head")
+            check(generation != known[0] + 1 or previous == known[1], "forked", "previous")
+        if known and len(known) > 2:
+            check(epoch >= known[2] and (made >= known[4] or statement[0] > known[3]), "rolled_back", "epoch or time")
+        for device, stream, number, acknowledged in acks:  # INBOX-09
+            mine = self.memory["streams"].get(stream.hex()) if device == self.device else None
+            if device == self.device:
+                check(mine and number <= len(mine) and mine[number - 1] == acknowledged, "forked", "acknowledgement")
+        check(made <= time.time() * 1000 + 600_000, "clock", "a head from the future")
+        self.memory["head"] = [generation, hash_, epoch, statement[0], made]
+        self.save(self.memory)
+        self.generation, self.epoch, self.commitment, self.due = generation, epoch, commitment, due
+        self.tables = {number: (count, root) for number, count, root in tables}
+        self.acks = {(stream, number) for device, stream, number, _ in acks if device == self.device}
+
+    def take_record(self, record):
+        """Unwraps the sym key, checks the commitment before any other use (KEY-03), then the row (ROW-07)."""
+        _version, table, _token, _number, extra, *_rest = dec(record)
+        check(table == 1 and extra, "tampered", "record")
+        device, registration, public_key, suite, encapsulated, wrapped = extra
+        mine = [self.device, self.registration, self.spki, "p256"]
+        check([device, registration, public_key, suite] == mine, "tampered", "record of another")  # WRAP-02
+        info = enc(["postern/1/wrap", self.owner, self.incarnation, self.epoch, self.device, suite])
+        sym_key = hpke_open_p256(self.key, encapsulated, wrapped, info)
+        prk = mac(sha256(enc(["postern/1/epoch", self.owner, self.incarnation, self.epoch])), sym_key)
+        self.keys = lambda purpose, t: expand(prk, enc(["postern/1/key", purpose, t]))
+        check(hmac.compare_digest(self.keys("commitment", 0), self.commitment), "tampered", "commitment")
+        plain = self.open_row(record, 1, self.token(1, "device", self.device), 0)
+        check(plain[0] == "device" and plain[1:3] == mine[:2] and plain[4] == self.spki, "tampered", "record's place")
+
+    # Reading (rows.md, reading.md)
+
+    def token(self, table, kind, name):
+        return mac(self.keys("token", table), enc(["postern/1/token", kind, name]))
+
+    def open_row(self, row, table, token, number):
+        """ROW-07: form, place, MAC, opening, padding. The plaintext's own place is the caller's to check (ROW-10)."""
+        fields = dec(row)
+        check(len(fields) == 8 and fields[0] == 1, "tampered", "row")
+        check(fields[1:4] == [table, token, number], "tampered", "row's place")
+        extra, nonce, ciphertext, given = fields[4:]
+        context = [self.owner, self.incarnation, self.epoch, table, token, number]
+        expected = mac(self.keys("row-mac", table), enc(["postern/1/row-mac", *context, extra, nonce, ciphertext]))
+        check(hmac.compare_digest(expected, given), "tampered", "row's MAC")
+        return dec(opened(self.keys("row-encryption", table), nonce, ciphertext, enc(["postern/1/row-aad", *context])))
+
+    def read(self, path, query):
+        """A request whose answer names generation and epoch; takes a newer state first (READ-04, READ-05)."""
+        for _ in range(5):
+            asked, before = self.generation, self.epoch
+            try:
+                values = self.request("GET", path, query())
+            except PosternError as error:
+                if error.code != "epoch_gone":
+                    raise
+                values = None
+            check(values is None or values["generation"] >= asked, "rolled_back", "answer")
+            if values and values["generation"] == asked and values["epoch"] == before:
+                return values
+            self.take_state(self.request("GET", "/record"))
+        raise PosternError("network", "the state does not come to rest")
+
+    def list(self, table, kind, name, order="from=0", limit=100):
+        """The rows of one list as (number, plaintext)."""
+        number = TABLES[table]
+        token = lambda: self.token(number, kind, name)
+        query = lambda: f"epoch={self.epoch}&token={token().hex()}&{order}&limit={limit}"
+        rows = self.read(f"/rows/{table}", query)["rows"]
+        return [(dec(row)[3], self.open_row(row, number, token(), dec(row)[3])) for row in rows]
+
+    def certificates_by_subject(self, name):
+        """(DER, status) of the certificates with this subject; status 1 alone is usable (ROW-08)."""
+        found = []
+        for _, plain in self.list("certificates", "subject", canonical_name(name)):
+            subject = x509.load_der_x509_certificate(plain[1]).subject
+            same = plain[0] == "certificate" and canonical_name(subject) == canonical_name(name)
+            check(same, "tampered", "a certificate of another subject")
+            found.append((plain[1], plain[2]))
+        return found
+
+    def newest_messages(self, channel, limit=20):
+        rows = self.list("messages", "channel", channel, f"before={2**53 - 1}", limit)
+        for number, plain in rows:
+            check(plain[0] == "message" and plain[2:4] == [channel, number], "tampered", "a message's place")
+        return [plain for _, plain in rows]
+
+    def message_bytes(self, plain):
+        """The whole message, of which ROW-09 checks count, order, size and SHA-256."""
+        _, id_, _, _, _, _, _, size, hash_, _, count, inline = plain
+        whole, index = inline, 0
+        if inline is None:
+            whole = b""
+            while index < count:
+                rows = self.list("messages", "message", id_, f"from={index}")
+                check(rows, "withheld", "parts of a message")
+                for number, part in rows:
+                    check(number == index and part[:3] == ["part", id_, index], "tampered", "a part's place")
+                    whole, index = whole + part[3], index + 1
+        check(index == count and len(whole) == size and sha256(whole) == hash_, "tampered", "message")
+        return whole
+
+    def whole_table(self, table):
+        """TREE-04: every row of a table, its root and its count those of the head. Gives the plaintexts."""
+        for _ in range(5):
+            generation, hashes_, plains, after = self.generation, {}, [], b""
+            while True:
+                query = lambda: f"epoch={self.epoch}&at={self.generation}" + (after and f"&after={after.hex()}" or "")
+                values = self.read(f"/tables/{table}", query)
+                if self.generation != generation:
+                    break  # begin again, as of the newer head
+                for row in values["rows"]:
+                    _, _, token, number, *_ = dec(row)
+                    key = token + number.to_bytes(8, "big")
+                    check(key > after, "tampered", "order of rows")
+                    after = key
+                    hashes_[key] = sha256(enc(["postern/1/row-hash", row]))  # ROW-05
+                    plains.append(self.open_row(row, TABLES[table], token, number))
+                    places = [(self.token(TABLES[table], kind, name), at) for kind, name, at in _places(plains[-1], number)]
+                    check((token, number) in places, "tampered", "a row's place")  # ROW-07, ROW-10
+                if values["next"] is None:
+                    count, root = self.tables[TABLES[table]]
+                    check(len(hashes_) == count, "withheld", "rows of a table")
+                    check(table_root(hashes_) == root, "tampered", "root of a table")
+                    return plains
+                check(values["next"] == after, "tampered", "next")  # READ-08
+        raise PosternError("network", "the state does not come to rest")
+
+    # Handing in (inbox.md)
+
+    def submit(self, payload, with_copy):
+        """One submission in the device's stream; gives (stream, number), which a head acknowledges later."""
+        check(time.time() * 1000 <= self.due + 120_000, "stale", "the head is overdue")  # INBOX-03
+        stream = bytes.fromhex(self.memory.setdefault("stream", os.urandom(16).hex()))
+        hashes_ = self.memory["streams"].setdefault(stream.hex(), [])
+        number, plain = len(hashes_) + 1, pad(enc(payload))
+        info = enc(["postern/1/inbox-seal", self.owner, self.incarnation, self.device, stream, number])
+        sealed = hpke_seal_xwing(self.inbox_key, plain, info)
+        copy = None
+        if with_copy:
+            nonce = os.urandom(12)
+            context = [self.owner, self.incarnation, self.epoch, self.device, stream, number]
+            copy = [nonce, AESGCM(self.keys("inbox-copy", 0)).encrypt(nonce, plain, enc(["postern/1/inbox-copy", *context]))]
+        submission = enc([
+            "postern/1/submission", self.owner, self.incarnation, self.device, stream, number,
+            hashes_[-1] if hashes_ else None, self.memory["statement"][0], self.epoch, self.memory["head"][:2],
+            self.now(), sealed, [], copy,
+        ])  # fmt: skip
+        signed = enc([submission, sign(self.key, submission)])
+        hashes_.append(sha256(enc(["postern/1/submission-hash", submission])))
+        self.memory["unsent"] = signed  # the same bytes again after a crash, never others under that number
+        self.save(self.memory)
+        self.request("POST", "/inbox", "", enc({"submission": signed}))
+        del self.memory["unsent"]
+        self.save(self.memory)
+        return stream, number
+
+    def submit_certificate(self, der, note=""):
+        return self.submit(["certificate", der, note], True)
+
+    def submit_message(self, channel, data, date=None):
+        """INBOX-02: up to 65,536 bytes; larger ones go in parts, which this client leaves out."""
+        check(len(data) <= 65_536, "too_large", "message")
+        return self.submit(["message", channel, date, len(data), sha256(data), data, None], False)
+
+    def is_acknowledged(self, stream, number):
+        """Whether the newest head takes this submission over (INBOX-09)."""
+        self.take_state(self.request("GET", "/record"))
+        return any(of == stream and upto >= number for of, upto in self.acks)
+
+
+def _places(plain, number):
+    """ROW-10: the lists and numbers at which a plaintext may stand. Certificates in a subject list have any number."""
+    if plain[0] == "certificate":
+        subject = canonical_name(x509.load_der_x509_certificate(plain[1]).subject)
+        return [("fingerprint", sha256(plain[1]), 0), ("subject", subject, number)]
+    return {
+        "device": lambda: [("device", plain[1], 0)],
+        "channel": lambda: [("channels", "", number)],
+        "message": lambda: [("channel", plain[2], plain[3])],
+        "part": lambda: [("message", plain[1], plain[2])],
+    }[plain[0]]()
+
+
+def _b64(data):
+    return base64.b64encode(data).decode()
+
+
+def _digest(body):
+    return f"sha-256=:{_b64(sha256(body))}:"
+
+
+def _problem_code(data):
+    try:
+        return str(json.loads(data)["code"])
+    except (ValueError, KeyError, TypeError):
+        return "network"
