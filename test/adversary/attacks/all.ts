@@ -1,0 +1,19 @@
+/** Every attack there is. README.md names them in a table, which a test holds against this. */
+import type { Attack } from "./attack.ts";
+import { HEAD_ATTACKS } from "./heads.ts";
+import { INBOX_ATTACKS } from "./inbox.ts";
+import { ROW_ATTACKS } from "./rows.ts";
+import { TABLE_ATTACKS } from "./tables.ts";
+import { WIRE_ATTACKS } from "./wire.ts";
+import { WORLD_ATTACKS } from "./worlds.ts";
+
+export type { Attack, Victim } from "./attack.ts";
+
+export const ATTACKS: readonly Attack[] = [
+  ...ROW_ATTACKS,
+  ...HEAD_ATTACKS,
+  ...TABLE_ATTACKS,
+  ...WIRE_ATTACKS,
+  ...WORLD_ATTACKS,
+  ...INBOX_ATTACKS,
+];

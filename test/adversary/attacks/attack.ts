@@ -1,0 +1,74 @@
+/** What an attack is, and the small hands that many of them share. */
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { ErrorCode } from "../../../shared/errors.ts";
+import type { Dice } from "../dice.ts";
+import type { Twists } from "../liar.ts";
+import type { Player, Scene } from "../scene.ts";
+
+/** Whom an attack deceives: a device that asks, one that logs in, one that hands in, or the manager in its turn. */
+export type Victim = "lookup" | "head" | "login" | "table" | "any read" | "submit" | "turn";
+
+/** A lie under way. */
+export interface Lie {
+  /** How often something untrue was said by now. */
+  readonly hits: () => number;
+  readonly end: () => Promise<void> | void;
+}
+
+export interface Attack {
+  readonly name: string;
+  readonly victim: Victim;
+  /** The typed errors that it ends in; empty where it can only be seen later. */
+  readonly codes: readonly ErrorCode[];
+  /** Where it does not end in an error at once: by what it is seen. */
+  readonly later?: string;
+  /** Null when there is nothing to attack at this moment. */
+  readonly begin: (scene: Scene, player: Player, dice: Dice) => Promise<Lie | null> | Lie | null;
+}
+
+/** An attack in which the edge's store says something else than it should. */
+export function twisting(
+  name: string,
+  victim: Victim,
+  codes: readonly ErrorCode[],
+  twists: (scene: Scene, dice: Dice, player: Player) => Twists,
+): Attack {
+  return {
+    ...{ name, victim, codes },
+    begin(scene, player, dice) {
+      const { liar } = scene;
+      liar.begin(twists(scene, dice, player));
+      return { hits: () => liar.hits, end: () => liar.end() };
+    },
+  };
+}
+
+/** The same bytes with one bit changed. */
+export function flipped(bytes: Bytes, dice: Dice): Bytes {
+  const copy = bytes.slice();
+  const at = dice.below(copy.length);
+  copy[at] = (copy[at] ?? 0) ^ (1 << dice.below(8));
+  return copy;
+}
+
+/** The same things with one of them put in the place of another. */
+export function swapped<T>(things: readonly T[], dice: Dice): T[] {
+  const copy = [...things];
+  const one = dice.below(copy.length);
+  const other = (one + 1 + dice.below(copy.length - 1)) % copy.length;
+  const [first, second] = [copy[one], copy[other]];
+  if (first !== undefined && second !== undefined) [copy[one], copy[other]] = [second, first];
+  return copy;
+}
+
+/** The same things without one of them. */
+export function without<T>(things: readonly T[], dice: Dice): T[] {
+  const at = dice.below(things.length);
+  return things.filter((_, index) => index !== at);
+}
+
+/** The same things with one of them changed. */
+export function changed<T>(things: readonly T[], dice: Dice, change: (thing: T) => T): T[] {
+  const at = dice.below(things.length);
+  return things.map((thing, index) => index === at ? change(thing) : thing);
+}

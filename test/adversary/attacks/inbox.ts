@@ -1,0 +1,64 @@
+/** Attacks on submissions: dropped on the way in, and anything at all on the way to the manager. */
+import { equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { ErrorCode } from "../../../shared/errors.ts";
+import type { Dice } from "../dice.ts";
+import type { Answer } from "../liar.ts";
+import type { Scene } from "../scene.ts";
+import { type Attack, changed, flipped, twisting } from "./attack.ts";
+
+type Inbox = Answer<"list">;
+
+const LATER = "the next head does not acknowledge it";
+const ONCE = "each submission is taken once, in order, or waits";
+
+/** The edge says that it holds what it threw away. */
+const dropped: Attack = {
+  ...{ name: "a submission is dropped", victim: "submit", codes: [], later: LATER },
+  begin(scene) {
+    let hits = 0;
+    const { lies } = scene.world.edge;
+    lies.submit = () => {
+      hits += 1;
+      return Promise.resolve();
+    };
+    return { hits: () => hits, end: () => void delete lies.submit };
+  },
+};
+
+/** Shown to the manager in its turn. */
+function onInbox(
+  name: string,
+  codes: readonly ErrorCode[],
+  lie: (entries: Inbox["entries"], scene: Scene, dice: Dice) => Inbox["entries"],
+): Attack {
+  return {
+    ...twisting(name, "turn", codes, (scene, dice) => ({
+      list: (answer, [principal]) => {
+        if (!principal.manager || !equalBytes(principal.owner, scene.world.owner)) return answer;
+        const entries = lie(answer.entries, scene, dice);
+        return entries === answer.entries ? answer : { ...answer, entries };
+      },
+    })),
+    later: ONCE,
+  };
+}
+
+/** Everything that the manager was shown before. */
+const shown = (scene: Scene) =>
+  scene.liar.past("list").filter(({ asked: [principal] }) => principal.manager).flatMap(({ answer }) => answer.entries);
+
+export const INBOX_ATTACKS: readonly Attack[] = [
+  dropped,
+  onInbox("submissions are kept from the manager", [], (entries) => entries.length === 0 ? entries : []),
+  onInbox("submissions come in another order", [], (entries) => entries.length < 2 ? entries : [...entries].reverse()),
+  onInbox("submissions come twice", [], (entries) =>
+    entries.length === 0 ? entries : [...entries, ...entries].map(([, signed], index) => [index + 1, signed] as const)),
+  onInbox("submissions of before come again", [], (entries, scene) => {
+    const past = shown(scene);
+    return past.length === 0 ? entries : [...past, ...entries].map(([, signed], index) => [index + 1, signed] as const);
+  }),
+  onInbox("a bit of a submission is changed", [], (entries, _scene, dice) =>
+    entries.length === 0
+      ? entries
+      : changed(entries, dice, ([arrival, signed]) => [arrival, flipped(signed, dice)] as const)),
+];

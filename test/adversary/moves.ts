@@ -1,0 +1,135 @@
+/** What honest people do between attacks; none of it may raise an alarm. */
+import { toHex } from "../../shared/bytes/encoding.ts";
+import { sha256 } from "../../shared/crypto/hash.ts";
+import { isPosternError } from "../../shared/errors.ts";
+import { INTERVAL_MILLIS } from "../fixtures/manager.ts";
+import type { Dice } from "./dice.ts";
+import { READS, readAs } from "./reads.ts";
+import { CHANNELS, type Player, playerOf, type Scene } from "./scene.ts";
+
+/** Returns what was wrong, or null. @throws what should not be thrown */
+export type Move = (scene: Scene, player: Player, dice: Dice) => Promise<string | null>;
+
+const fine = async (done: Promise<unknown>): Promise<null> => {
+  await done;
+  return null;
+};
+
+const read: Move = async (scene, player, dice) => await readAs(player, dice.of(READS) ?? READS[0]!, scene, dice);
+
+const receive: Move = (scene, _player, dice) =>
+  fine(scene.manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("in", dice.once(8) ? 20_000 : 20)));
+
+const trust: Move = (scene, _player, dice) => fine(scene.manager.trust(dice.of(scene.cards)?.der ?? new Uint8Array(0)));
+
+/** Blocks or forgets a certificate that is there. */
+const distrust: Move = async (scene, _player, dice) => {
+  const { rows } = await scene.manager.db.execute<{ fingerprint: Uint8Array<ArrayBuffer> }>({
+    sql: "SELECT fingerprint FROM certificates ORDER BY fingerprint",
+    params: [],
+  });
+  const chosen = dice.of(rows);
+  if (chosen === undefined) return null;
+  await (dice.once(2) ? scene.manager.block(chosen.fingerprint) : scene.manager.forget(chosen.fingerprint));
+  return null;
+};
+
+const turn: Move = async (scene, _player, dice) => {
+  scene.manager.policy = { ...scene.manager.policy, fullUpToRows: dice.once(4) ? 500 : 0 };
+  scene.world.clock.advance(INTERVAL_MILLIS);
+  return await fine(scene.sync({ rotate: dice.once(12) }));
+};
+
+const submit: Move = async (scene, player, dice) => {
+  try {
+    if (dice.once(3)) {
+      await player.client.submit.ping();
+      return null;
+    }
+    const raw = scene.mail("out");
+    await player.client.submit.message({ channel: dice.of(CHANNELS) ?? "chat", raw });
+    scene.handedIn.push(toHex(sha256(raw)));
+  } catch (error) {
+    // Nothing is handed in under an overdue head, whoever is to blame for it.
+    if (!isPosternError(error, "stale")) throw error;
+  }
+  return null;
+};
+
+/** The manager's machine loses its network in the middle of a turn; the next turn goes on. */
+const cutTurn: Move = async (scene, _player, dice) => {
+  let left = dice.below(14);
+  const { traffic } = scene.manager;
+  traffic.interceptor = {
+    request: (request) => {
+      if (left-- > 0) return request;
+      throw new TypeError("The network is down");
+    },
+  };
+  try {
+    await scene.sync();
+  } catch (error) {
+    if (!isPosternError(error, "network")) throw error;
+  } finally {
+    traffic.interceptor = null;
+  }
+  return await fine(scene.sync());
+};
+
+const restartEdge: Move = (scene) => fine(scene.world.edge.restart());
+const sweep: Move = (scene) => fine(scene.world.edge.sweep());
+const restartDevice: Move = (_scene, player) => {
+  player.client = player.device.start();
+  return Promise.resolve(null);
+};
+
+/** Time passes without a turn, perhaps for so long that everybody must notice. */
+const wait: Move = (scene, _player, dice) => {
+  scene.world.clock.advance(dice.once(6) ? 5 * INTERVAL_MILLIS : 20_000);
+  return Promise.resolve(null);
+};
+
+/** A device is lost and revoked, and another takes its place. What the lost one had handed in is settled first. */
+const replace: Move = async (scene, player) => {
+  await scene.sync();
+  const at = scene.players.indexOf(player);
+  if (at < 0) return null;
+  await scene.manager.revoke(player.device.profile.device);
+  const fresh = await scene.world.pair("new");
+  await scene.sync();
+  scene.stolen = player.device;
+  scene.players[at] = playerOf(fresh);
+  try {
+    await player.device.start().login();
+  } catch (error) {
+    if (!isPosternError(error, "unauthorized")) throw error;
+    return null;
+  }
+  return "a revoked device logged in";
+};
+
+/** Weighted by repetition. */
+export const MOVES: readonly Move[] = [
+  ...[read, read, read, read, read, read, read, read],
+  ...[receive, receive, trust, distrust, turn, turn, submit, submit],
+  ...[cutTurn, restartEdge, sweep, restartDevice, wait, replace],
+];
+
+/** Everything that was handed in is taken once, and none of it twice; to be called when nobody lies. */
+export async function settle(scene: Scene): Promise<string | null> {
+  await scene.sync();
+  for (const player of scene.players) {
+    await player.client.head();
+    if ((await player.client.submit.status()).pending.length > 0) await player.client.submit.flush();
+  }
+  await scene.sync();
+  for (const player of scene.players) {
+    player.newest = (await player.client.head()).generation;
+    const { pending } = await player.client.submit.status();
+    if (pending.length > 0) return `${pending.length} submissions are never acknowledged`;
+  }
+  for (const [hash, count] of await scene.takenCounts()) {
+    if (count !== 1) return `the message ${hash.slice(0, 8)} was taken ${count} times`;
+  }
+  return null;
+}

@@ -1,0 +1,132 @@
+/** One episode: an edge that may lie, an owner with devices, a stranger on the same edge, and what is true. */
+import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
+import { sha256 } from "../../shared/crypto/hash.ts";
+import type { PosternDevice } from "../../shared/client/mod.ts";
+import { readCertificate } from "../../shared/x509/certificate.ts";
+import type { TestDevice } from "../fixtures/device.ts";
+import type { TestManager } from "../fixtures/manager.ts";
+import { World } from "../fixtures/world.ts";
+import { certificate } from "../threats/setting.ts";
+import { Liar } from "./liar.ts";
+import { TruthBook } from "./truth.ts";
+
+export const CHANNELS: readonly string[] = ["mail", "chat"];
+/** Names that certificates may have; more than there are certificates, so that some are asked for in vain. */
+export const SUBJECTS: readonly string[] = ["CN=Ada", "CN=Bob", "CN=Cyd", "CN=Dan", "CN=Eve"];
+
+/** A certificate to be handed in or trusted, made once for all episodes: keys are slow to make. */
+export interface Card {
+  readonly der: Bytes;
+  readonly fingerprint: Bytes;
+  readonly hex: string;
+  /** As people write it. */
+  readonly name: string;
+  /** Canonical. */
+  readonly subject: string;
+}
+
+/** A device as the model knows it. */
+export interface Player {
+  readonly device: TestDevice;
+  /** The device's program as it runs now, with its session. */
+  client: PosternDevice;
+  /** The newest generation that it accepted. */
+  newest: number;
+}
+
+const CARDS_EACH = 3;
+let deck: readonly Card[] | null = null;
+
+export class Scene implements AsyncDisposable {
+  readonly book = new TruthBook();
+  readonly liar = new Liar();
+  /** SHA-256 of each message that a device handed in, in hexadecimal. */
+  readonly handedIn: string[] = [];
+  readonly players: Player[] = [];
+  /** A device that the owner has revoked: its keys are the adversary's. */
+  stolen: TestDevice;
+  #messages = 0;
+
+  private constructor(
+    readonly world: World,
+    readonly cards: readonly Card[],
+    stolen: TestDevice,
+    readonly stranger: TestDevice,
+  ) {
+    this.stolen = stolen;
+  }
+
+  static async create(): Promise<Scene> {
+    const cards = deck ??= await makeDeck();
+    const world = await World.create({ owners: 2 });
+    const [, other] = world.managers;
+    if (other === undefined) throw new Error("A scene has two owners");
+    const stranger = await world.pair("stranger", {}, other);
+    const stolen = await world.pair("lost");
+    const scene = new Scene(world, cards, stolen, stranger);
+    scene.liar.attach(world.edge);
+    for (const name of ["phone", "laptop"]) scene.players.push(playerOf(await world.pair(name)));
+    for (const manager of world.managers) {
+      for (const channel of CHANNELS) await manager.receive(channel, scene.mail("first"));
+      for (const { der } of cards.slice(0, 4)) await manager.trust(der);
+    }
+    await other.sync();
+    await scene.sync();
+    await stolen.client.login();
+    await world.manager.revoke(stolen.profile.device);
+    await scene.sync();
+    await stranger.client.certificates.byFingerprint(cards[0]?.fingerprint ?? new Uint8Array(32));
+    return scene;
+  }
+
+  get manager(): TestManager {
+    return this.world.manager;
+  }
+
+  /** A message like no other. */
+  mail(about: string, size = 20): Bytes {
+    const subject = `${about} ${++this.#messages}`;
+    return utf8(`From: a@example.org\r\nTo: b@example.org\r\nSubject: ${subject}\r\n\r\n${"x".repeat(size)}\r\n`);
+  }
+
+  /** A turn of the owner's manager; what it signed is written down whether the turn ends well or not. */
+  async sync(options: { readonly rotate?: boolean } = {}): Promise<void> {
+    try {
+      await this.manager.sync(options);
+    } finally {
+      await this.book.write(this.manager);
+    }
+  }
+
+  /** How often the manager holds each message that devices handed in. */
+  async takenCounts(): Promise<Map<string, number>> {
+    const { rows } = await this.manager.db.execute<{ sha256: Bytes; count: number }>({
+      sql: "SELECT sha256, COUNT(*) AS count FROM messages GROUP BY sha256",
+      params: [],
+    });
+    const counts = new Map(rows.map((row) => [toHex(row.sha256), row.count]));
+    return new Map(this.handedIn.map((hash) => [hash, counts.get(hash) ?? 0]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]();
+  }
+}
+
+/** A device that has just been paired. */
+export function playerOf(device: TestDevice): Player {
+  return { device, client: device.client, newest: 0 };
+}
+
+async function makeDeck(): Promise<Card[]> {
+  const cards: Card[] = [];
+  for (let copy = 0; copy < CARDS_EACH; copy++) {
+    for (const name of SUBJECTS.slice(0, -1)) {
+      const der = await certificate(name);
+      const fingerprint = sha256(der);
+      cards.push({ der, fingerprint, hex: toHex(fingerprint), name, subject: readCertificate(der).subject });
+    }
+  }
+  return cards;
+}
