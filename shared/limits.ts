@@ -133,6 +133,9 @@ export const LIMITS = {
   openSessionHolders: 128,
   openSessionsPerHolder: 64,
   maxSessionTokenChars: 512,
+  /** Nodes in one block of a tree, and the bytes of such a block with nothing but leaves at its end (spec: TREE-07). */
+  maxBlockNodes: 31,
+  maxBlockBytes: 1_280,
   /** Imported login keys that one isolate keeps. */
   loginKeys: 1_024,
   /** Rows and entries in one answer, if the request does not say otherwise (spec: READ-01). */
