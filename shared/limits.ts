@@ -6,6 +6,10 @@ export const LIMITS = {
   maxRowBytes: 1_000_000,
   /** Rows in one answer, all together (spec: READ-01). */
   maxAnswerRowBytes: 786_432,
+  /** Nodes of a proof (spec: PROOF-03). */
+  maxProofNodes: 4_096,
+  /** Hashes in the path of a head in its history (spec: READ-07): as many as bits in the number of the last one. */
+  maxHistoryPath: 53,
   /** Plaintext bytes in one part of a message (spec: ROW-09, INBOX-02). */
   messagePartBytes: 524_288,
   /** Messages up to this size stand in their channel row itself (spec: ROW-09). */
@@ -133,6 +137,9 @@ export const LIMITS = {
   openSessionHolders: 128,
   openSessionsPerHolder: 64,
   maxSessionTokenChars: 512,
+  /** Nodes in one block of a tree, and the bytes of such a block with nothing but leaves at its end (spec: TREE-07). */
+  maxBlockNodes: 31,
+  maxBlockBytes: 1_280,
   /** Imported login keys that one isolate keeps. */
   loginKeys: 1_024,
   /** Rows and entries in one answer, if the request does not say otherwise (spec: READ-01). */

@@ -6,28 +6,49 @@ import { type Endpoint, endpoint } from "./endpoint.ts";
 import { epoch, generation, hex, integer, limit, optional, rowKey } from "./parameters.ts";
 
 const head = endpoint({
-  ...{ route: "head", method: "GET", access: "session", query: {}, body: null, answer: "head" },
+  ...{
+    route: "head",
+    method: "GET",
+    access: "session",
+    query: { seen: optional(generation) },
+    body: null,
+    answer: "head",
+  },
   summary: "The newest signed head.",
 }, async ({ store, principal }) => {
   const { generation, epoch, head } = await store.head(principal);
-  return { body: { generation, epoch, head } };
+  return { body: { generation, epoch, head, history: null } };
 });
 
 const record = endpoint({
-  ...{ route: "record", method: "GET", access: "session", query: {}, body: null, answer: "record" },
+  ...{
+    route: "record",
+    method: "GET",
+    access: "session",
+    query: { seen: optional(generation) },
+    body: null,
+    answer: "record",
+  },
   summary: "What a login tells: the device's row of the table of devices, head and statement.",
 }, async ({ store, principal }) => {
   const { generation, epoch, record, head, statement } = await store.record(principal);
-  return { body: { generation, epoch, record, head, statement } };
+  return { body: { generation, epoch, record, head, statement, history: null } };
 });
 
 const rows = endpoint({
   ...{ route: "rows", method: "GET", access: "session", body: null, answer: "rows" },
-  query: { epoch, token: hex(32), from: optional(integer()), before: optional(integer()), limit },
+  query: {
+    epoch,
+    token: hex(32),
+    from: optional(integer()),
+    before: optional(integer()),
+    limit,
+    proof: optional(integer(0, 1)),
+  },
   summary: "Rows of one list: from a number on, ascending, or below one, descending.",
 }, async ({ store, principal, path: { table }, query, now }) => {
   const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);
-  return { body: { generation, epoch, rows, more } };
+  return { body: { generation, epoch, rows, more, proof: null } };
 });
 
 interface RowsQuery {

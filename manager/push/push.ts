@@ -4,6 +4,7 @@ import type { Database } from "../../shared/database/database.ts";
 import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { decodeSignedHead, type Head } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
+import { completeHistory } from "../heads/history.ts";
 import { findHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import type { PushesTable } from "../store/schema.ts";
@@ -72,6 +73,7 @@ const FINAL: readonly ErrorCode[] = [
  * starts anew
  */
 export async function push(env: PushEnvironment, request: PushRequest): Promise<Pushed> {
+  await completeHistory(env.db);
   const resumed = await resumable(env.db, request);
   if (resumed !== null) {
     try {

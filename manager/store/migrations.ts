@@ -87,4 +87,13 @@ export const MIGRATIONS: readonly Migration[] = [{
     `CREATE TABLE alarms (
       id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL, text TEXT NOT NULL, raised INTEGER NOT NULL, cleared INTEGER)`,
   ],
+}, {
+  version: 2,
+  name: "proofs: nodes of the history",
+  statements: [
+    `CREATE TABLE history (
+      level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, generation INTEGER NOT NULL,
+      PRIMARY KEY (level, idx)) WITHOUT ROWID`,
+    `CREATE INDEX history_by_generation ON history (generation, level)`,
+  ],
 }];

@@ -212,6 +212,16 @@ export interface HeadsTable {
   signed: Bytes;
 }
 
+/** Nodes of the history tree of this incarnation (spec: TREE-06). */
+export interface HistoryTable {
+  /** 0 is the leaves. */
+  level: number;
+  idx: number;
+  hash: Bytes;
+  /** Of the head that completed it. */
+  generation: number;
+}
+
 /** The push under way, if any. */
 export interface PushesTable {
   id: Bytes;
@@ -293,6 +303,7 @@ export interface ManagerSchema {
   wraps: WrapsTable;
   epochs: EpochsTable;
   heads: HeadsTable;
+  history: HistoryTable;
   pushes: PushesTable;
   streams: StreamsTable;
   submissions: SubmissionsTable;

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { LIMITS } from "../limits.ts";
+import { LEAF_NODE_BYTES } from "../merkle/proof_node.ts";
 import { bytesOf, bytesUpTo, positive, textUpTo, uint } from "./shapes.ts";
 
 const id = bytesOf(16);
@@ -16,6 +17,10 @@ const rows = v.array(stored);
 const rowKey = v.strictTuple([v.picklist([1, 2, 3, 4] as const), hash, uint]);
 const ranges = v.array(v.strictTuple([uint, uint]));
 const current = { generation: uint, epoch: uint };
+/** Of any form that a node may have; what the nodes say is for the verifier of proofs to judge (spec: PROOF-01). */
+const proof = v.array(v.nullable(v.union([v.number(), bytesUpTo(LEAF_NODE_BYTES)])));
+/** No history of 2^53 heads has a longer path (spec: READ-07). */
+const history = v.nullable(v.pipe(v.array(hash), v.maxLength(LIMITS.maxHistoryPath)));
 
 /** Bodies of requests; unknown keys are refused (spec: CONV-05). */
 export const REQUESTS = {
@@ -25,6 +30,7 @@ export const REQUESTS = {
     challenge: bytesOf(64),
     signature: bytesUpTo(LIMITS.maxSignatureBytes, 1),
     statement: v.optional(signedStatement),
+    seen: v.optional(positive),
   }),
   inbox: v.strictObject({ submission: signedSubmission }),
   inboxPart: v.strictObject({ part: bytesUpTo(LIMITS.maxRowBytes, 17) }),
@@ -60,16 +66,18 @@ export const ANSWERS = {
     epoch: v.nullable(positive),
     head: v.nullable(signedHead),
     record: v.nullable(stored),
+    history,
   }),
   statement: v.object({ statement: v.nullable(signedStatement) }),
-  head: v.object({ ...current, head: v.nullable(signedHead) }),
+  head: v.object({ ...current, head: v.nullable(signedHead), history }),
   record: v.object({
     ...current,
     record: v.nullable(stored),
     head: v.nullable(signedHead),
     statement: v.nullable(signedStatement),
+    history,
   }),
-  rows: v.object({ ...current, rows, more: v.boolean() }),
+  rows: v.object({ ...current, rows, more: v.boolean(), proof: v.nullable(proof) }),
   table: v.object({ ...current, rows, next: v.nullable(bytesOf(40)) }),
   changes: v.object({ ...current, rows, removed: v.array(v.strictTuple([hash, uint])), next: v.nullable(bytesOf(40)) }),
   inbox: v.object({ entries: v.array(v.strictTuple([positive, signedSubmission])), next: v.nullable(positive) }),

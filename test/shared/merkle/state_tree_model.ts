@@ -10,18 +10,23 @@ export function naiveStateRoot(leaves: readonly Leaf[]): Bytes {
   const [first] = leaves;
   if (first === undefined) return sha256(Uint8Array.of(2));
   if (leaves.length === 1) return sha256(concat(Uint8Array.of(0), first.key, first.rowHash));
+  const { bit, zero, one } = splitLeaves(leaves);
+  const index = Uint8Array.of(Math.floor(bit / 256), bit % 256);
+  return sha256(concat(Uint8Array.of(1), index, naiveStateRoot(zero), naiveStateRoot(one)));
+}
+
+/** The first bit in which at least two leaves differ, and those with each value of it. */
+export function splitLeaves(leaves: readonly Leaf[]): { bit: number; zero: Leaf[]; one: Leaf[] } {
   for (let bit = 0; bit < 320; bit++) {
-    const zero = leaves.filter((leaf) => bitOf(leaf.key, bit) === "0");
-    const one = leaves.filter((leaf) => bitOf(leaf.key, bit) === "1");
-    if (zero.length === 0 || one.length === 0) continue;
-    const index = Uint8Array.of(Math.floor(bit / 256), bit % 256);
-    return sha256(concat(Uint8Array.of(1), index, naiveStateRoot(zero), naiveStateRoot(one)));
+    const zero = leaves.filter((leaf) => bitOf(leaf.key, bit) === 0);
+    const one = leaves.filter((leaf) => bitOf(leaf.key, bit) === 1);
+    if (zero.length > 0 && one.length > 0) return { bit, zero, one };
   }
   throw new Error("two leaves have the same key");
 }
 
-function bitOf(key: Uint8Array, bit: number): string | undefined {
-  return key[Math.floor(bit / 8)]?.toString(2).padStart(8, "0")[bit % 8];
+function bitOf(key: Uint8Array, bit: number): number {
+  return ((key[Math.floor(bit / 8)] ?? 0) >> (7 - bit % 8)) % 2;
 }
 
 /** Keys as they occur (many numbers under few tokens) and as they hardly do (equal but for any one bit). */
