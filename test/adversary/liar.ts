@@ -7,7 +7,17 @@ import type { TestEdge } from "../fixtures/edge.ts";
 
 /** Methods whose answers can be twisted. */
 export const TWISTED = [
-  ...["rows", "head", "record", "loginData", "table", "changes", "list", "publicStatement", "managerLoginData"] as const,
+  ...[
+    "rows",
+    "head",
+    "record",
+    "loginData",
+    "table",
+    "changes",
+    "list",
+    "publicStatement",
+    "managerLoginData",
+  ] as const,
 ];
 export type Method = typeof TWISTED[number];
 

@@ -4,7 +4,7 @@ import { sha256 } from "../../shared/crypto/hash.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import { INTERVAL_MILLIS } from "../fixtures/manager.ts";
 import type { Dice } from "./dice.ts";
-import { READS, readAs } from "./reads.ts";
+import { readAs, READS } from "./reads.ts";
 import { CHANNELS, type Player, playerOf, type Scene } from "./scene.ts";
 
 /** Returns what was wrong, or null. @throws what should not be thrown */

@@ -10,7 +10,7 @@ import { openAlarms } from "../../manager/sync/alarms.ts";
 import { type Attack, ATTACKS, type Victim } from "./attacks/all.ts";
 import { Dice } from "./dice.ts";
 import { MOVES, settle } from "./moves.ts";
-import { HEADS, LOGINS, LOOKUPS, type Read, READS, readAs, TABLES } from "./reads.ts";
+import { HEADS, LOGINS, LOOKUPS, type Read, readAs, READS, TABLES } from "./reads.ts";
 import { type Player, Scene } from "./scene.ts";
 
 /** What came of a run. */

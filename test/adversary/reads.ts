@@ -50,7 +50,11 @@ const channels: Read = {
   name: "messages.channels",
   async run(client) {
     const { found, asOf } = await client.messages.channels();
-    return { asOf, found: found.map(({ name }) => name).sort(), expected: (truth) => [...truth.channels.keys()].sort() };
+    return {
+      asOf,
+      found: found.map(({ name }) => name).sort(),
+      expected: (truth) => [...truth.channels.keys()].sort(),
+    };
   },
 };
 

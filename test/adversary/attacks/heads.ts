@@ -88,17 +88,25 @@ const otherwise = (head: Head): Partial<Head> => ({ time: head.time + 1 });
 
 /** Another device's record, as the edge told it at a login. */
 function recordOfAnother(scene: Scene, own: Bytes, dice: Dice): NonNullable<Answer<"loginData">> | undefined {
-  return dice.of(scene.liar.past("loginData").flatMap(({ asked: [, device], answer }) =>
-    answer === null || equalBytes(device, own) ? [] : [answer]
-  ));
+  return dice.of(
+    scene.liar.past("loginData").flatMap(({ asked: [, device], answer }) =>
+      answer === null || equalBytes(device, own) ? [] : [answer]
+    ),
+  );
 }
 
 /** The device's own record with its wrapped sym key replaced by one that the edge knows: HPKE does not say who wrapped. */
 async function wrappedAnew(record: Bytes, { device }: Player, head: Bytes): Promise<Bytes> {
   const { extra } = decodeRow(record);
   if (extra === null) throw new Error("A record has what a login needs");
-  const info = wrapInfo(decodeSignedHead(head).head, device.profile.device, extra.suite);
-  const { encapsulated, ciphertext } = await sealHpke(extra.suite, device.keys.kemPublicKey ?? device.keys.publicKey, info, webCryptoRandom(32));
+  const { suite } = device.keys;
+  const info = wrapInfo(decodeSignedHead(head).head, device.profile.device, suite);
+  const { encapsulated, ciphertext } = await sealHpke(
+    suite,
+    device.keys.kemPublicKey ?? device.keys.publicKey,
+    info,
+    webCryptoRandom(32),
+  );
   return edited(record, (fields) => {
     const kept = fields[4];
     if (!Array.isArray(kept)) throw new Error("A record has what a login needs");
@@ -189,8 +197,7 @@ export const HEAD_ATTACKS: readonly Attack[] = [
   ...onHead(
     "the path through history goes on",
     ["forked"],
-    (answer) =>
-      answer.history === null ? answer : { ...answer, history: [...answer.history, webCryptoRandom(32)] },
+    (answer) => answer.history === null ? answer : { ...answer, history: [...answer.history, webCryptoRandom(32)] },
   ),
   forged("a head of now is signed by a stolen device", ["tampered"], otherwise, stolenKey),
   forged("a next head is signed by a stolen device", ["tampered"], following, stolenKey),

@@ -51,14 +51,24 @@ export const INBOX_ATTACKS: readonly Attack[] = [
   dropped,
   onInbox("submissions are kept from the manager", [], (entries) => entries.length === 0 ? entries : []),
   onInbox("submissions come in another order", [], (entries) => entries.length < 2 ? entries : [...entries].reverse()),
-  onInbox("submissions come twice", [], (entries) =>
-    entries.length === 0 ? entries : [...entries, ...entries].map(([, signed], index) => [index + 1, signed] as const)),
+  onInbox(
+    "submissions come twice",
+    [],
+    (entries) =>
+      entries.length === 0
+        ? entries
+        : [...entries, ...entries].map(([, signed], index) => [index + 1, signed] as const),
+  ),
   onInbox("submissions of before come again", [], (entries, scene) => {
     const past = shown(scene);
     return past.length === 0 ? entries : [...past, ...entries].map(([, signed], index) => [index + 1, signed] as const);
   }),
-  onInbox("a bit of a submission is changed", [], (entries, _scene, dice) =>
-    entries.length === 0
-      ? entries
-      : changed(entries, dice, ([arrival, signed]) => [arrival, flipped(signed, dice)] as const)),
+  onInbox(
+    "a bit of a submission is changed",
+    [],
+    (entries, _scene, dice) =>
+      entries.length === 0
+        ? entries
+        : changed(entries, dice, ([arrival, signed]) => [arrival, flipped(signed, dice)] as const),
+  ),
 ];

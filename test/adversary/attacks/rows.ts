@@ -32,33 +32,71 @@ function others(scene: Scene, asked: Question, isWanted: (past: Question, answer
 }
 
 export const ROW_ATTACKS: readonly Attack[] = [
-  onRows("a row is dropped", ["withheld", "tampered"], (answer, _asked, _scene, dice) =>
-    someOf(answer) ? { ...answer, rows: without(answer.rows, dice) } : answer),
-  onRows("what is there is said not to be", ["withheld", "tampered"], (answer) =>
-    someOf(answer) ? { ...answer, rows: [], more: false } : answer),
-  onRows("the newest message is hidden", ["withheld", "tampered"], (answer) =>
-    someOf(answer) ? { ...answer, rows: answer.rows.slice(1) } : answer),
-  onRows("an answer is cut short", ["withheld", "tampered"], (answer) =>
-    someOf(answer, 2) ? { ...answer, rows: answer.rows.slice(0, -1), more: false } : answer),
-  onRows("an answer is cut short, and said to go on", ["withheld", "tampered"], (answer) =>
-    someOf(answer, 2) ? { ...answer, rows: answer.rows.slice(0, -1), more: true } : answer),
-  onRows("an end is said not to be one, or the reverse", ["withheld", "tampered"], (answer) =>
-    ({ ...answer, more: !answer.more })),
-  onRows("a row comes twice", ["tampered"], (answer, _asked, _scene, dice) =>
-    someOf(answer) ? { ...answer, rows: [...answer.rows, ...answer.rows.slice(dice.below(answer.rows.length))] } : answer),
-  onRows("two rows change places", ["tampered"], (answer, _asked, _scene, dice) =>
-    someOf(answer, 2) ? { ...answer, rows: swapped(answer.rows, dice) } : answer),
-  onRows("a bit of a row is changed", ["tampered"], (answer, _asked, _scene, dice) =>
-    someOf(answer) ? { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) } : answer),
+  onRows(
+    "a row is dropped",
+    ["withheld", "tampered"],
+    (answer, _asked, _scene, dice) => someOf(answer) ? { ...answer, rows: without(answer.rows, dice) } : answer,
+  ),
+  onRows(
+    "what is there is said not to be",
+    ["withheld", "tampered"],
+    (answer) => someOf(answer) ? { ...answer, rows: [], more: false } : answer,
+  ),
+  onRows(
+    "the newest message is hidden",
+    ["withheld", "tampered"],
+    (answer) => someOf(answer) ? { ...answer, rows: answer.rows.slice(1) } : answer,
+  ),
+  onRows(
+    "an answer is cut short",
+    ["withheld", "tampered"],
+    (answer) => someOf(answer, 2) ? { ...answer, rows: answer.rows.slice(0, -1), more: false } : answer,
+  ),
+  onRows(
+    "an answer is cut short, and said to go on",
+    ["withheld", "tampered"],
+    (answer) => someOf(answer, 2) ? { ...answer, rows: answer.rows.slice(0, -1), more: true } : answer,
+  ),
+  onRows(
+    "an end is said not to be one, or the reverse",
+    ["withheld", "tampered"],
+    (answer) => ({ ...answer, more: !answer.more }),
+  ),
+  onRows(
+    "a row comes twice",
+    ["tampered"],
+    (answer, _asked, _scene, dice) =>
+      someOf(answer)
+        ? { ...answer, rows: [...answer.rows, ...answer.rows.slice(dice.below(answer.rows.length))] }
+        : answer,
+  ),
+  onRows(
+    "two rows change places",
+    ["tampered"],
+    (answer, _asked, _scene, dice) => someOf(answer, 2) ? { ...answer, rows: swapped(answer.rows, dice) } : answer,
+  ),
+  onRows(
+    "a bit of a row is changed",
+    ["tampered"],
+    (answer, _asked, _scene, dice) =>
+      someOf(answer) ? { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) } : answer,
+  ),
   onRows("no proof is given", ["withheld"], (answer) => answer.proof === null ? answer : { ...answer, proof: null }),
   onRows("a bit of a proof is changed", ["tampered", "withheld"], (answer, _asked, _scene, dice) => {
     if (answer.proof === null || answer.proof.length === 0) return answer;
-    const proof = changed(answer.proof, dice, (node) =>
-      node === null ? 7 : typeof node === "number" ? node ^ (1 << dice.below(9)) : flipped(node, dice));
+    const proof = changed(
+      answer.proof,
+      dice,
+      (node) => node === null ? 7 : typeof node === "number" ? node ^ (1 << dice.below(9)) : flipped(node, dice),
+    );
     return { ...answer, proof };
   }),
-  onRows("a node of a proof is dropped", ["tampered", "withheld"], (answer, _asked, _scene, dice) =>
-    answer.proof === null || answer.proof.length === 0 ? answer : { ...answer, proof: without(answer.proof, dice) }),
+  onRows(
+    "a node of a proof is dropped",
+    ["tampered", "withheld"],
+    (answer, _asked, _scene, dice) =>
+      answer.proof === null || answer.proof.length === 0 ? answer : { ...answer, proof: without(answer.proof, dice) },
+  ),
   onRows("two nodes of a proof change places", ["tampered", "withheld"], (answer, _asked, _scene, dice) => {
     if (answer.proof === null || answer.proof.length < 2) return answer;
     const proof = swapped(answer.proof, dice);
@@ -75,8 +113,12 @@ export const ROW_ATTACKS: readonly Attack[] = [
   }),
   onRows("an earlier answer is given as one of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
     const other = dice.of(
-      others(scene, asked, (past, { generation, rows }) =>
-        isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows)),
+      others(
+        scene,
+        asked,
+        (past, { generation, rows }) =>
+          isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows),
+      ),
     );
     return other === undefined ? answer : { ...other, generation: answer.generation, epoch: answer.epoch };
   }),
@@ -88,25 +130,41 @@ export const ROW_ATTACKS: readonly Attack[] = [
   }),
   onRows("earlier rows are given with the proof of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
     const other = dice.of(
-      others(scene, asked, (past, { generation, rows }) =>
-        isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows)),
+      others(
+        scene,
+        asked,
+        (past, { generation, rows }) =>
+          isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows),
+      ),
     );
     return other === undefined ? answer : { ...answer, rows: other.rows };
   }),
-  onRows("an answer is said to be of a later generation", ["tampered", "withheld", "rolled_back"], (answer) =>
-    ({ ...answer, generation: answer.generation + 1 })),
-  onRows("an answer is said to be of an earlier generation", ["rolled_back"], (answer) =>
-    ({ ...answer, generation: answer.generation - 1 })),
-  onRows("an answer is said to be of another epoch", ["tampered", "withheld", "rolled_back"], (answer, _a, _s, dice) =>
-    ({ ...answer, epoch: answer.epoch + (dice.once(2) ? 1 : -1) })),
+  onRows(
+    "an answer is said to be of a later generation",
+    ["tampered", "withheld", "rolled_back"],
+    (answer) => ({ ...answer, generation: answer.generation + 1 }),
+  ),
+  onRows(
+    "an answer is said to be of an earlier generation",
+    ["rolled_back"],
+    (answer) => ({ ...answer, generation: answer.generation - 1 }),
+  ),
+  onRows(
+    "an answer is said to be of another epoch",
+    ["tampered", "withheld", "rolled_back"],
+    (answer, _a, _s, dice) => ({ ...answer, epoch: answer.epoch + (dice.once(2) ? 1 : -1) }),
+  ),
   onRows("another owner's answer is given", ["tampered", "withheld", "rolled_back"], (answer, asked, scene, dice) => {
     const other = dice.of(
       scene.liar.past("rows").filter((past) => !equalBytes(past.asked[0].owner, asked[0].owner) && someOf(past.answer)),
     );
     return other === undefined ? answer : { ...other.answer, generation: answer.generation, epoch: answer.epoch };
   }),
-  onRows("an answer without end is begun", ["too_large", "malformed", "network", "tampered"], (answer) =>
-    ({ ...answer, rows: Array.from({ length: 3 }, () => new Uint8Array(700_000)) })),
+  onRows(
+    "an answer without end is begun",
+    ["too_large", "malformed", "network", "tampered"],
+    (answer) => ({ ...answer, rows: Array.from({ length: 3 }, () => new Uint8Array(700_000)) }),
+  ),
 ];
 
 function differ(one: Rows["rows"], other: Rows["rows"]): boolean {

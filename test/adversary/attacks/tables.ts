@@ -24,24 +24,54 @@ function onChanges(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"c
 }
 
 export const TABLE_ATTACKS: readonly Attack[] = [
-  ...onTable("a row of a table is left out", ["withheld", "tampered"], (answer, dice) =>
-    answer.rows.length === 0 ? answer : { ...answer, rows: without(answer.rows, dice) }),
-  ...onTable("a row of a table comes twice", ["tampered"], (answer, dice) =>
-    answer.rows.length === 0
-      ? answer
-      : { ...answer, rows: [...answer.rows, ...answer.rows.slice(dice.below(answer.rows.length))] }),
-  ...onTable("two rows of a table change places", ["tampered"], (answer, dice) =>
-    answer.rows.length < 2 ? answer : { ...answer, rows: swapped(answer.rows, dice) }),
-  ...onTable("a bit of a table's row is changed", ["tampered"], (answer, dice) =>
-    answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) }),
-  ...onTable("a table is said to be empty", ["withheld"], (answer) =>
-    answer.rows.length === 0 ? answer : { ...answer, rows: [], next: null }),
-  ...onTable("a table is said to go on", ["tampered", "withheld"], (answer) =>
-    answer.next !== null ? answer : { ...answer, next: { token: new Uint8Array(32).fill(0xff), number: 1 } }),
-  onChanges("a change is left out", ["withheld", "tampered"], (answer, dice) =>
-    answer.rows.length === 0 ? answer : { ...answer, rows: without(answer.rows, dice) }),
-  onChanges("a removal is left out", ["withheld", "tampered"], (answer, dice) =>
-    answer.removed.length === 0 ? answer : { ...answer, removed: without(answer.removed, dice) }),
-  onChanges("a bit of a change is changed", ["tampered"], (answer, dice) =>
-    answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) }),
+  ...onTable(
+    "a row of a table is left out",
+    ["withheld", "tampered"],
+    (answer, dice) => answer.rows.length === 0 ? answer : { ...answer, rows: without(answer.rows, dice) },
+  ),
+  ...onTable(
+    "a row of a table comes twice",
+    ["tampered"],
+    (answer, dice) =>
+      answer.rows.length === 0
+        ? answer
+        : { ...answer, rows: [...answer.rows, ...answer.rows.slice(dice.below(answer.rows.length))] },
+  ),
+  ...onTable(
+    "two rows of a table change places",
+    ["tampered"],
+    (answer, dice) => answer.rows.length < 2 ? answer : { ...answer, rows: swapped(answer.rows, dice) },
+  ),
+  ...onTable(
+    "a bit of a table's row is changed",
+    ["tampered"],
+    (answer, dice) =>
+      answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) },
+  ),
+  ...onTable(
+    "a table is said to be empty",
+    ["withheld"],
+    (answer) => answer.rows.length === 0 ? answer : { ...answer, rows: [], next: null },
+  ),
+  ...onTable(
+    "a table is said to go on",
+    ["tampered", "withheld"],
+    (answer) => answer.next !== null ? answer : { ...answer, next: new Uint8Array(40).fill(0xff) },
+  ),
+  onChanges(
+    "a change is left out",
+    ["withheld", "tampered"],
+    (answer, dice) => answer.rows.length === 0 ? answer : { ...answer, rows: without(answer.rows, dice) },
+  ),
+  onChanges(
+    "a removal is left out",
+    ["withheld", "tampered"],
+    (answer, dice) => answer.removed.length === 0 ? answer : { ...answer, removed: without(answer.removed, dice) },
+  ),
+  onChanges(
+    "a bit of a change is changed",
+    ["tampered"],
+    (answer, dice) =>
+      answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) },
+  ),
 ];

@@ -53,9 +53,9 @@ export const WIRE_ATTACKS: readonly Attack[] = [
   onWire("an earlier answer is given again", ["tampered", "unauthorized"], {
     answer: (answer, request, dice, player) => {
       const { exchanges } = player.device.traffic;
-      const past = dice.of(exchanges.filter((one) =>
-        pathOf(one.request) === pathOf(request) && one.answer.headers.has(HEADERS.signature)
-      ));
+      const past = dice.of(
+        exchanges.filter((one) => pathOf(one.request) === pathOf(request) && one.answer.headers.has(HEADERS.signature)),
+      );
       return past === undefined || !answer.headers.has(HEADERS.signature) ? answer : past.answer;
     },
   }),
