@@ -3,13 +3,7 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
-import {
-  appendToHistory,
-  decodeHistory,
-  EMPTY_HISTORY,
-  encodeHistory,
-  historyRoot,
-} from "../../shared/merkle/history.ts";
+import { appendToHistory, encodeHistory, historyRoot } from "../../shared/merkle/history.ts";
 import { compareAcks } from "../../shared/protocol/acknowledgement.ts";
 import {
   decodeSignedHead,
@@ -18,11 +12,12 @@ import {
   type SignedHead,
   signHead,
 } from "../../shared/protocol/head.ts";
+import { putHistoryNodes, readHistory } from "../heads/history.ts";
 import { newestHead, putHead } from "../heads/repository.ts";
 import { acknowledgements } from "../inbox/streams.ts";
 import { managerKey } from "../owner/keys.ts";
 import { currentStatement } from "../owner/statement.ts";
-import { findBytes, META, readNumber, setBytes } from "../store/meta.ts";
+import { META, readNumber, setBytes } from "../store/meta.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { headTime } from "./head_time.ts";
 import type { StateRoots } from "./roots.ts";
@@ -60,8 +55,7 @@ export async function prepareHead(
   const before = await newestHead(db);
   const time = headTime({ head: before, statement }, now);
   const generation = (before?.generation ?? 0) + 1;
-  const stored = await findBytes(db, META.history);
-  const history = stored === null ? EMPTY_HISTORY : decodeHistory(stored);
+  const history = await readHistory(db);
   const interval = await readNumber(db, META.intervalMillis);
   const bytes = encodeHead({
     ...{ owner: statement.owner, incarnation: epoch.incarnation, epoch: epoch.epoch, generation, time },
@@ -79,6 +73,11 @@ export async function prepareHead(
   const { sign } = await managerKey(db, statement.managerKey);
   const signed = await signHead(bytes, sign);
   const decoded = decodeSignedHead(signed);
-  const extended = appendToHistory(history, decoded.hash).history;
-  return { signed, decoded, statements: [putHead(signed), setBytes(META.history, encodeHistory(extended))] };
+  const extended = appendToHistory(history, decoded.hash);
+  const statements = [
+    putHead(signed),
+    ...putHistoryNodes(extended.nodes, generation),
+    setBytes(META.history, encodeHistory(extended.history)),
+  ];
+  return { signed, decoded, statements };
 }
