@@ -77,6 +77,9 @@ export const LIMITS = {
   /** Rows, and removals, in one chunk of a push (spec: PUSH-02). */
   maxChunkRows: 1_000,
   maxPushChunks: 100_000,
+  /** Blocks, and nodes of the history, in one body of nodes; and how many bodies there may be (spec: PUSH-13). */
+  maxBodyNodes: 1_000,
+  maxPushNodeBodies: 100_000,
   maxCommitHeads: 512,
   maxCommitStatements: 4,
   /** Devices of one owner, and streams of each that a head acknowledges (spec: HEAD-06). */
@@ -140,6 +143,8 @@ export const LIMITS = {
   /** Nodes in one block of a tree, and the bytes of such a block with nothing but leaves at its end (spec: TREE-07). */
   maxBlockNodes: 31,
   maxBlockBytes: 1_280,
+  /** Blocks that one isolate of an edge keeps: a few megabytes, and all of a table of some ten thousand rows. */
+  cachedBlocks: 4_096,
   /** Imported login keys that one isolate keeps. */
   loginKeys: 1_024,
   /** Rows and entries in one answer, if the request does not say otherwise (spec: READ-01). */

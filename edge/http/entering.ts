@@ -15,7 +15,7 @@ const login = endpoint({
   summary: "Logs a device or the manager in; the answer is signed with the new session's keys.",
 }, async ({ logins, path: { owner }, body, now }) => {
   const { answer, keys } = await logins.login(owner, body, now);
-  return { body: { ...answer, history: null }, keys };
+  return { body: answer, keys };
 });
 
 const statement = endpoint({

@@ -5,34 +5,23 @@ import type { RowsRequest } from "../store/read_rows.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { epoch, generation, hex, integer, limit, optional, rowKey } from "./parameters.ts";
 
+/** The generation of a head that the reader has verified (spec: READ-07). */
+const seen = optional(generation);
+
 const head = endpoint({
-  ...{
-    route: "head",
-    method: "GET",
-    access: "session",
-    query: { seen: optional(generation) },
-    body: null,
-    answer: "head",
-  },
+  ...{ route: "head", method: "GET", access: "session", query: { seen }, body: null, answer: "head" },
   summary: "The newest signed head.",
-}, async ({ store, principal }) => {
-  const { generation, epoch, head } = await store.head(principal);
-  return { body: { generation, epoch, head, history: null } };
+}, async ({ store, principal, query: { seen } }) => {
+  const { generation, epoch, head, history } = await store.head(principal, seen);
+  return { body: { generation, epoch, head, history } };
 });
 
 const record = endpoint({
-  ...{
-    route: "record",
-    method: "GET",
-    access: "session",
-    query: { seen: optional(generation) },
-    body: null,
-    answer: "record",
-  },
+  ...{ route: "record", method: "GET", access: "session", query: { seen }, body: null, answer: "record" },
   summary: "What a login tells: the device's row of the table of devices, head and statement.",
-}, async ({ store, principal }) => {
-  const { generation, epoch, record, head, statement } = await store.record(principal);
-  return { body: { generation, epoch, record, head, statement, history: null } };
+}, async ({ store, principal, query: { seen } }) => {
+  const { generation, epoch, record, head, statement, history } = await store.record(principal, seen);
+  return { body: { generation, epoch, record, head, statement, history } };
 });
 
 const rows = endpoint({
@@ -43,12 +32,18 @@ const rows = endpoint({
     from: optional(integer()),
     before: optional(integer()),
     limit,
-    proof: optional(integer(0, 1)),
+    proof: optional(integer(1, 1)),
   },
-  summary: "Rows of one list: from a number on, ascending, or below one, descending.",
+  summary:
+    "Rows of one list: from a number on, ascending, or below one, descending; with the proof that these are all.",
 }, async ({ store, principal, path: { table }, query, now }) => {
-  const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);
-  return { body: { generation, epoch, rows, more, proof: null } };
+  const request = { table, ...rangeOf(query) };
+  if (query.proof === undefined) {
+    const { generation, epoch, rows, more } = await store.rows(principal, request, now);
+    return { body: { generation, epoch, rows, more, proof: null } };
+  }
+  const { generation, epoch, rows, more, proof } = await store.proven(principal, request, now);
+  return { body: { generation, epoch, rows, more, proof } };
 });
 
 interface RowsQuery {

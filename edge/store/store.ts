@@ -12,6 +12,8 @@ import { beginPush, type PushBody } from "./push_begin.ts";
 import type { CommitBody } from "./push_checks.ts";
 import { takeChunk } from "./push_chunk.ts";
 import { commitPush } from "./push_commit.ts";
+import type { NodesBody } from "./node_checks.ts";
+import { takeNodes } from "./push_nodes.ts";
 import { abortPush, type ChunkRange, type PushState, readPush } from "./push_state.ts";
 import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read_changes.ts";
 import {
@@ -24,7 +26,10 @@ import {
   readRecord,
   readStatement,
   type RecordAnswer,
+  type WithHistory,
 } from "./read_head.ts";
+import { BlockCache } from "./block_cache.ts";
+import { type ProvenAnswer, readProven } from "./read_proven.ts";
 import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
 import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
@@ -36,7 +41,7 @@ import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 
 /** What an owner may take up. */
 export interface Quotas {
-  /** Bytes of stored rows; null for no limit (spec: PUSH-12). */
+  /** Bytes of stored rows and blocks; null for no limit (spec: PUSH-12). */
   readonly ownerBytes: number | null;
 }
 
@@ -51,6 +56,7 @@ export class EdgeStore {
   readonly #database: Database;
   readonly #quotas: Quotas;
   readonly #sweeper: Sweeper;
+  readonly #blocks = new BlockCache();
 
   private constructor(database: Database, quotas: Quotas) {
     this.#quotas = quotas;
@@ -65,14 +71,14 @@ export class EdgeStore {
     return store;
   }
 
-  /** What a device's login needs; null if owner or device are unknown. */
-  loginData(owner: Bytes, device: Bytes): Promise<LoginData | null> {
-    return readLoginData(this.#database, owner, device);
+  /** What a device's login needs, `seen` being the generation of a head that it has verified; null if owner or device are unknown. */
+  loginData(owner: Bytes, device: Bytes, seen?: number): Promise<LoginData | null> {
+    return readLoginData(this.#database, owner, device, seen);
   }
 
   /** What a manager's login needs. */
-  managerLoginData(owner: Bytes): Promise<ManagerLoginData> {
-    return readManagerLoginData(this.#database, owner);
+  managerLoginData(owner: Bytes, seen?: number): Promise<ManagerLoginData> {
+    return readManagerLoginData(this.#database, owner, seen);
   }
 
   /** Takes note that a challenge was used; false if it had been. See {@link spendChallenge}. */
@@ -95,17 +101,22 @@ export class EdgeStore {
     return readStatement(this.#database, owner);
   }
 
-  head(principal: Principal): Promise<HeadAnswer> {
-    return readHead(this.#database, principal);
+  head(principal: Principal, seen?: number): Promise<HeadAnswer & WithHistory> {
+    return readHead(this.#database, principal, seen);
   }
 
-  record(principal: Principal): Promise<RecordAnswer> {
-    return readRecord(this.#database, principal);
+  record(principal: Principal, seen?: number): Promise<RecordAnswer & WithHistory> {
+    return readRecord(this.#database, principal, seen);
   }
 
   /** Rows of a list. @throws `epoch_gone` */
   rows(principal: Principal, request: RowsRequest, now: number): Promise<RowsAnswer> {
     return readRows(this.#database, principal, request, now);
+  }
+
+  /** Rows of a list with their proof. @throws `epoch_gone` */
+  proven(principal: Principal, request: RowsRequest, now: number): Promise<ProvenAnswer> {
+    return readProven(this.#database, this.#blocks, principal, request, now);
   }
 
   /** A page of a table as of a generation. @throws `epoch_gone`, `conflict`, `malformed` */
@@ -141,6 +152,12 @@ export class EdgeStore {
   ): Promise<void> {
     requireManager(principal);
     await takeChunk(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
+  }
+
+  /** Takes body `n` of nodes, `bytes` being as sent. @throws `forbidden` and as {@link takeNodes} (spec: PUSH-13) */
+  async nodes(principal: Principal, id: Bytes, n: number, bytes: Bytes, body: NodesBody, now: number): Promise<void> {
+    requireManager(principal);
+    await takeNodes(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
   }
 
   /**

@@ -41,7 +41,7 @@ export async function commit(
   }
   const { decoded, statements } = await prepareHead(db, epoch, roots, link.statement, now, random);
   const { head } = decoded;
-  await db.batch([...statements, recordSigned(push.id, head.generation)]);
+  await db.batch([...statements, ...recordSigned(push, head.generation)]);
   const heads = await carriedHeads(db, push.base);
   const named = await namedStatements(db, heads, heldStatement);
   const generation = await link.commit(push.id, heads.map(({ signed }) => signed), named);

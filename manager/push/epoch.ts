@@ -58,7 +58,16 @@ export async function startEpoch(db: Database, atLeast: number, now: number, ran
   }));
   const recovery = await sealHpke("xwing", recoveryKey, wrapInfo(context, RECOVERY_DEVICE, "xwing"), symKey);
   const row: EpochsTable = {
-    ...{ epoch, incarnation, sym_key: symKey, state: "building", created: now, sealed: 0, is_verified: 0 },
+    ...{
+      epoch,
+      incarnation,
+      sym_key: symKey,
+      state: "building",
+      created: now,
+      sealed: 0,
+      is_verified: 0,
+      has_nodes: 0,
+    },
     ...{ devices_version: devicesVersion, classical: devices.filter((d) => !recipient(d).quantumSafe).length },
     ...{ recovery_encapsulated: recovery.encapsulated, recovery_ciphertext: recovery.ciphertext },
   };

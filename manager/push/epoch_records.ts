@@ -4,6 +4,7 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import type { EpochsTable, WrapsTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
+import { dropBlocks } from "./blocks.ts";
 import { dropPlaced } from "./placed.ts";
 
 export const currentEpochRow = compile(
@@ -21,6 +22,7 @@ const insert = query((p: EpochsTable & Record<string, string | number | Bytes>) 
     ...{ epoch: p.epoch, incarnation: p.incarnation, sym_key: p.sym_key, state: p.state, created: p.created },
     ...{ devices_version: p.devices_version, recovery_encapsulated: p.recovery_encapsulated, sealed: p.sealed },
     ...{ recovery_ciphertext: p.recovery_ciphertext, classical: p.classical, is_verified: p.is_verified },
+    has_nodes: p.has_nodes,
   })
 );
 const insertWrap = query((p: WrapsTable & Record<string, number | Bytes>) =>
@@ -38,6 +40,9 @@ const sealedMore = query((p: { epoch: number; rows: number }) =>
 );
 const setVerified = query((p: { epoch: number; is_verified: number }) =>
   tables.updateTable("epochs").set({ is_verified: p.is_verified }).where("epoch", "=", p.epoch)
+);
+const setNodes = query((p: { epoch: number }) =>
+  tables.updateTable("epochs").set({ has_nodes: 1 }).where("epoch", "=", p.epoch)
 );
 const useless = compile(
   tables.selectFrom("epochs").select("epoch").where((e) =>
@@ -86,9 +91,17 @@ export function verifiedEpoch(epoch: number, isVerified: boolean): Statement<nev
   return setVerified.bind({ epoch, is_verified: isVerified ? 1 : 0 });
 }
 
+/** Notes that what is pushed in this epoch comes with the nodes of its trees (spec: PUSH-13). */
+export function epochHasNodes(epoch: number): Statement<never> {
+  return setNodes.bind({ epoch });
+}
+
 /** Deletes what former epochs leave behind, in bounded steps; the keys of those before one that was read back, and of dropped ones. */
 export async function sweepEpochs(db: Database): Promise<void> {
-  for (const { epoch } of (await db.execute(misplaced)).rows) await dropPlaced(db, epoch);
+  for (const { epoch } of (await db.execute(misplaced)).rows) {
+    await dropPlaced(db, epoch);
+    await dropBlocks(db, epoch);
+  }
   for (const { epoch } of (await db.execute(useless)).rows) {
     await db.batch([forgetWraps.bind({ epoch }), forget.bind({ epoch })]);
   }

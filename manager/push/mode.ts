@@ -3,7 +3,15 @@
 /** What the decision rests on. */
 export interface PushSituation {
   /** Null before the first push. */
-  readonly epoch: { readonly devicesVersion: number; readonly sealed: number; readonly startedMillis: number } | null;
+  readonly epoch:
+    | {
+      readonly devicesVersion: number;
+      readonly sealed: number;
+      readonly startedMillis: number;
+      /** Whether the edge has what it makes proofs from. */
+      readonly hasNodes: boolean;
+    }
+    | null;
   readonly devicesVersion: number;
   readonly entries: number;
   /** The owner asks for a new epoch. */
@@ -32,6 +40,7 @@ export type FullReason =
   | "first"
   | "edge lost"
   | "asked"
+  | "no proofs"
   | "devices changed"
   | "small store"
   | "epoch too old"
@@ -43,6 +52,7 @@ export function fullReason(situation: PushSituation, policy: PushPolicy): FullRe
   if (epoch === null) return "first";
   if (situation.edgeLost) return "edge lost";
   if (situation.rotate) return "asked";
+  if (!epoch.hasNodes) return "no proofs";
   if (epoch.devicesVersion !== situation.devicesVersion) return "devices changed";
   if (epoch.sealed + entries > MAX_SEALED_ROWS) return "key used up";
   if (nowMillis - epoch.startedMillis > policy.maxEpochMillis) return "epoch too old";

@@ -5,16 +5,18 @@ import { type ErrorCode, isPosternError, PosternError } from "../../shared/error
 import { decodeSignedHead, type Head } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
 import { completeHistory } from "../heads/history.ts";
-import { findHead } from "../heads/repository.ts";
+import { findHead, newestHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { allEntries, type Changes, readChanges } from "./changes.ts";
 import { commit } from "./commit.ts";
+import { stageTrees } from "./delta_trees.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
+import { placeTrees } from "./full_trees.ts";
 import { placeStaged } from "./placed.ts";
 import { planChunks, type PlannedChunk } from "./plan.ts";
 import { dropPush, openPush, recordPush } from "./records.ts";
-import { rootsOf, type StateRoots, stateRoots } from "./roots.ts";
+import { rootsOf, type StateRoots } from "./roots.ts";
 import { upload } from "./upload.ts";
 
 /** What a push needs from outside. */
@@ -107,6 +109,7 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   const draft: PushesTable = {
     ...{ id: random(16), base, epoch: epoch.row.epoch, is_full: within === null ? 1 : 0, chunks: 0 },
     ...{ secret: random(32), entries_version: entriesVersion, staged: 0, generation: null, created: now() },
+    newest: (await newestHead(db))?.generation ?? 0,
   };
   const work = await plan(db, draft, epoch);
   const push = { ...draft, chunks: work.chunks.length };
@@ -139,10 +142,10 @@ async function run(env: PushEnvironment, request: PushRequest, work: Work): Prom
 async function rootsToSign(db: Database, { push, epoch, chunks }: Work): Promise<StateRoots> {
   if (push.is_full === 1) {
     await placeStaged(db, push.epoch);
-    return await stateRoots(db, push.epoch, false);
+    return await placeTrees(db, push.epoch, { blocks: () => Promise.resolve(), progress: () => {} });
   }
-  if (chunks.length > 0) return await stateRoots(db, push.epoch, true);
   const held = await findHead(db, push.base);
   if (held === null) throw new PosternError("storage", `The head of generation ${push.base} is missing`);
-  return await rootsOf(decodeSignedHead(held.signed).head, epoch);
+  const base = await rootsOf(decodeSignedHead(held.signed).head, epoch);
+  return chunks.length === 0 ? base : await stageTrees(db, push.epoch, base);
 }

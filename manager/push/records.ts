@@ -6,7 +6,8 @@ import { headCommitted } from "../heads/repository.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 import { changesPlaced } from "./changes.ts";
-import { countSealed, dropBuilding, switchEpoch } from "./epoch_records.ts";
+import { applyStagedBlocks, forgetStagedBlocks } from "./blocks.ts";
+import { countSealed, dropBuilding, epochHasNodes, switchEpoch } from "./epoch_records.ts";
 import { applyStaged } from "./placed.ts";
 import { forgetStaged } from "./staged.ts";
 
@@ -15,6 +16,7 @@ const insert = query((p: PushesTable & Record<string, string | number | null | B
   tables.insertInto("pushes").values({
     ...{ id: p.id, base: p.base, epoch: p.epoch, is_full: p.is_full, chunks: p.chunks, secret: p.secret },
     ...{ entries_version: p.entries_version, staged: p.staged, generation: p.generation, created: p.created },
+    newest: p.newest,
   })
 );
 const clear = compile(tables.deleteFrom("pushes"));
@@ -32,7 +34,7 @@ export async function openPush(db: Database): Promise<PushesTable | null> {
 
 /** Notes a push and the rows that it will seal, before anything is sealed or sent. There is one at a time. */
 export function recordPush(push: PushesTable, rows: number): Statement<never>[] {
-  return [forgetStaged(), clear, insert.bind({ ...push }), countSealed(push.epoch, rows)];
+  return [forgetStaged(), forgetStagedBlocks(), clear, insert.bind({ ...push }), countSealed(push.epoch, rows)];
 }
 
 /** Notes that the rows of the first `chunks` chunks are staged. */
@@ -40,18 +42,20 @@ export function recordStaged(id: Bytes, chunks: number): Statement<never> {
   return stage.bind({ id, staged: chunks });
 }
 
-/** Notes that a head of this push is signed: the edge may have committed it from now on. */
-export function recordSigned(id: Bytes, generation: number): Statement<never> {
-  return sign.bind({ id, generation });
+/** Notes that a head of this push is signed: the edge may have committed it, and the nodes of its trees, from now on. */
+export function recordSigned({ id, epoch, is_full }: PushesTable, generation: number): Statement<never>[] {
+  return [sign.bind({ id, generation }), ...is_full === 1 ? [epochHasNodes(epoch)] : []];
 }
 
 /** The edge holds this push's generation: what it carried is what is placed, in one step. */
 export async function settlePush(db: Database, push: PushesTable, generation: number): Promise<void> {
-  const switched = push.is_full === 1 ? [...switchEpoch(push.epoch), forgetStaged()] : applyStaged(push.epoch);
+  const switched = push.is_full === 1
+    ? [...switchEpoch(push.epoch), forgetStaged()]
+    : [...applyStaged(push.epoch), ...applyStagedBlocks(push.epoch)];
   await db.batch([...switched, changesPlaced(push.entries_version), headCommitted(generation), clear]);
 }
 
 /** Forgets a push that will not be committed. */
 export async function dropPush(db: Database): Promise<void> {
-  await db.batch([dropBuilding(), forgetStaged(), clear]);
+  await db.batch([dropBuilding(), forgetStaged(), forgetStagedBlocks(), clear]);
 }

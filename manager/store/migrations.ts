@@ -89,11 +89,18 @@ export const MIGRATIONS: readonly Migration[] = [{
   ],
 }, {
   version: 2,
-  name: "proofs: nodes of the history",
+  name: "proofs: nodes of the history, blocks of the trees",
   statements: [
     `CREATE TABLE history (
       level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, generation INTEGER NOT NULL,
       PRIMARY KEY (level, idx)) WITHOUT ROWID`,
     `CREATE INDEX history_by_generation ON history (generation, level)`,
+    `CREATE TABLE blocks (
+      id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, tbl INTEGER NOT NULL, path TEXT NOT NULL, block BLOB NOT NULL,
+      UNIQUE (epoch, tbl, path))`,
+    `CREATE TABLE staged_blocks (tbl INTEGER NOT NULL, path TEXT NOT NULL, block BLOB, PRIMARY KEY (tbl, path))`,
+    // What an edge holds by now came without nodes: it is pushed anew.
+    `ALTER TABLE epochs ADD COLUMN has_nodes INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE pushes ADD COLUMN newest INTEGER NOT NULL DEFAULT 0`,
   ],
 }];

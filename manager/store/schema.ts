@@ -170,6 +170,23 @@ export interface StagedTable {
   row_hash: Bytes | null;
 }
 
+/** The blocks of the trees over what is placed (spec: TREE-07), and of the content tree, which nobody is sent. */
+export interface BlocksTable {
+  id: Generated<number>;
+  epoch: number;
+  /** 0 for the content tree. */
+  tbl: number;
+  path: string;
+  block: Bytes;
+}
+
+/** What the delta under way does to them; null for a block that goes. */
+export interface StagedBlocksTable {
+  tbl: number;
+  path: string;
+  block: Bytes | null;
+}
+
 /** The sym key of an epoch as wrapped for each device: made once, so that a resumed push sends the same bytes. */
 export interface WrapsTable {
   epoch: number;
@@ -189,6 +206,8 @@ export interface EpochsTable {
   devices_version: number;
   /** 1 once everything has been read back as it was pushed: only then the epochs before are forgotten (spec: PUSH-10). */
   is_verified: number;
+  /** 1 once it is pushed with the nodes of its trees (spec: PUSH-13): without them an edge proves nothing. */
+  has_nodes: number;
   /** The sym key wrapped to the recovery key. */
   recovery_encapsulated: Bytes;
   recovery_ciphertext: Bytes;
@@ -231,6 +250,8 @@ export interface PushesTable {
   chunks: number;
   /** 32 random bytes from which its order and nonces follow, so that it can be resumed with the same bytes. */
   secret: Bytes;
+  /** The newest generation signed before it began: which bodies hold which nodes of the history follows from it. */
+  newest: number;
   /** `entries-version` at its beginning; another one now means that it cannot be resumed. */
   entries_version: number;
   /** Chunks whose rows are staged, from the first on. */
@@ -300,6 +321,8 @@ export interface ManagerSchema {
   placed: PlacedTable;
   leaves: LeavesTable;
   staged: StagedTable;
+  blocks: BlocksTable;
+  staged_blocks: StagedBlocksTable;
   wraps: WrapsTable;
   epochs: EpochsTable;
   heads: HeadsTable;

@@ -75,9 +75,10 @@ async function reasonFor(
 ): Promise<FullReason | null> {
   const { db } = env;
   const situation = {
-    epoch: epoch === null
-      ? null
-      : { devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
+    epoch: epoch === null ? null : {
+      ...{ devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
+      hasNodes: epoch.row.has_nodes === 1,
+    },
     ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion), entries: await entryCount(db) },
     ...{ edgeLost: !standing.isPlaced, rotate, nowMillis: env.now() },
   };

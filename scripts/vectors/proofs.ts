@@ -6,6 +6,7 @@ import { type Block, encodeBlock } from "../../shared/merkle/block.ts";
 import { createBlocks } from "../../shared/merkle/block_builder.ts";
 import type { ProofNode } from "../../shared/merkle/proof_node.ts";
 import { KEY_BYTES, type Leaf, TOKEN_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
+import type { RangeClaim } from "../../shared/merkle/verify_proof.ts";
 import type { Step } from "./vector.ts";
 
 /** What is asked for: a list from one number up to another, or to its end. */
@@ -53,8 +54,21 @@ function blockStep(leaves: readonly Leaf[]): Step {
 }
 
 function proofStep(leaves: readonly Leaf[], { name, token, from, to }: Question): Step {
-  const { blocks, root } = blocksOf(leaves);
   const range = { lowest: treeKey(token, from), highest: to === null ? endOf(token) : treeKey(token, to) };
+  const { rows, proof, root } = proveRange(leaves, range);
+  return {
+    name,
+    inputs: { ...range, rows: rows.map(({ key, rowHash }) => ({ key, rowHash })), root },
+    outputs: { proof, encoded: encodeCbor(proof) },
+  };
+}
+
+/** What a range of a table holds, and its proof. */
+export function proveRange(
+  leaves: readonly Leaf[],
+  range: Pick<RangeClaim, "lowest" | "highest">,
+): { readonly rows: readonly Leaf[]; readonly proof: readonly ProofNode[]; readonly root: Bytes } {
+  const { blocks, root } = blocksOf(leaves);
   const isIn = ({ key }: Leaf) => compareBytes(range.lowest, key) <= 0 && compareBytes(key, range.highest) <= 0;
   const rows = leaves.filter(isIn);
   const keys = rows.map(({ key }) => key);
@@ -64,13 +78,9 @@ function proofStep(leaves: readonly Leaf[], { name, token, from, to }: Question)
     after: leaves.find(({ key }) => compareBytes(key, range.highest) > 0)?.key ?? null,
   });
   const trees = blocks.flatMap(({ path, nodes }) => growBlock(path, nodes) ?? []);
-  const proof: readonly ProofNode[] | null = assembleProof(shown, (key) => keys.includes(key), trees);
+  const proof = assembleProof(shown, (key) => keys.includes(key), trees);
   if (proof === null) throw new Error("the blocks are not of these leaves");
-  return {
-    name,
-    inputs: { ...range, rows: rows.map(({ key, rowHash }) => ({ key, rowHash })), root },
-    outputs: { proof, encoded: encodeCbor(proof) },
-  };
+  return { rows, proof, root };
 }
 
 function endOf(token: Bytes): Bytes {

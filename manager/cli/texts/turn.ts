@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<NonNullable<TurnDone["reason"]>, string>> = {
   "first": "the first push",
   "edge lost": "the edge had lost it",
   "asked": "as asked",
+  "no proofs": "the edge had no proofs for it",
   "devices changed": "the devices changed",
   "small store": "a small store hides what changed",
   "epoch too old": "the epoch was old",

@@ -1,9 +1,10 @@
 import { DEFAULT_POLICY, fullReason, type PushSituation } from "../../../manager/push/mode.ts";
 import { assertEquals } from "../../assert.ts";
 
+const epoch = { devicesVersion: 3, sealed: 10, startedMillis: 1_000, hasNodes: true };
 const quiet: PushSituation = {
-  ...{ epoch: { devicesVersion: 3, sealed: 10, startedMillis: 1_000 }, devicesVersion: 3, entries: 501, rotate: false },
-  ...{ edgeLost: false, nowMillis: 2_000 },
+  epoch,
+  ...{ devicesVersion: 3, entries: 501, rotate: false, edgeLost: false, nowMillis: 2_000 },
 };
 
 const CASES: readonly (readonly [string, Partial<PushSituation>, ReturnType<typeof fullReason>])[] = [
@@ -14,7 +15,8 @@ const CASES: readonly (readonly [string, Partial<PushSituation>, ReturnType<type
   ["the owner asks", { rotate: true }, "asked"],
   ["a device came or went", { devicesVersion: 4 }, "devices changed"],
   ["the epoch is a week old", { nowMillis: 1_001 + DEFAULT_POLICY.maxEpochMillis }, "epoch too old"],
-  ["the keys are used up", { epoch: { devicesVersion: 3, sealed: 2 ** 31, startedMillis: 1_000 } }, "key used up"],
+  ["the keys are used up", { epoch: { ...epoch, sealed: 2 ** 31 } }, "key used up"],
+  ["the edge was filled by a version without proofs", { epoch: { ...epoch, hasNodes: false } }, "no proofs"],
 ];
 
 for (const [situation, change, reason] of CASES) {
