@@ -75,6 +75,9 @@ export const LIMITS = {
   /** Rows, and removals, in one chunk of a push (spec: PUSH-02). */
   maxChunkRows: 1_000,
   maxPushChunks: 100_000,
+  /** Blocks, and nodes of the history, in one body of nodes; and how many bodies there may be (spec: PUSH-13). */
+  maxBodyNodes: 1_000,
+  maxPushNodeBodies: 100_000,
   maxCommitHeads: 512,
   maxCommitStatements: 4,
   /** Devices of one owner, and streams of each that a head acknowledges (spec: HEAD-06). */

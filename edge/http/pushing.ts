@@ -27,6 +27,14 @@ const chunk = endpoint({
   return { body: {} };
 });
 
+const nodes = endpoint({
+  ...{ route: "pushNodes", method: "PUT", access: "manager", query: {}, body: "pushNodes", answer: "empty" },
+  summary: "Brings blocks of the tables' trees, and nodes of the history of heads, for proofs.",
+}, async ({ store, principal, path: { id, n }, body, bytes, now }) => {
+  await store.nodes(principal, id, n, bytes, body, now);
+  return { body: {} };
+});
+
 const commit = endpoint({
   ...{ route: "pushCommit", method: "POST", access: "manager", query: {}, body: "pushCommit", answer: "pushCommit" },
   summary: "Checks the push against its heads and switches to it in one step.",
@@ -54,4 +62,4 @@ function rangesOf(ranges: readonly ChunkRange[]): [number, number][] {
   return ranges.map(({ first, last }) => [first, last]);
 }
 
-export const PUSHING: readonly Endpoint[] = [begin, state, chunk, commit, abort, deleteTables];
+export const PUSHING: readonly Endpoint[] = [begin, state, chunk, nodes, commit, abort, deleteTables];

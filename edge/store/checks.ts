@@ -21,7 +21,7 @@ const REASONS = {
   chunk_number: ["malformed", "The push has no chunk of this number"],
   incomplete: ["conflict", "Chunks of the push are missing"],
   counts: ["conflict", "The head counts other rows than the push leads to"],
-  clash: ["conflict", "The push removes rows that are not there, or adds rows that are there"],
+  clash: ["conflict", "The push removes what is not there, or adds what is there"],
   superseded: ["conflict", "The edge holds another generation than the one that was checked"],
   too_many_pushes: ["rate_limited", "Too many pushes were begun and given up; try again in some minutes"],
   owner_full: [

@@ -29,7 +29,7 @@ const leaveSpaces = template<Place, never>((p) =>
 );
 const forgetGenerations = template<Place, never>((p) => sql`DELETE FROM generations WHERE owner = ${ownerNo(p)}`);
 const forgetState = template<Place, never>((p) =>
-  sql`UPDATE owners SET space = NULL, generation = 0, epoch = 0, incarnation = NULL, head = NULL, head_hash = NULL,
+  sql`UPDATE owners SET space = NULL, generation = 0, epoch = 0, incarnation = NULL, history = 0, head = NULL, head_hash = NULL,
     delete_number = ${p.number} WHERE no = ${ownerNo(p)}`
 );
 

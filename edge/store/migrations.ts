@@ -249,6 +249,24 @@ const QUOTAS = [
   END`,
 ];
 
+const BLOCKS = [
+  "ALTER TABLE pushes ADD COLUMN nodes INTEGER NOT NULL DEFAULT 0",
+  // Until the next commit nothing is known of the history, and no path is asked for that could be told.
+  "ALTER TABLE owners ADD COLUMN history INTEGER NOT NULL DEFAULT 0",
+  `CREATE TABLE push_nodes (
+    owner INTEGER NOT NULL, push BLOB NOT NULL, n INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (owner, push, n)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    incarnation BLOB NOT NULL,
+    level INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT`,
+  "CREATE UNIQUE INDEX history_place ON history (owner, incarnation, level, idx)",
+];
+
 /** All steps, in order. */
 export const EDGE_MIGRATIONS: readonly Migration[] = [
   {
@@ -257,4 +275,5 @@ export const EDGE_MIGRATIONS: readonly Migration[] = [
     statements: [...OWNERS, ...ROWS, ...PUSHES, ...INBOX, ...INBOX_TRIGGERS, ...CHECKS],
   },
   { version: 2, name: "what an owner may take up", statements: QUOTAS },
+  { version: 3, name: "blocks of trees, and the history of heads", statements: BLOCKS },
 ];

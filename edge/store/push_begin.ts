@@ -10,7 +10,7 @@ import { template } from "./builder.ts";
 import { check, failedCheck, refusal } from "./checks.ts";
 import type { Principal } from "./principal.ts";
 import { type ChunkRange, openPush, selectReceived } from "./push_state.ts";
-import { findRemnants, undoStep } from "./push_undo.ts";
+import { broughtNothing, findRemnants, undoStep } from "./push_undo.ts";
 import { PUSH, SPACE } from "./schema.ts";
 
 /** What a push is to be, as the manager asks for it. */
@@ -58,7 +58,7 @@ const mayBegin = check<Values>((p) =>
         AND past.state = ${over} AND past.touched > ${p.remembered}) >= ${mostGivenUp} THEN 'too_many_pushes'
       WHEN ${p.full} = 0 AND EXISTS (SELECT 1 FROM pushes past WHERE past.owner = o.no AND past.id <> ${p.id}
         AND past.is_undone = 0 AND past.space = o.space
-        AND (past.state = ${over} OR (past.state = ${open} AND past.received > 0)))
+        AND (past.state = ${over} OR (past.state = ${open} AND (past.received > 0 OR past.nodes > 0))))
         THEN 'remnants'
     END
     FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
@@ -82,7 +82,7 @@ const leaveOtherSpaces = template<Other, never>((p) =>
 );
 // A push that brought nothing yet leaves nothing to undo.
 const discardOthers = template<Other, never>((p) =>
-  sql`UPDATE pushes SET state = ${over}, touched = ${p.now}, is_undone = (is_undone OR received = 0)
+  sql`UPDATE pushes SET state = ${over}, touched = ${p.now}, is_undone = (is_undone OR ${broughtNothing})
     WHERE owner = ${ownerNo(p)} AND state = ${open} AND id <> ${p.id}`
 );
 const insertSpace = template<Values, never>((p) =>

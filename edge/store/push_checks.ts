@@ -15,6 +15,8 @@ export interface CommitBody {
   readonly heads: readonly Bytes[];
   /** Signed statements that they name and the edge does not hold. */
   readonly statements: readonly Bytes[];
+  /** How many bodies of nodes belong to the push; none if absent. */
+  readonly nodes?: number;
 }
 
 /** What the edge holds at the moment, as far as a commit depends on it. */
@@ -37,6 +39,7 @@ export interface CommitPlan {
   /** The last head as it was sent, with its signature. */
   readonly signed: Bytes;
   readonly statement: VerifiedStatement;
+  readonly nodes: number;
 }
 
 /** The last of the heads that were sent, oldest first. @throws `malformed` when there is none */
@@ -56,7 +59,7 @@ export async function checkCommit(
   principal: Principal,
   held: HeldState,
   push: PushShape,
-  { heads: sent, statements }: CommitBody,
+  { heads: sent, statements, nodes = 0 }: CommitBody,
 ): Promise<CommitPlan> {
   const heads = sent.map(decodeSignedHead);
   const last = newestOf(heads);
@@ -70,7 +73,7 @@ export async function checkCommit(
   for (const head of heads) await verify(head);
   const statement = known.get(last.head.statement.number);
   if (statement === undefined) throw missing(last);
-  return { head: last, signed: newestOf(sent), statement };
+  return { head: last, signed: newestOf(sent), statement, nodes };
 }
 
 /** spec: HEAD-03: each head follows the one before, the first the one that is held. */

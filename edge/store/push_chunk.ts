@@ -15,30 +15,33 @@ import type { Principal } from "./principal.ts";
 import { notOpen } from "./push_state.ts";
 import { ALIVE } from "./schema.ts";
 
-type Place = { readonly owner: Bytes; readonly id: Bytes };
-type ChunkPlace = Place & { readonly n: number };
+/** A push, by its owner and its id. */
+export type Place = { readonly owner: Bytes; readonly id: Bytes };
+/** A body, by its number. */
+export type ChunkPlace = Place & { readonly n: number };
 
 const alive = sql.lit(ALIVE);
 /** The push itself; CROSS JOIN keeps it in front, so that the lists given are walked once. */
-const push = (p: Place) => sql`owners o CROSS JOIN pushes q ON q.owner = o.no AND q.id = ${p.id}`;
+export const push = (p: Place) => sql`owners o CROSS JOIN pushes q ON q.owner = o.no AND q.id = ${p.id}`;
 
-interface Taking extends Credentials, ChunkPlace {
+/** What it takes to find out whether a body may come in. */
+export interface Taking extends Credentials, ChunkPlace {
   readonly stale: number;
-  /** Of the rows. */
+  /** Of what is to be stored. */
   readonly bytes: number;
   /** That all of the owner's rows may have. */
   readonly most: number;
 }
 
-// A chunk that is there already adds nothing, and is found out by its number.
-const isTooMuch = (p: Taking) =>
+/** A body that is there already in `arrived` adds nothing, and is found out by its number. */
+export const isTooMuch = (arrived: "push_chunks" | "push_nodes", p: Taking) =>
   sql`(SELECT IFNULL(SUM(s.bytes), 0) FROM spaces s WHERE s.owner = o.no) + ${p.bytes} > ${p.most}
-    AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n})`;
+    AND NOT EXISTS (SELECT 1 FROM ${sql.table(arrived)} c WHERE c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n})`;
 
 const mayTake = check<Taking>((p) =>
   sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
     SELECT CASE ${notOpen(p.stale)} WHEN ${p.n} >= q.chunks THEN 'chunk_number'
-      WHEN ${p.bytes} > 0 AND ${isTooMuch(p)} THEN 'owner_full' END
+      WHEN ${p.bytes} > 0 AND ${isTooMuch("push_chunks", p)} THEN 'owner_full' END
     FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
 );
 
@@ -55,7 +58,8 @@ const insertRows = template<Place & { tokens: Bytes; bodies: Bytes; places: stri
     FROM ${push(p)} CROSS JOIN json_each(${p.places}) j WHERE o.id = ${p.owner}`
 );
 
-const countBytes = template<Place & { readonly bytes: number }, never>((p) =>
+/** Counts bytes of rows and blocks to the push's space. */
+export const countBytes = template<Place & { readonly bytes: number }, never>((p) =>
   sql`UPDATE spaces SET bytes = bytes + ${p.bytes} WHERE no = (SELECT q.space FROM ${push(p)} WHERE o.id = ${p.owner})`
 );
 
@@ -179,7 +183,7 @@ function contents(place: Place, body: ChunkBody, now: number): Statement<never>[
 }
 
 /** The table in which a key stood already. */
-function takenTwice(error: unknown): string | undefined {
+export function takenTwice(error: unknown): string | undefined {
   const failed = failedConstraint(error);
   return failed?.kind === "unique" ? failed.name.split(".")[0] : undefined;
 }

@@ -9,6 +9,7 @@ import { template, templateOfOne } from "./builder.ts";
 import { check, failedCheck, refusal, unauthorized } from "./checks.ts";
 import type { Principal } from "./principal.ts";
 import type { PushBody } from "./push_begin.ts";
+import { broughtNothing } from "./push_undo.ts";
 import { PUSH, SPACE } from "./schema.ts";
 
 /** Chunk numbers that are there, both ends included. */
@@ -93,7 +94,7 @@ const leaveSpace = template<{ owner: Bytes; id: Bytes }, never>((p) =>
 );
 const discard = template<{ owner: Bytes; id: Bytes; now: number }, never>((p) =>
   sql`UPDATE pushes
-    SET state = ${sql.lit(PUSH.over)}, touched = ${p.now}, is_undone = (is_undone OR received = 0)
+    SET state = ${sql.lit(PUSH.over)}, touched = ${p.now}, is_undone = (is_undone OR ${broughtNothing})
     WHERE owner = (SELECT no FROM owners WHERE id = ${p.owner}) AND id = ${p.id} AND state = ${sql.lit(PUSH.open)}`
 );
 

@@ -11,7 +11,7 @@ import type { Principal } from "./principal.ts";
 import type { CommitPlan } from "./push_checks.ts";
 import type { CommitState } from "./push_commit.ts";
 import { notOpen } from "./push_state.ts";
-import { ALIVE, PUSH, SPACE } from "./schema.ts";
+import { ALIVE, PUSH, ROW_TABLES, SPACE } from "./schema.ts";
 
 interface Check extends Credentials {
   readonly id: Bytes;
@@ -22,10 +22,12 @@ interface Check extends Credentials {
   readonly certificates: number;
   readonly messages: number;
   readonly changes: number;
+  /** Bodies of nodes. */
+  readonly nodes: number;
 }
 
 const alive = sql.lit(ALIVE);
-const tables = sql.raw("IN (1, 2, 3, 4)");
+const tables = sql.raw(ROW_TABLES);
 
 /**
  * Rows of table t that the push leads to: those of the space, unless it is a new one, and what the push did
@@ -50,11 +52,16 @@ const addedTwice = sql`EXISTS (
       AND d.born < n.born AND d.died > n.born
     WHERE n.owner = q.owner AND n.space = q.space AND n.born = q.stamp))`;
 
+/** They are numbered from 0 (spec: PUSH-13). */
+const lacksNodes = (nodes: number) =>
+  sql`q.nodes <> ${nodes} OR IFNULL((SELECT MAX(n) FROM push_nodes c WHERE c.owner = q.owner AND c.push = q.id), -1) <>
+    ${nodes} - 1`;
+
 const maySwitch = check<Check>((p) =>
   sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
     SELECT CASE ${notOpen(p.stale)}
       WHEN o.generation <> ${p.base} OR o.head_hash IS NOT ${p.baseHash} OR q.base <> o.generation THEN 'superseded'
-      WHEN q.received <> q.chunks THEN 'incomplete'
+      WHEN q.received <> q.chunks OR ${lacksNodes(p.nodes)} THEN 'incomplete'
       WHEN ${counted("devices")} <> ${p.devices} OR ${counted("certificates")} <> ${p.certificates}
         OR ${counted("messages")} <> ${p.messages} OR ${counted("changes")} <> ${p.changes} THEN 'counts'
       WHEN ${removedAnother} THEN 'clash'
@@ -90,6 +97,7 @@ const adopt = template<
     readonly generation: number;
     readonly epoch: number;
     readonly incarnation: Bytes;
+    readonly history: number;
     readonly head: Bytes;
     readonly headHash: Bytes;
     readonly statementNumber: number;
@@ -99,7 +107,7 @@ const adopt = template<
   never
 >((p) =>
   sql`UPDATE owners SET space = ${p.space}, generation = ${p.generation}, epoch = ${p.epoch},
-    incarnation = ${p.incarnation}, head = ${p.head}, head_hash = ${p.headHash},
+    incarnation = ${p.incarnation}, history = ${p.history}, head = ${p.head}, head_hash = ${p.headHash},
     statement_number = ${p.statementNumber}, statement_hash = ${p.statementHash}, statement = ${p.statement}
     WHERE no = ${p.no}`
 );
@@ -121,7 +129,7 @@ export function switchTo(
   principal: Principal,
   id: Bytes,
   state: CommitState,
-  { head: { head, hash }, signed, statement }: CommitPlan,
+  { head: { head, hash }, signed, statement, nodes }: CommitPlan,
   now: number,
 ): Statement<never>[] {
   const { no, generation: base, head_hash: baseHash, push_space: space } = state;
@@ -133,13 +141,13 @@ export function switchTo(
   };
   const stale = now - LIMITS.pushIdleMillis;
   return [
-    maySwitch.bind({ ...credentials(principal), id, stale, base, baseHash, ...counts }),
+    maySwitch.bind({ ...credentials(principal), id, stale, base, baseHash, nodes, ...counts }),
     endGeneration.bind({ no, base, until: now + LIMITS.readGraceMillis }),
     insertGeneration.bind({ no, generation, space, epoch }),
     leaveSpace.bind({ no, space }),
     enterSpace.bind({ no, space, ...counts }),
     adopt.bind({
-      ...{ no, space, generation, epoch, incarnation, head: signed, headHash: hash },
+      ...{ no, space, generation, epoch, incarnation, history: head.history.size, head: signed, headHash: hash },
       ...{ statementNumber: statement.number, statementHash: statement.hash, statement: statement.signed },
     }),
     closePush.bind({ no, id, now }),

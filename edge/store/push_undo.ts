@@ -7,7 +7,7 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { template, templateOfOne } from "./builder.ts";
-import { ALIVE, PUSH } from "./schema.ts";
+import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES } from "./schema.ts";
 
 /** A discarded delta whose rows are still there. */
 export type Remnants = {
@@ -16,6 +16,9 @@ export type Remnants = {
   readonly space: number;
   readonly stamp: number;
 };
+
+/** That nothing of a push of `pushes` has arrived, so that there is nothing to undo. */
+export const broughtNothing = sql`(received = 0 AND nodes = 0)`;
 
 /** That a push `q` of the owner `o` is one whose rows stand in the space that is read. */
 export const hasRemnants = sql`q.owner = o.no AND q.state = ${
@@ -29,7 +32,7 @@ export const findRemnants = templateOfOne<{ owner: Bytes }, Remnants>((p) =>
 );
 
 const alive = sql.lit(ALIVE);
-const tables = sql.raw("tbl IN (1, 2, 3, 4)");
+const tables = sql.raw(`tbl ${ROW_AND_BLOCK_TABLES}`);
 /** Two statements share the bound of one step. */
 const share = sql.lit(LIMITS.sweepRows / 2);
 

@@ -13,6 +13,16 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
  */
 export const ALIVE: number = Number.MAX_SAFE_INTEGER;
 
+/**
+ * The blocks of table t are rows of table t + 10, with their path as token (shared/spec/tree.md): so they live and die with the rows
+ * that they stand for.
+ */
+export const BLOCKS = 10;
+
+/** All of them, as SQL has it. */
+export const ROW_TABLES = "IN (1, 2, 3, 4)";
+export const ROW_AND_BLOCK_TABLES = "IN (1, 2, 3, 4, 11, 12, 13, 14)";
+
 /** States of a space, the rows of one epoch. */
 export const SPACE = { building: 0, current: 1, left: 2 } as const;
 
@@ -32,6 +42,8 @@ export interface OwnersTable {
   epoch: Generated<number>;
   /** The highest number of a `DELETE tables` (spec: PUSH-09). */
   delete_number: Generated<number>;
+  /** Number of heads in the history of the present head's incarnation that it covers (spec: TREE-06). */
+  history: Generated<number>;
   incarnation: Bytes | null;
   head_hash: Bytes | null;
   statement_hash: Bytes | null;
@@ -71,7 +83,7 @@ export interface RowsTable {
   id: Generated<number>;
   owner: number;
   space: number;
-  /** Table number of the protocol. */
+  /** Table number of the protocol; {@link BLOCKS} more for a block. */
   tbl: number;
   token: Bytes;
   number: number;
@@ -80,7 +92,7 @@ export interface RowsTable {
   /** Generation with which it went. */
   died: number;
   size: number;
-  /** The stored row of shared/spec/rows.md. */
+  /** The stored row of shared/spec/rows.md, or a block. */
   body: Bytes;
 }
 
@@ -115,6 +127,8 @@ export interface PushesTable {
   stamp: number;
   /** Chunks that arrived. */
   received: Generated<number>;
+  /** Bodies of nodes that arrived. */
+  nodes: Generated<number>;
   /** Rows added and removals asked for, table by table. */
   added_devices: Generated<number>;
   added_certificates: Generated<number>;
@@ -136,6 +150,20 @@ export interface PushChunksTable {
   n: number;
   /** SHA-256 of the body. */
   digest: Bytes;
+}
+
+/** Bodies of nodes that arrived, by number. */
+export interface PushNodesTable extends PushChunksTable {}
+
+/** Nodes of the history trees of an owner's incarnations (spec: PUSH-14). */
+export interface HistoryTable {
+  id: Generated<number>;
+  owner: number;
+  incarnation: Bytes;
+  /** 0 for a leaf. */
+  level: number;
+  idx: number;
+  hash: Bytes;
 }
 
 /** Challenges that a login has used (spec: SESS-04). */
@@ -231,6 +259,8 @@ export interface EdgeSchema {
   devices: DevicesTable;
   pushes: PushesTable;
   push_chunks: PushChunksTable;
+  push_nodes: PushNodesTable;
+  history: HistoryTable;
   spent_challenges: SpentChallengesTable;
   ended_sessions: EndedSessionsTable;
   inbox: InboxTable;

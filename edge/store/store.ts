@@ -12,6 +12,8 @@ import { beginPush, type PushBody } from "./push_begin.ts";
 import type { CommitBody } from "./push_checks.ts";
 import { takeChunk } from "./push_chunk.ts";
 import { commitPush } from "./push_commit.ts";
+import type { NodesBody } from "./node_checks.ts";
+import { takeNodes } from "./push_nodes.ts";
 import { abortPush, type ChunkRange, type PushState, readPush } from "./push_state.ts";
 import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read_changes.ts";
 import {
@@ -36,7 +38,7 @@ import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 
 /** What an owner may take up. */
 export interface Quotas {
-  /** Bytes of stored rows; null for no limit (spec: PUSH-12). */
+  /** Bytes of stored rows and blocks; null for no limit (spec: PUSH-12). */
   readonly ownerBytes: number | null;
 }
 
@@ -141,6 +143,12 @@ export class EdgeStore {
   ): Promise<void> {
     requireManager(principal);
     await takeChunk(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
+  }
+
+  /** Takes body `n` of nodes, `bytes` being as sent. @throws `forbidden` and as {@link takeNodes} (spec: PUSH-13) */
+  async nodes(principal: Principal, id: Bytes, n: number, bytes: Bytes, body: NodesBody, now: number): Promise<void> {
+    requireManager(principal);
+    await takeNodes(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
   }
 
   /**

@@ -9,8 +9,8 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import type { Query } from "../../shared/database/query.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { template, templateOfOne } from "./builder.ts";
-import { hasRemnants, type Remnants, undoStep } from "./push_undo.ts";
-import { ALIVE, PUSH, SPACE } from "./schema.ts";
+import { broughtNothing, hasRemnants, type Remnants, undoStep } from "./push_undo.ts";
+import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES, SPACE } from "./schema.ts";
 
 /** What a step works on: the owner's number, and the moments before which things have had their time, Millis. */
 export type Moments = {
@@ -26,7 +26,7 @@ type Condition = (p: Moments) => RawBuilder<unknown>;
 type Step = readonly Query<Moments, never>[];
 
 const alive = sql.lit(ALIVE);
-const inTables = sql.raw("IN (1, 2, 3, 4)");
+const inTables = sql.raw(ROW_AND_BLOCK_TABLES);
 const limit: RawBuilder<number> = sql.lit(LIMITS.sweepRows);
 const half: RawBuilder<number> = sql.lit(LIMITS.sweepRows / 2);
 
@@ -71,6 +71,13 @@ const pastPush: Condition = (p) =>
 const goneEntries: Condition = (p) =>
   sql`SELECT arrival FROM inbox WHERE owner = ${p.no} AND gone < ${alive} AND gone <= ${p.inboxMemory}`;
 
+/** Of another incarnation than the present one's, which nobody is pushing either (spec: PUSH-14). */
+const leftHistory: Condition = (p) =>
+  sql`SELECT h.id FROM owners o CROSS JOIN history h ON h.owner = o.no
+      AND (h.incarnation < IFNULL(o.incarnation, x'') OR h.incarnation > IFNULL(o.incarnation, x''))
+    WHERE o.no = ${p.no} AND NOT EXISTS (SELECT 1 FROM pushes q
+      WHERE q.owner = o.no AND q.state = ${sql.lit(PUSH.open)} AND q.incarnation IS NOT o.incarnation)`;
+
 const namedGone: Condition = (p) =>
   sql`SELECT arrival FROM inbox_named WHERE owner = ${p.no} AND arrival IN (${goneEntries(p)})`;
 
@@ -85,7 +92,9 @@ const WORK = {
           WHERE owner = ${p.no} AND state = ${sql.lit(SPACE.building)} AND ${idlePush(p)}`
       ),
       change((p) =>
-        sql`UPDATE pushes SET state = ${sql.lit(PUSH.over)}, touched = ${p.now}, is_undone = (is_undone OR received = 0)
+        sql`UPDATE pushes SET state = ${
+          sql.lit(PUSH.over)
+        }, touched = ${p.now}, is_undone = (is_undone OR ${broughtNothing})
           WHERE owner = ${p.no} AND state = ${sql.lit(PUSH.open)} AND touched <= ${p.pushIdle}`
       ),
     ],
@@ -112,20 +121,28 @@ const WORK = {
     when: (p) => sql`EXISTS (${leftRows(p)})`,
     step: [change((p) => sql`DELETE FROM rows WHERE id IN (${leftRows(p)} LIMIT ${limit})`)],
   },
+  history: {
+    when: (p) => sql`EXISTS (${leftHistory(p)})`,
+    step: [change((p) => sql`DELETE FROM history WHERE id IN (${leftHistory(p)} LIMIT ${limit})`)],
+  },
   pastPushes: {
     when: (p) => sql`EXISTS (SELECT 1 FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)})`,
     step: [
-      ...deleteSome(
-        "push_chunks",
-        "n",
-        (p) => sql`push = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)`,
-        half,
-        true,
+      ...["push_chunks", "push_nodes"].flatMap((table) =>
+        deleteSome(
+          table,
+          "n",
+          (p) => sql`push = (SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)} ORDER BY id LIMIT 1)`,
+          sql.lit(LIMITS.sweepRows / 4),
+          true,
+        )
       ),
       change((p) =>
         sql`DELETE FROM pushes WHERE owner = ${p.no} AND id IN (
           SELECT id FROM pushes WHERE owner = ${p.no} AND ${pastPush(p)}
-            AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = ${p.no} AND c.push = pushes.id) LIMIT ${half})`
+            AND NOT EXISTS (SELECT 1 FROM push_chunks c WHERE c.owner = ${p.no} AND c.push = pushes.id)
+            AND NOT EXISTS (SELECT 1 FROM push_nodes c WHERE c.owner = ${p.no} AND c.push = pushes.id)
+          LIMIT ${half})`
       ),
     ],
   },

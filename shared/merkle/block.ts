@@ -25,7 +25,8 @@ export interface Block {
 /** Bits in one digit of a path. */
 export const DIGIT_BITS = 4;
 const MAX_PATH_DIGITS = KEY_BITS / DIGIT_BITS - 1;
-const PATH = new RegExp(`^[0-9a-f]{0,${MAX_PATH_DIGITS}}$`);
+/** What a path is. */
+export const PATH: RegExp = new RegExp(`^[0-9a-f]{0,${MAX_PATH_DIGITS}}$`);
 
 /** Whether a text is a path. */
 export function isPath(text: string): boolean {

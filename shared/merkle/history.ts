@@ -23,6 +23,9 @@ export interface HistoryNode {
   readonly hash: Bytes;
 }
 
+/** The highest level that a tree of at most 2^53 - 1 leaves can have. */
+export const MAX_HISTORY_LEVEL = 52;
+
 /** The tree of no leaves. */
 export const EMPTY_HISTORY: History = { size: 0, frontier: [] };
 

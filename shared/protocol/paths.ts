@@ -21,6 +21,7 @@ export const ROUTES = {
   push: "/v1/:owner/push",
   pushOne: "/v1/:owner/push/:id",
   pushChunk: "/v1/:owner/push/:id/chunks/:n",
+  pushNodes: "/v1/:owner/push/:id/nodes/:n",
   pushCommit: "/v1/:owner/push/:id/commit",
 } as const;
 

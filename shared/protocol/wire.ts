@@ -4,6 +4,8 @@
  */
 import * as v from "valibot";
 import { LIMITS } from "../limits.ts";
+import { PATH } from "../merkle/block.ts";
+import { MAX_HISTORY_LEVEL } from "../merkle/history.ts";
 import { bytesOf, bytesUpTo, positive, textUpTo, uint } from "./shapes.ts";
 
 const id = bytesOf(16);
@@ -13,7 +15,14 @@ const signedHead = bytesUpTo(LIMITS.maxHeadBytes + LIMITS.maxSignatureBytes + 16
 const signedStatement = bytesUpTo(LIMITS.maxStatementBytes + LIMITS.maxCertificateBytes + LIMITS.maxSignatureBytes, 1);
 const signedSubmission = bytesUpTo(LIMITS.maxSubmissionBytes + LIMITS.maxSignatureBytes + 16, 1);
 const rows = v.array(stored);
-const rowKey = v.strictTuple([v.picklist([1, 2, 3, 4] as const), hash, uint]);
+const tableNumber = v.picklist([1, 2, 3, 4] as const);
+const rowKey = v.strictTuple([tableNumber, hash, uint]);
+const block = v.strictTuple([
+  tableNumber,
+  v.pipe(v.string(), v.regex(PATH, "must be a path of a tree")),
+  v.nullable(bytesUpTo(LIMITS.maxBlockBytes, 1)),
+]);
+const historyNode = v.strictTuple([v.pipe(uint, v.maxValue(MAX_HISTORY_LEVEL)), uint, hash]);
 const ranges = v.array(v.strictTuple([uint, uint]));
 const current = { generation: uint, epoch: uint };
 
@@ -40,9 +49,14 @@ export const REQUESTS = {
     rows: v.pipe(rows, v.maxLength(LIMITS.maxChunkRows)),
     remove: v.pipe(v.array(rowKey), v.maxLength(LIMITS.maxChunkRows)),
   }),
+  pushNodes: v.strictObject({
+    blocks: v.pipe(v.array(block), v.maxLength(LIMITS.maxBodyNodes)),
+    history: v.pipe(v.array(historyNode), v.maxLength(LIMITS.maxBodyNodes)),
+  }),
   pushCommit: v.strictObject({
     heads: v.pipe(v.array(signedHead), v.minLength(1), v.maxLength(LIMITS.maxCommitHeads)),
     statements: v.pipe(v.array(signedStatement), v.maxLength(LIMITS.maxCommitStatements)),
+    nodes: v.optional(v.pipe(uint, v.maxValue(LIMITS.maxPushNodeBodies)), 0),
   }),
   deleteTables: v.strictObject({ number: positive }),
 } as const;

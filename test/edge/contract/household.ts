@@ -2,6 +2,7 @@
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { indexToken, LISTS } from "../../../shared/protocol/token.ts";
 import type { DeviceFixture, OwnerFixture } from "../../fixtures/owner.ts";
+import type { NodesFixture } from "../../fixtures/nodes.ts";
 import { deviceEntry, type Entry, ManagerFixture, type PreparedPush } from "../../fixtures/pushes.ts";
 import { deviceLogin, managerLogin, type RawClient, type RawSession } from "./client.ts";
 
@@ -13,11 +14,18 @@ export async function sendPush(session: RawSession, push: PreparedPush): Promise
     const body = { rows, remove: remove.map((key) => [...key]) };
     await session.ask("empty", { method: "PUT", route: "pushChunk", path: { id, n }, body });
   }
-  const { heads, statements } = push.commit;
-  const body = { heads, statements };
+  for (const [n, nodes] of push.nodes.entries()) {
+    await session.ask("empty", { method: "PUT", route: "pushNodes", path: { id, n }, body: nodesBody(nodes) });
+  }
+  const body = { ...push.commit };
   const { generation } = await session.ask("pushCommit", { method: "POST", route: "pushCommit", path: { id }, body });
   push.adopt();
   return generation;
+}
+
+/** The body that brings nodes. */
+export function nodesBody({ blocks, history }: NodesFixture) {
+  return { blocks: blocks.map((block) => [...block]), history: history.map((node) => [...node]) };
 }
 
 /** An entry of the channel `box`, whose contents nobody reads in these tests. */

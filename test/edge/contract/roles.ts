@@ -10,7 +10,7 @@ import {
 import { assertEquals } from "../../assert.ts";
 import { NOW } from "../../fixtures/owner.ts";
 import { type Ask, bodyOf, type RawClient, type RawSession, send } from "./client.ts";
-import { entry, Household, sendPush } from "./household.ts";
+import { entry, Household, nodesBody, sendPush } from "./household.ts";
 import { nobody } from "./target.ts";
 
 /** A submission of a device's, sealed to nobody. */
@@ -91,7 +91,7 @@ export async function roleContract(t: Deno.TestContext, client: RawClient): Prom
 
   await t.step("a push is visible when it is committed, and not before (PUSH-01, PUSH-04, PUSH-06)", async () => {
     const push = await home.manager.delta([entry(5)], [entry(1)]);
-    const { body, chunks, commit } = push;
+    const { body, chunks, nodes, commit } = push;
     const begin: Ask = { method: "POST", route: "push", body: { ...body } };
     const box = home.box();
     const rows: Ask = { route: "rows", path: { table: "messages" }, query: { ...box, from: 0 } };
@@ -110,6 +110,15 @@ export async function roleContract(t: Deno.TestContext, client: RawClient): Prom
     assertEquals(await manager.refused({ ...put, body: { rows: chunk?.rows ?? [], remove: [] } }), "conflict");
     assertEquals(await manager.refused({ ...put, path: { id: body.id, n: 1 } }), "malformed");
     assertEquals(await manager.refused({ ...put, path: { id: nobody(), n: 0 } }), "not_found");
+    assertEquals(await manager.refused(finish), "conflict");
+    for (const [n, one] of nodes.entries()) {
+      const put: Ask = { method: "PUT", route: "pushNodes", path: { id: body.id, n }, body: nodesBody(one) };
+      assertEquals(await device.refused(put), "forbidden");
+      await manager.ask("empty", put);
+      await manager.ask("empty", put);
+      assertEquals(await manager.refused({ ...put, body: { blocks: [], history: [] } }), "conflict");
+      assertEquals(await manager.refused({ ...put, path: { id: nobody(), n } }), "not_found");
+    }
     assertEquals(await device.ask("rows", rows), before);
     assertEquals((await manager.ask("pushCommit", finish)).generation, 3);
     assertEquals((await manager.ask("pushCommit", finish)).generation, 3);
@@ -134,7 +143,7 @@ export async function roleContract(t: Deno.TestContext, client: RawClient): Prom
       { ...chained.head.head, previous: home.manager.head?.hash ?? null },
       home.device().signing,
     );
-    const byDevice = { ...chained, commit: { heads: [forged.signed], statements: [] } };
+    const byDevice = { ...chained, commit: { ...chained.commit, heads: [forged.signed], statements: [] } };
     assertEquals(await tryPush(manager, byDevice), "malformed");
     const { push } = await manager.ask("push", { route: "push" });
     await manager.ask("empty", { method: "DELETE", route: "pushOne", path: { id: push?.id ?? nobody() } });

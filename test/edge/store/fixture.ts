@@ -11,6 +11,7 @@ import type { PushBody } from "../../../edge/store/push_begin.ts";
 import { EdgeStore } from "../../../edge/store/store.ts";
 import { EMPTY_ROOT } from "../../../shared/merkle/tree_hash.ts";
 import { deviceExtra, type DeviceFixture, type HeadFixture, NOW, type OwnerFixture } from "../../fixtures/owner.ts";
+import type { NodesFixture } from "../../fixtures/nodes.ts";
 import type { PreparedPush } from "../../fixtures/pushes.ts";
 
 const HOUR = 3_600_000;
@@ -96,6 +97,19 @@ export async function sendChunk(
   await store.chunk(principal, id, n, bytes, { rows, remove }, now);
 }
 
+/** Sends one body of nodes. */
+export async function sendNodes(
+  store: EdgeStore,
+  principal: Principal,
+  id: Bytes,
+  n: number,
+  { blocks = [], history = [] }: Partial<NodesFixture>,
+  now = NOW,
+): Promise<void> {
+  const bytes = encodeCbor({ blocks: blocks.map((one) => [...one]), history: history.map((one) => [...one]) });
+  await store.nodes(principal, id, n, bytes, { blocks, history }, now);
+}
+
 /** A whole push of made-up rows; returns its head. */
 export async function pushRows(
   store: EdgeStore,
@@ -122,6 +136,7 @@ export async function send(store: EdgeStore, owner: OwnerFixture, push: Prepared
   const manager = asManager(owner);
   await store.begin(manager, push.body, now);
   for (const [n, chunk] of push.chunks.entries()) await sendChunk(store, manager, push.body.id, n, chunk, now);
+  for (const [n, nodes] of push.nodes.entries()) await sendNodes(store, manager, push.body.id, n, nodes, now);
   await store.commit(manager, push.body.id, push.commit, now);
   push.adopt();
 }

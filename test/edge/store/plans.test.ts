@@ -5,6 +5,7 @@
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Database, Statement } from "../../../shared/database/database.ts";
 import { openDatabase } from "../../../shared/database/open.ts";
+import { encodeBlock } from "../../../shared/merkle/block.ts";
 import type { EdgeStore } from "../../../edge/store/store.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
@@ -18,6 +19,7 @@ import {
   pushRows,
   rawRow,
   sendChunk,
+  sendNodes,
   token,
   tokenOf,
 } from "./fixture.ts";
@@ -61,6 +63,8 @@ async function doEverything(store: EdgeStore, owner: OwnerFixture): Promise<void
   await store.abort(manager, aborted.id, NOW);
   await store.begin(manager, body, NOW);
   for (let i = 0; i < 2; i++) await sendChunk(store, manager, body.id, 0, changes);
+  const nodes = { blocks: [[2, "", encodeBlock([])]], history: [[0, 0, token(1)]] } as const;
+  for (let i = 0; i < 2; i++) await sendNodes(store, manager, body.id, 0, nodes);
   await store.state(manager, NOW);
   const [part, unnamed] = [new Uint8Array(300), new Uint8Array(301)];
   for (const bytes of [part, unnamed]) await store.putPart(principal, sha256(bytes), bytes, NOW);
@@ -82,7 +86,7 @@ async function doEverything(store: EdgeStore, owner: OwnerFixture): Promise<void
   }
   const acks = [{ device: device.id, stream: new Uint8Array(16), number: 1, hash: new Uint8Array(32) }];
   const next = await owner.head({ generation: 2, previous: head.hash, tables: counts(1, 1), acks });
-  await store.commit(manager, body.id, { heads: [next.signed], statements: [] }, NOW);
+  await store.commit(manager, body.id, { heads: [next.signed], statements: [], nodes: 1 }, NOW);
   await store.loginData(owner.id, device.id);
   await store.publicStatement(owner.id);
   await store.spendChallenge(owner.id, token(1), NOW);

@@ -9,7 +9,7 @@ import { assertEquals } from "../../assert.ts";
 const COLUMNS: { readonly [T in keyof EdgeSchema]: { readonly [C in keyof EdgeSchema[T]]: true } } = {
   owners: {
     ...{ no: true, id: true, statement_number: true, space: true, generation: true, epoch: true, delete_number: true },
-    ...{ incarnation: true, head_hash: true, statement_hash: true, head: true, statement: true },
+    ...{ incarnation: true, history: true, head_hash: true, statement_hash: true, head: true, statement: true },
   },
   spaces: {
     ...{ no: true, owner: true, push: true, state: true, bytes: true },
@@ -26,11 +26,13 @@ const COLUMNS: { readonly [T in keyof EdgeSchema]: { readonly [C in keyof EdgeSc
   },
   pushes: {
     ...{ owner: true, id: true, state: true, base: true, epoch: true, incarnation: true, is_full: true, chunks: true },
-    ...{ space: true, stamp: true, received: true, touched: true, is_undone: true },
+    ...{ space: true, stamp: true, received: true, nodes: true, touched: true, is_undone: true },
     ...{ added_devices: true, added_certificates: true, added_messages: true, added_changes: true },
     ...{ removed_devices: true, removed_certificates: true, removed_messages: true, removed_changes: true },
   },
   push_chunks: { owner: true, push: true, n: true, digest: true },
+  push_nodes: { owner: true, push: true, n: true, digest: true },
+  history: { id: true, owner: true, incarnation: true, level: true, idx: true, hash: true },
   spent_challenges: { owner: true, random: true, expires: true },
   ended_sessions: { owner: true, session: true, expires: true },
   inbox: {
