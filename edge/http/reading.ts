@@ -5,20 +5,23 @@ import type { RowsRequest } from "../store/read_rows.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { epoch, generation, hex, integer, limit, optional, rowKey } from "./parameters.ts";
 
+/** The generation of a head that the reader has verified (spec: READ-07). */
+const seen = optional(generation);
+
 const head = endpoint({
-  ...{ route: "head", method: "GET", access: "session", query: {}, body: null, answer: "head" },
+  ...{ route: "head", method: "GET", access: "session", query: { seen }, body: null, answer: "head" },
   summary: "The newest signed head.",
-}, async ({ store, principal }) => {
-  const { generation, epoch, head } = await store.head(principal);
-  return { body: { generation, epoch, head } };
+}, async ({ store, principal, query: { seen } }) => {
+  const { generation, epoch, head, history } = await store.head(principal, seen);
+  return { body: { generation, epoch, head, history } };
 });
 
 const record = endpoint({
-  ...{ route: "record", method: "GET", access: "session", query: {}, body: null, answer: "record" },
+  ...{ route: "record", method: "GET", access: "session", query: { seen }, body: null, answer: "record" },
   summary: "What a login tells: the device's row of the table of devices, head and statement.",
-}, async ({ store, principal }) => {
-  const { generation, epoch, record, head, statement } = await store.record(principal);
-  return { body: { generation, epoch, record, head, statement } };
+}, async ({ store, principal, query: { seen } }) => {
+  const { generation, epoch, record, head, statement, history } = await store.record(principal, seen);
+  return { body: { generation, epoch, record, head, statement, history } };
 });
 
 const rows = endpoint({
@@ -27,7 +30,7 @@ const rows = endpoint({
   summary: "Rows of one list: from a number on, ascending, or below one, descending.",
 }, async ({ store, principal, path: { table }, query, now }) => {
   const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);
-  return { body: { generation, epoch, rows, more } };
+  return { body: { generation, epoch, rows, more, proof: null } };
 });
 
 interface RowsQuery {

@@ -16,6 +16,8 @@ export interface HeldState {
   readonly head: Bytes | null;
   readonly statement: Bytes | null;
   readonly record: Bytes | null;
+  /** The path of the head that the claimant has seen (spec: READ-07). */
+  readonly history: readonly Bytes[] | null;
 }
 
 /** Somebody whom the edge would admit, were the signature right. */
@@ -34,9 +36,10 @@ export async function findDevice(
   identity: EdgeIdentity,
   owner: Bytes,
   device: Bytes,
+  seen: number | undefined,
 ): Promise<Claimant | null> {
   // Asked for strangers too, so that an answer about them takes as long (spec: CONV-10).
-  const found = await store.loginData(owner, device);
+  const found = await store.loginData(owner, device, seen);
   if (found === null || !identity.admits(owner)) return null;
   return {
     publicKey: found.publicKey,
@@ -52,17 +55,18 @@ export async function findManager(
   identity: EdgeIdentity,
   owner: Bytes,
   signed: Bytes,
+  seen: number | undefined,
 ): Promise<Claimant | null> {
-  const held = await store.managerLoginData(owner);
+  const held = await store.managerLoginData(owner, seen);
   const statement = await readOwn(signed, owner);
   const edge = { origin: identity.origin, key: identity.exchange.publicKey };
   if (statement === null || !identity.admits(owner) || !namesEdge(statement, edge) || isOutdated(statement, held)) {
     return null;
   }
-  const { generation, epoch, head } = held;
+  const { generation, epoch, head, history } = held;
   return {
     publicKey: statement.managerKey,
-    held: { generation, epoch, head, statement: held.statement?.signed ?? null, record: null },
+    held: { generation, epoch, head, statement: held.statement?.signed ?? null, record: null, history },
     principal: (name) => managerPrincipal(owner, statement, name),
     spend: ({ random }, forgetAfter) => store.recordManager(owner, random, forgetAfter),
   };

@@ -24,6 +24,7 @@ export interface LoginRequest {
   readonly challenge: Bytes;
   readonly signature: Bytes;
   readonly statement?: Bytes | undefined;
+  readonly seen?: number | undefined;
 }
 
 /** Values of a login's answer; see shared/spec/session.md. */
@@ -37,6 +38,7 @@ export interface LoginAnswer {
   readonly epoch: number | null;
   readonly head: Bytes | null;
   readonly record: Bytes | null;
+  readonly history: readonly Bytes[] | null;
 }
 
 /** Answers challenges and logins of all owners. */
@@ -76,8 +78,8 @@ export class Logins {
     const challenge = readChallenge(this.#identity.challengeKeys, owner, request.challenge, now);
     if (challenge === null) throw unauthorized();
     const claimant = request.statement === undefined
-      ? await findDevice(this.#store, this.#identity, owner, request.device)
-      : await findManager(this.#store, this.#identity, owner, request.statement);
+      ? await findDevice(this.#store, this.#identity, owner, request.device, request.seen)
+      : await findManager(this.#store, this.#identity, owner, request.statement, request.seen);
     const transcript = this.#transcript(owner, request);
     const isSigned = await this.#isSigned(claimant, request.signature, transcript);
     if (claimant === null || !isSigned) throw unauthorized();
@@ -122,9 +124,9 @@ export class Logins {
   }
 }
 
-function shown({ statement, generation, epoch, head, record }: HeldState) {
-  if (generation === 0) return { statement, generation: null, epoch: null, head: null, record: null };
-  return { statement, generation, epoch, head, record };
+function shown({ statement, generation, epoch, head, record, history }: HeldState) {
+  if (generation === 0) return { statement, generation: null, epoch: null, head: null, record: null, history: null };
+  return { statement, generation, epoch, head, record, history };
 }
 
 function unauthorized(): PosternError {

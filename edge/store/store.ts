@@ -26,6 +26,7 @@ import {
   readRecord,
   readStatement,
   type RecordAnswer,
+  type WithHistory,
 } from "./read_head.ts";
 import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
 import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
@@ -67,14 +68,14 @@ export class EdgeStore {
     return store;
   }
 
-  /** What a device's login needs; null if owner or device are unknown. */
-  loginData(owner: Bytes, device: Bytes): Promise<LoginData | null> {
-    return readLoginData(this.#database, owner, device);
+  /** What a device's login needs, `seen` being the generation of a head that it has verified; null if owner or device are unknown. */
+  loginData(owner: Bytes, device: Bytes, seen?: number): Promise<LoginData | null> {
+    return readLoginData(this.#database, owner, device, seen);
   }
 
   /** What a manager's login needs. */
-  managerLoginData(owner: Bytes): Promise<ManagerLoginData> {
-    return readManagerLoginData(this.#database, owner);
+  managerLoginData(owner: Bytes, seen?: number): Promise<ManagerLoginData> {
+    return readManagerLoginData(this.#database, owner, seen);
   }
 
   /** Takes note that a challenge was used; false if it had been. See {@link spendChallenge}. */
@@ -97,12 +98,12 @@ export class EdgeStore {
     return readStatement(this.#database, owner);
   }
 
-  head(principal: Principal): Promise<HeadAnswer> {
-    return readHead(this.#database, principal);
+  head(principal: Principal, seen?: number): Promise<HeadAnswer & WithHistory> {
+    return readHead(this.#database, principal, seen);
   }
 
-  record(principal: Principal): Promise<RecordAnswer> {
-    return readRecord(this.#database, principal);
+  record(principal: Principal, seen?: number): Promise<RecordAnswer & WithHistory> {
+    return readRecord(this.#database, principal, seen);
   }
 
   /** Rows of a list. @throws `epoch_gone` */

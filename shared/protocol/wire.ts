@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { LIMITS } from "../limits.ts";
 import { PATH } from "../merkle/block.ts";
+import { LEAF_NODE_BYTES } from "../merkle/proof_node.ts";
 import { MAX_HISTORY_LEVEL } from "../merkle/history.ts";
 import { bytesOf, bytesUpTo, positive, textUpTo, uint } from "./shapes.ts";
 
@@ -24,6 +25,10 @@ const block = v.strictTuple([
 ]);
 const historyNode = v.strictTuple([v.pipe(uint, v.maxValue(MAX_HISTORY_LEVEL)), uint, hash]);
 const ranges = v.array(v.strictTuple([uint, uint]));
+/** Of any form that a node may have; what the nodes say is for the verifier of proofs to judge (spec: PROOF-01). */
+const proof = v.array(v.nullable(v.union([v.number(), bytesUpTo(LEAF_NODE_BYTES)])));
+/** No history of 2^53 heads has a longer path (spec: READ-07). */
+const history = v.nullable(v.pipe(v.array(hash), v.maxLength(LIMITS.maxHistoryPath)));
 const current = { generation: uint, epoch: uint };
 
 /** Bodies of requests; unknown keys are refused (spec: CONV-05). */
@@ -34,6 +39,7 @@ export const REQUESTS = {
     challenge: bytesOf(64),
     signature: bytesUpTo(LIMITS.maxSignatureBytes, 1),
     statement: v.optional(signedStatement),
+    seen: v.optional(positive),
   }),
   inbox: v.strictObject({ submission: signedSubmission }),
   inboxPart: v.strictObject({ part: bytesUpTo(LIMITS.maxRowBytes, 17) }),
@@ -74,16 +80,18 @@ export const ANSWERS = {
     epoch: v.nullable(positive),
     head: v.nullable(signedHead),
     record: v.nullable(stored),
+    history,
   }),
   statement: v.object({ statement: v.nullable(signedStatement) }),
-  head: v.object({ ...current, head: v.nullable(signedHead) }),
+  head: v.object({ ...current, head: v.nullable(signedHead), history }),
   record: v.object({
     ...current,
     record: v.nullable(stored),
     head: v.nullable(signedHead),
     statement: v.nullable(signedStatement),
+    history,
   }),
-  rows: v.object({ ...current, rows, more: v.boolean() }),
+  rows: v.object({ ...current, rows, more: v.boolean(), proof: v.nullable(proof) }),
   table: v.object({ ...current, rows, next: v.nullable(bytesOf(40)) }),
   changes: v.object({ ...current, rows, removed: v.array(v.strictTuple([hash, uint])), next: v.nullable(bytesOf(40)) }),
   inbox: v.object({ entries: v.array(v.strictTuple([positive, signedSubmission])), next: v.nullable(positive) }),

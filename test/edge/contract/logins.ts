@@ -52,7 +52,7 @@ export async function loginContract(t: Deno.TestContext, client: RawClient): Pro
     const { answer, session } = await client.login(managerLogin(fresh));
     const { statement, generation, epoch, head, record } = answer;
     assertEquals([statement, generation, epoch, head, record], [null, null, null, null, null]);
-    assertEquals(await session.ask("head", { route: "head" }), { generation: 0, epoch: 0, head: null });
+    assertEquals(await session.ask("head", { route: "head" }), { generation: 0, epoch: 0, head: null, history: null });
     assertEquals((await client.tryLogin(deviceLogin(fresh, device))).answer.status, 401);
   });
 

@@ -116,7 +116,12 @@ onEveryDatabase("ending a push", async (t, { database }) => {
     const commitBody = { heads: [one.signed, two.signed], statements: [statement.signed] };
     assertEquals(await store.commit(manager, body.id, commitBody, NOW), 3);
     assertEquals(await store.publicStatement(owner.id), statement.signed);
-    assertEquals(await store.head(asDevice(owner, device)), { generation: 3, epoch: 1, head: two.signed });
+    assertEquals(await store.head(asDevice(owner, device)), {
+      generation: 3,
+      epoch: 1,
+      head: two.signed,
+      history: null,
+    });
     const page = { table: 2, epoch: 1, after: null, limit: 9 } as const;
     assertEquals((await store.table(asDevice(owner, device), { ...page, at: 3 }, NOW)).rows, rows);
     await assertRejects(() => store.table(asDevice(owner, device), { ...page, at: 2 }, NOW), "epoch_gone");
@@ -184,7 +189,7 @@ onEveryDatabase("ending a push", async (t, { database }) => {
       const open = delta(owner);
       await store.begin(manager, open, NOW);
       await store.deleteTables(manager, 3, NOW);
-      assertEquals(await store.head(manager), { generation: 0, epoch: 0, head: null });
+      assertEquals(await store.head(manager), { generation: 0, epoch: 0, head: null, history: null });
       assertEquals(await store.publicStatement(owner.id), owner.statement.signed);
       assertEquals(await store.loginData(owner.id, device.id), null);
       await assertRejects(() => store.head(asDevice(owner, device)), "unauthorized");

@@ -70,7 +70,7 @@ onEveryDatabase("reads", async (t, { database }) => {
   await t.step("loginData(), head(), record() and publicStatement() give what was pushed", async () => {
     const { owner, store } = await fresh();
     const { device, head } = await ownerWithRows(store, owner);
-    const state = { generation: 1, epoch: 1, head: head.signed };
+    const state = { generation: 1, epoch: 1, head: head.signed, history: null };
     const login = await store.loginData(owner.id, device.id);
     assertEquals(login?.publicKey, device.signing.publicKey);
     assertEquals(login?.registration, device.registration);
@@ -90,7 +90,7 @@ onEveryDatabase("reads", async (t, { database }) => {
     const { owner, store } = await fresh();
     const unknown = await OwnerFixture.create();
     const device = await owner.device();
-    assertEquals(await store.head(asManager(owner)), { generation: 0, epoch: 0, head: null });
+    assertEquals(await store.head(asManager(owner)), { generation: 0, epoch: 0, head: null, history: null });
     for (const someone of [owner, unknown]) {
       assertEquals(await store.loginData(someone.id, device.id), null);
       assertEquals(await store.publicStatement(someone.id), null);

@@ -11,9 +11,9 @@ Deno.test("bodies of requests refuse unknown keys, bodies of answers ignore them
   assertEquals(decodeAs(REQUESTS.inbox, encodeCbor(asked), "body"), asked);
   assertThrows(() => decodeAs(REQUESTS.inbox, encodeCbor({ ...asked, more: 1 }), "body"), "malformed");
   assertThrows(() => decodeAs(REQUESTS.inbox, encodeCbor({}), "body"), "malformed");
-  const answered = { generation: 1, epoch: 2, head: null };
+  const answered = { generation: 1, epoch: 2, head: null, history: null };
   assertEquals(decodeAs(ANSWERS.head, encodeCbor(answered), "body"), answered);
-  assertEquals(decodeAs(ANSWERS.head, encodeCbor({ ...answered, proof: [1] }), "body"), answered);
+  assertEquals(decodeAs(ANSWERS.head, encodeCbor({ ...answered, other: [1] }), "body"), answered);
   assertThrows(() => decodeAs(ANSWERS.head, encodeCbor({ generation: 1, epoch: 2 }), "body"), "malformed");
 });
 
