@@ -6,10 +6,10 @@ export const LIMITS = {
   maxRowBytes: 1_000_000,
   /** Rows in one answer, all together (spec: READ-01). */
   maxAnswerRowBytes: 786_432,
-  /** Hashes in the path of a head in its history (spec: READ-07): as many as bits in the number of the last one. */
-  maxHistoryPath: 53,
   /** Nodes of a proof (spec: PROOF-03). */
   maxProofNodes: 4_096,
+  /** Hashes in the path of a head in its history (spec: READ-07): as many as bits in the number of the last one. */
+  maxHistoryPath: 53,
   /** Plaintext bytes in one part of a message (spec: ROW-09, INBOX-02). */
   messagePartBytes: 524_288,
   /** Messages up to this size stand in their channel row itself (spec: ROW-09). */

@@ -26,7 +26,14 @@ const record = endpoint({
 
 const rows = endpoint({
   ...{ route: "rows", method: "GET", access: "session", body: null, answer: "rows" },
-  query: { epoch, token: hex(32), from: optional(integer()), before: optional(integer()), limit },
+  query: {
+    epoch,
+    token: hex(32),
+    from: optional(integer()),
+    before: optional(integer()),
+    limit,
+    proof: optional(integer(1, 1)),
+  },
   summary: "Rows of one list: from a number on, ascending, or below one, descending.",
 }, async ({ store, principal, path: { table }, query, now }) => {
   const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);

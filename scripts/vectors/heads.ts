@@ -3,26 +3,36 @@ import { utf8 } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { EMPTY_HISTORY, historyRoot } from "../../shared/merkle/history.ts";
-import { EMPTY_ROOT } from "../../shared/merkle/tree_hash.ts";
-import { decodeSignedHead, encodeHead, type Head, sealHeadSecrets, signHead } from "../../shared/protocol/head.ts";
+import { rootOfSorted } from "../../shared/merkle/sorted_root.ts";
+import {
+  decodeSignedHead,
+  encodeHead,
+  type Head,
+  sealHeadSecrets,
+  signHead,
+  type TableState,
+} from "../../shared/protocol/head.ts";
 import { LABELS } from "../../shared/protocol/labels.ts";
+import { type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
 import { sealWith, seeded } from "./fixed.ts";
 import { type Household, TIME } from "./household.ts";
+import { leavesOf, sealedRows } from "./rows.ts";
 import type { Example } from "./vector.ts";
 
 /** The first head of the owner. */
 export async function exampleHead(household: Household): Promise<{ head: Head; signed: Uint8Array<ArrayBuffer> }> {
   const { owner, incarnation, epoch, keys, statement, manager, recovery, symKey, device } = household;
   const random = seeded("postern example head");
-  const state = (name: string) => ({ count: 1, root: sha256(utf8(`root of ${name}`)) });
+  const rows = await sealedRows(household);
+  const state = (name: TableName): TableState => rootOfSorted(leavesOf(rows, TABLES[name]));
   const head: Head = {
     ...{ owner, statement: { number: statement.number, hash: statement.hash }, incarnation, epoch },
     ...{ commitment: keys.commitment, generation: 1, previous: null },
     history: { size: 0, root: historyRoot(EMPTY_HISTORY) },
     tables: {
       ...{ devices: state("devices"), certificates: state("certificates") },
-      ...{ messages: state("messages"), changes: { count: 0, root: EMPTY_ROOT } },
+      ...{ messages: state("messages"), changes: state("changes") },
     },
     ...{ time: TIME, nextDue: TIME + 300_000 },
     acks: [{ device: device.id, stream: random(16), number: 2, hash: random(32) }],
@@ -59,7 +69,7 @@ export async function headExample(household: Household): Promise<Example> {
   const { devices, certificates, messages, changes } = head.tables;
   return {
     page: "head.md",
-    about: "The owner's first head, under the statement of statement.json, in the epoch of keys.json.",
+    about: "The owner's first head, under the statement of statement.json, in the epoch of keys.json, over rows.json.",
     steps: [{
       name: "head",
       inputs: {

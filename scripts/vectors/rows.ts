@@ -1,8 +1,9 @@
 /** Example of rows.md: tokens, plaintexts, and stored rows byte for byte. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, compareBytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { pad } from "../../shared/bytes/padding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
+import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
 import { LABELS } from "../../shared/protocol/labels.ts";
 import {
   encodeCertificate,
@@ -13,8 +14,8 @@ import {
 } from "../../shared/protocol/plaintexts.ts";
 import { encodeChanges, encodeCover, encodeReceipt } from "../../shared/protocol/records.ts";
 import { decodeRow, type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts";
-import { LIST_TABLE } from "../../shared/protocol/tables.ts";
-import { indexToken, type ListName, LISTS, rowKey } from "../../shared/protocol/token.ts";
+import { LIST_TABLE, type TableNumber } from "../../shared/protocol/tables.ts";
+import { indexToken, type ListName, LISTS, type RowKey, rowKey } from "../../shared/protocol/token.ts";
 import { wrapInfo } from "../../shared/protocol/wrap.ts";
 import { sealWith, seeded } from "./fixed.ts";
 import { type Household, TIME } from "./household.ts";
@@ -108,13 +109,35 @@ export async function exampleRows(household: Household): Promise<ExampleRow[]> {
   ];
 }
 
+/** A row as it is stored, in its place. */
+export interface SealedRow extends ExampleRow {
+  readonly place: RowKey;
+  readonly row: Bytes;
+}
+
+/** The rows of {@link exampleRows}, sealed. */
+export async function sealedRows(household: Household): Promise<SealedRow[]> {
+  const { keys } = household;
+  const random = seeded("postern example nonces");
+  const sealed: SealedRow[] = [];
+  for (const example of await exampleRows(household)) {
+    const place = rowKey(keys, example.list, example.number);
+    sealed.push({ ...example, place, row: await sealRow(keys, place, example.extra, example.plaintext, random) });
+  }
+  return sealed;
+}
+
+/** What a table holds of them. */
+export function leavesOf(rows: readonly SealedRow[], table: TableNumber): Leaf[] {
+  return rows.filter(({ place }) => place.table === table)
+    .map(({ place, row }) => ({ key: treeKey(place.token, place.number), rowHash: rowHash(row) }))
+    .sort((a, b) => compareBytes(a.key, b.key));
+}
+
 export async function rowsExample(household: Household): Promise<Example> {
   const { keys, owner, incarnation, epoch } = household;
-  const random = seeded("postern example nonces");
   const steps: Step[] = [];
-  for (const { name, list, number, plaintext, extra } of await exampleRows(household)) {
-    const place = rowKey(keys, list, number);
-    const row = await sealRow(keys, place, extra, plaintext, random);
+  for (const { name, list, number, plaintext, extra, place, row } of await sealedRows(household)) {
     const { nonce, ciphertext, mac } = decodeRow(row);
     const { table, token } = place;
     steps.push({

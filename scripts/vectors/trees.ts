@@ -1,12 +1,13 @@
 /** Example of tree.md: roots of tables, content leaves, the history tree. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, compareBytes, EMPTY } from "../../shared/bytes/bytes.ts";
 import { appendToHistory, EMPTY_HISTORY, historyRoot } from "../../shared/merkle/history.ts";
+import { proveInclusion } from "../../shared/merkle/history_proofs.ts";
 import { rootOfSorted } from "../../shared/merkle/sorted_root.ts";
 import { type Leaf, leafHash, treeKey } from "../../shared/merkle/tree_hash.ts";
-import { compareBytes } from "../../shared/bytes/bytes.ts";
 import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
 import { seeded } from "./fixed.ts";
 import type { Household } from "./household.ts";
+import { proofSteps } from "./proofs.ts";
 import { exampleRows } from "./rows.ts";
 import type { Example, Step } from "./vector.ts";
 
@@ -26,8 +27,9 @@ export async function treesExample(household: Household): Promise<Example> {
   });
   return {
     page: "tree.md",
-    about: "Roots of sets of rows, the content tree over the rows of rows.json, and the history of some heads.",
-    steps: [...steps, await contentStep(household), ...historySteps(random)],
+    about:
+      "Roots of sets of rows, the content tree over the rows of rows.json, the history of some heads, and proofs in them.",
+    steps: [...steps, await contentStep(household), ...historySteps(random), ...proofSteps(leaves, token, random(32))],
   };
 }
 
@@ -49,9 +51,17 @@ function historySteps(random: (length: number) => Bytes): Step[] {
   const heads = Array.from({ length: 5 }, () => random(32));
   let history = EMPTY_HISTORY;
   const roots = [historyRoot(history)];
+  const nodes = new Map<string, Bytes>();
   for (const head of heads) {
-    history = appendToHistory(history, head).history;
+    const appended = appendToHistory(history, head);
+    history = appended.history;
     roots.push(historyRoot(history));
+    for (const { level, index, hash } of appended.nodes) nodes.set(`${level}/${index}`, hash);
   }
-  return [{ name: "history tree", inputs: { headHashes: heads }, outputs: { rootsBySize: roots } }];
+  const read = (level: number, index: number) => nodes.get(`${level}/${index}`) ?? EMPTY;
+  const paths = heads.map((_, index) => proveInclusion(index, heads.length, read));
+  return [
+    { name: "history tree", inputs: { headHashes: heads }, outputs: { rootsBySize: roots } },
+    { name: "paths in the history", inputs: { headHashes: heads }, outputs: { pathsByNumber: paths } },
+  ];
 }

@@ -1,38 +1,40 @@
-/** A read within the session of the worked login: the newest message of a channel. */
+/** A read within the session of the worked login: a message of a channel, and the proof that it is all there is of the range. */
 import { EMPTY } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
+import { leafHash, treeKey } from "../../shared/merkle/tree_hash.ts";
 import { contentDigest, signAnswer, signatureValue, signRequest } from "../../shared/protocol/http_signature.ts";
 import { LABELS, PURPOSES } from "../../shared/protocol/labels.ts";
 import { pathOf, queryOf } from "../../shared/protocol/paths.ts";
-import { decodeRow, openRow, sealRow } from "../../shared/protocol/row.ts";
-import { rowKey } from "../../shared/protocol/token.ts";
-import { seeded } from "../vectors/fixed.ts";
+import { decodeRow, openRow, rowHash } from "../../shared/protocol/row.ts";
 import type { Household } from "../vectors/household.ts";
-import { type ExampleRow, exampleRows } from "../vectors/rows.ts";
+import { proveRange } from "../vectors/proofs.ts";
+import { leavesOf, type SealedRow, sealedRows } from "../vectors/rows.ts";
 import type { Entry } from "./blocks.ts";
 import { EDGE_TIME, epochKey, type WorkedLogin } from "./login.ts";
 import { encodedRowMacInput, macBase } from "./spelled.ts";
 
 const CREATED: number = Math.floor(EDGE_TIME / 1_000) + 2;
 const GENERATION = 1;
-/** Positions are below it: the newest come first. */
-const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
+/** Positions are below it, the newest first. */
+const BEFORE = 2;
 
 export async function workedRead(
   household: Household,
   login: WorkedLogin,
 ): Promise<ReadonlyMap<string, readonly Entry[]>> {
   const { owner, edge, keys } = household;
-  const message = await messageOf(household);
-  const place = rowKey(keys, message.list, message.number);
-  const query = queryOf({ epoch: keys.epoch, token: place.token, before: ABOVE_ALL, limit: 1 });
+  const stored = await sealedRows(household);
+  const message = messageOf(stored);
+  const { place, row } = message;
+  const query = queryOf({ epoch: keys.epoch, token: place.token, before: BEFORE, limit: 1, proof: 1 });
   const path = new URL(edge.origin).pathname + pathOf("rows", { owner, table: "messages" });
   const digest = contentDigest(EMPTY);
   const request = { method: "GET", path, query, digest, session: login.token };
   const asked = signRequest(login.keys.c2s, request, { created: CREATED, number: 1 });
 
-  const row = await sealRow(keys, place, null, message.plaintext, seeded("postern worked read"));
-  const body = encodeCbor({ generation: GENERATION, epoch: keys.epoch, rows: [row], more: false });
+  const range = { lowest: treeKey(place.token, 0), highest: treeKey(place.token, BEFORE - 1) };
+  const { proof, root } = proveRange(leavesOf(stored, place.table), range);
+  const body = encodeCbor({ generation: GENERATION, epoch: keys.epoch, rows: [row], more: false, proof });
   const bound = signatureValue(asked.signature);
   const parts = { status: 200, digest: contentDigest(body), request: bound };
   const answered = signAnswer(login.keys.s2c, parts, { created: CREATED, number: 1 });
@@ -73,11 +75,16 @@ export async function workedRead(
       ["associated data", encodeCbor([LABELS.rowAad, owner, incarnation, epoch, 3, decoded.token, decoded.number])],
       ["plaintext", await openRow(keys, place, row)],
     ]],
+    ["read-proof", [
+      ...[["lowest key", range.lowest], ["highest key", range.highest], ["row hash", rowHash(row)]] as Entry[],
+      ...proof.map((node, index): Entry => [`node ${index}`, node ?? "null"]),
+      ["hash of the row's leaf", leafHash(treeKey(place.token, place.number), rowHash(row))],
+      ["root of table 3 in the head", root],
+    ]],
   ]);
 }
 
-async function messageOf(household: Household): Promise<ExampleRow> {
-  const rows = await exampleRows(household);
+function messageOf(rows: readonly SealedRow[]): SealedRow {
   const message = rows.find(({ name }) => name === "message inline");
   if (message === undefined) throw new Error("The example has no message");
   return message;

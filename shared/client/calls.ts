@@ -9,15 +9,23 @@ import type { EdgeCall } from "./edge_session.ts";
 /** Which rows of a list: those from a number on, ascending, or those before a number, descending. */
 export type Range = { readonly from: number } | { readonly before: number };
 
-export function headCall(owner: Bytes): EdgeCall<typeof ANSWERS.head> {
-  return { method: "GET", path: pathOf("head", { owner }), answer: ANSWERS.head, what: "Reading the head" };
+/** @param seen generation of the newest head verified in this incarnation (spec: READ-07) */
+export function headCall(owner: Bytes, seen?: number): EdgeCall<typeof ANSWERS.head> {
+  return {
+    ...{ method: "GET", path: pathOf("head", { owner }), query: queryOf({ seen }) },
+    ...{ answer: ANSWERS.head, what: "Reading the head" },
+  };
 }
 
-export function recordCall(owner: Bytes): EdgeCall<typeof ANSWERS.record> {
-  return { method: "GET", path: pathOf("record", { owner }), answer: ANSWERS.record, what: "Reading the own record" };
+/** @param seen as for {@link headCall} */
+export function recordCall(owner: Bytes, seen?: number): EdgeCall<typeof ANSWERS.record> {
+  return {
+    ...{ method: "GET", path: pathOf("record", { owner }), query: queryOf({ seen }) },
+    ...{ answer: ANSWERS.record, what: "Reading the own record" },
+  };
 }
 
-/** @param at the list as table and token; of its number nothing is used */
+/** Rows with a proof (spec: READ-06). @param at the list as table and token; of its number nothing is used */
 export function rowsCall(
   owner: Bytes,
   epoch: number,
@@ -30,7 +38,7 @@ export function rowsCall(
     ...{
       method: "GET",
       path: pathOf("rows", { owner, table: name }),
-      query: queryOf({ epoch, token, ...range, limit }),
+      query: queryOf({ epoch, token, ...range, limit, proof: 1 }),
     },
     ...{ answer: ANSWERS.rows, what: `Reading ${name}` },
   };

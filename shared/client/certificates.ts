@@ -50,7 +50,7 @@ export class Certificates {
     this.#now = now;
   }
 
-  /** The certificate with this SHA-256 fingerprint, or null: which is the edge's claim (spec: READ-06). */
+  /** The certificate with this SHA-256 fingerprint; null when it is proven that there is none (spec: READ-09). */
   async byFingerprint(fingerprint: Bytes, options: CallOptions = {}): Promise<Found<CertificateEntry | null>> {
     const page = await this.#reader.page(LISTS.fingerprint(fingerprint), { from: 0 }, 2, options);
     const row = onlyRow(page);

@@ -46,6 +46,8 @@ export class DeviceLink {
   #entered: Entered | null = null;
   #opening: Promise<Entered> | null = null;
   #renewing: Promise<void> | null = null;
+  /** Asks about heads one after the other: what the edge shows builds on the head remembered when it was asked (spec: READ-07). */
+  #asking: Promise<unknown> = Promise.resolve();
 
   constructor(verifier: Verifier, surroundings: Surroundings) {
     this.verifier = verifier;
@@ -72,30 +74,48 @@ export class DeviceLink {
   }
 
   /**
-   * Asks for something of the owner's present state. When epoch or generation went on, the new ones are judged first and, if the
-   * epoch is another, the request is made anew under it (spec: READ-04, READ-05).
+   * Asks for something of the owner's present state. When epoch or generation went on, the new ones are judged first; if the epoch is
+   * another, or the generation answered was left meanwhile, the request is made anew (spec: READ-04, READ-05, READ-09).
    *
-   * @param make the request under a view; `isGone` says that the edge no longer keeps what was asked for last
-   * @returns the answer, the view that it was asked under, and the newest view
+   * @param make the request under a view
+   * @returns the answer, and the view of its generation
    * @throws `rolled_back` for an answer from before what this device had seen; `withheld` when the edge names something newer again and
    * again and does not show it
    */
   async read<S extends v.GenericSchema<unknown, Current>>(
+    make: (view: View) => EdgeCall<S>,
+    options: CallOptions = {},
+  ): Promise<{ answer: v.InferOutput<S>; view: View }> {
+    return await this.#read(make, options, (answer, newest) => answer.generation === newest.head.head.generation);
+  }
+
+  /**
+   * Like {@link read}, for what the request itself names the generation of: the one answered may be left meanwhile.
+   *
+   * @param make the request under a view; `isGone` says that the edge no longer keeps what was asked for last
+   */
+  async readAt<S extends v.GenericSchema<unknown, Current>>(
     make: (view: View, isGone: boolean) => EdgeCall<S>,
     options: CallOptions = {},
-  ): Promise<{ answer: v.InferOutput<S>; view: View; newest: View }> {
+  ): Promise<{ answer: v.InferOutput<S>; view: View }> {
+    return await this.#read(make, options, () => true);
+  }
+
+  async #read<S extends v.GenericSchema<unknown, Current>>(
+    make: (view: View, isGone: boolean) => EdgeCall<S>,
+    options: CallOptions,
+    isOfUse: (answer: Current, newest: View) => boolean,
+  ): Promise<{ answer: v.InferOutput<S>; view: View }> {
     let isGone = false;
     for (let round = 0; round <= LIMITS.maxRefreshes; round++) {
       const done = await this.#withSession(options, async ({ session, view }) => {
         const answer = await orGone(session.request(make(view, isGone), options));
         isGone = answer === null;
-        if (answer !== null && isOf(answer, view)) {
-          if (answer.generation === view.head.head.generation) return { answer, view, newest: view };
-          const newest = await this.#renew(view, answer, options);
-          return newest.keys.epoch === view.keys.epoch ? { answer, view, newest } : null;
-        }
-        await this.#renew(view, answer, options);
-        return null;
+        const isOfEpoch = answer !== null && isOf(answer, view);
+        if (isOfEpoch && answer.generation === view.head.head.generation) return { answer, view };
+        const newest = await this.#renew(view, answer, options);
+        const isUsable = isOfEpoch && newest.keys.epoch === view.keys.epoch && isOfUse(answer, newest);
+        return isUsable ? { answer, view: newest } : null;
       });
       if (done !== null) return done;
     }
@@ -148,9 +168,18 @@ export class DeviceLink {
 
   async #login(edge: EdgeName): Promise<Entered> {
     const { owner, device } = this.verifier.profile;
-    const identity = { owner, edge, device, statement: null, sign: this.verifier.keys.sign };
-    const { session, answer } = await openSession(identity, this.surroundings);
-    return { session, view: requireCurrent(await this.verifier.enter(answer, edge), answer) };
+    return await this.#alone(async () => {
+      const seen = await this.verifier.seen();
+      const identity = { owner, edge, device, statement: null, seen, sign: this.verifier.keys.sign };
+      const { session, answer } = await openSession(identity, this.surroundings);
+      return { session, view: requireCurrent(await this.verifier.enter(answer, edge), answer) };
+    });
+  }
+
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#asking.then(run, run);
+    this.#asking = result;
+    return result;
   }
 
   /** The edge that the owner's newest statement leads to, null if it is the same one still. */
@@ -186,7 +215,7 @@ export class DeviceLink {
       }
       isOwn = this.#renewing === null;
       const isSameEpoch = atLeast === null || atLeast.epoch === present.keys.epoch;
-      this.#renewing ??= this.#fetchView(session, present, isSameEpoch).then((newest) => {
+      this.#renewing ??= this.#alone(() => this.#fetchView(session, present, isSameEpoch)).then((newest) => {
         if (this.#entered?.session === session) this.#entered = { session, view: newest };
       }).finally(() => this.#renewing = null);
       await orAborted(this.#renewing, options);
@@ -196,13 +225,14 @@ export class DeviceLink {
   /** The head is enough while epoch and statement stay the same; otherwise the record is fetched, which brings all three. */
   async #fetchView(session: EdgeSession, view: View, isSameEpoch: boolean): Promise<View> {
     const { owner } = this.verifier.profile;
+    const seen = await this.verifier.seen();
     if (isSameEpoch) {
-      const answer = await session.request(headCall(owner));
-      if (answer.head === null) throw new PosternError("withheld", "The edge shows no head any more");
-      const advanced = await this.verifier.advance(view, answer.head);
+      const { head, history, ...answer } = await session.request(headCall(owner, seen));
+      if (head === null) throw new PosternError("withheld", "The edge shows no head any more");
+      const advanced = await this.verifier.advance(view, { head, history });
       if (advanced !== null) return requireCurrent(advanced, answer);
     }
-    const answer = await session.request(recordCall(owner));
+    const answer = await session.request(recordCall(owner, seen));
     return requireCurrent(await this.verifier.enter(answer, view.edge), answer);
   }
 }

@@ -9,6 +9,7 @@ import { PosternError } from "../errors.ts";
 import { deriveEpochKeys, type EpochKeys } from "../protocol/epoch_keys.ts";
 import { decodeSignedHead, requireHeadSignature, type SignedHead } from "../protocol/head.ts";
 import { type HeadMemory, judgeHead, judgeStatement, type StatementMemory } from "../protocol/judge_head.ts";
+import { judgeHistory } from "../protocol/judge_history.ts";
 import { decodeRow } from "../protocol/row.ts";
 import { type EdgeName, namesEdge, type VerifiedStatement } from "../protocol/statement.ts";
 import { LISTS } from "../protocol/token.ts";
@@ -85,19 +86,37 @@ export function requireNamed(statement: VerifiedStatement, edge: EdgeName): void
   );
 }
 
+/** The remembered head that a newer one has to build on: null when there is none of this incarnation (spec: READ-07). */
+export function seenHead({ head }: DeviceState): HeadMemory | null {
+  return head === null || isBaseOfRestore(head) ? null : head;
+}
+
+/** What a restore builds on, remembered by {@link headAfterRestore}. A pairing grant has no epoch either, but no statement (state.ts). */
+function isBaseOfRestore({ epoch, statement }: HeadMemory): boolean {
+  return epoch === 0 && statement !== 0;
+}
+
+/** A head as the edge shows it. */
+export interface ShownHead {
+  readonly head: Bytes;
+  /** How it builds on {@link seenHead}, if that is of an earlier generation (spec: READ-07). */
+  readonly history: readonly Bytes[] | null;
+}
+
 /**
- * Judges a signed head under a statement that was judged before: signature, fields, memory, acknowledgements (spec: HEAD-02, HEAD-03,
- * INBOX-09). How fresh it is, is for the caller to ask (spec: HEAD-04).
+ * Judges a signed head under a statement that was judged before: signature, fields, memory, history, acknowledgements (spec: HEAD-02,
+ * HEAD-03, READ-07, INBOX-09). How fresh it is, is for the caller to ask (spec: HEAD-04).
  *
- * @throws `malformed`, `tampered`, `rolled_back`, `forked`; `withheld` when it names a statement that the edge does not show
+ * @throws `malformed`, `tampered`, `rolled_back`, `forked`; `withheld` when it names a statement that the edge does not show, or the
+ * edge does not show how it builds on the head remembered
  */
 export async function rememberHead(
   state: DeviceState,
-  bytes: Bytes,
+  shown: ShownHead,
   statement: VerifiedStatement,
   where: { readonly edge: EdgeName; readonly device: Bytes },
 ): Promise<Judged<SignedHead>> {
-  const signed = decodeSignedHead(bytes);
+  const signed = decodeSignedHead(shown.head);
   const { number } = signed.head.statement;
   if (number < statement.number) {
     throw new PosternError("rolled_back", `The head names owner statement ${number}, but there is ${statement.number}`);
@@ -107,10 +126,17 @@ export async function rememberHead(
   }
   await requireHeadSignature(signed, statement.managerKey);
   const head = judgeHead(signed, statement, where.edge, state.head);
+  const seen = seenHead(state);
+  if (seen !== null && isOfIncarnation(seen, statement)) judgeHistory(signed, seen, shown.history);
   const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks);
   const isKnown = state.head !== null && state.head.epoch !== 0 && equalBytes(state.head.hash, head.hash);
   if (isKnown && streams === state.streams) return { result: signed, state };
   return { result: signed, state: { ...state, head, streams } };
+}
+
+/** False for the head of a pairing grant from before a restore, which is the only one remembered without its statement. */
+function isOfIncarnation({ generation }: HeadMemory, { base }: VerifiedStatement): boolean {
+  return base === null || generation > base.generation;
 }
 
 /**

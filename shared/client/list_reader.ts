@@ -1,13 +1,14 @@
-/** Reads ranges of lists: asks by token, checks every row, knows of which state it is (shared/spec/reading.md). */
+/** Reads ranges of lists: asks by token, checks every row and that none is missing, knows of which state it is (shared/spec/reading.md). */
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
-import { decodeRow } from "../protocol/row.ts";
+import { decodeRow, rowHash } from "../protocol/row.ts";
 import type { RowContent } from "../protocol/contents.ts";
 import { type ListName, rowKey } from "../protocol/token.ts";
 import { type Range, rowsCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
 import { openAsked, orTampered } from "./open_content.ts";
+import { type HashedRow, verifyList } from "./verify_list.ts";
 import { type AsOf, asOf, requireFreshView, type View } from "./view.ts";
 
 /** Rows asked for at once where the caller has no wish; the edge's own limit in bytes comes on top (spec: READ-01). */
@@ -25,7 +26,7 @@ export interface ListRow {
 export interface ListPage {
   /** In the order asked for: ascending, or with `before` descending. */
   readonly rows: readonly ListRow[];
-  /** The edge's claim that there are more; it is not proven (spec: READ-06). */
+  /** Whether there may be more in this direction; without it, the last row is proven to be the last (spec: READ-09). */
   readonly more: boolean;
   readonly asOf: AsOf;
 }
@@ -40,23 +41,31 @@ export class ListReader {
   }
 
   /**
-   * One page of a list.
+   * One page of a list: all rows of the range up to the last one shown, by the head that it is `asOf`.
    *
    * @param limit rows, 1 to 1000
-   * @throws `tampered` for a row that is not the manager's, belongs elsewhere, or was not asked for; what `DeviceLink.read` throws;
-   * `stale` and `clock` if stale reads are to be refused
+   * @throws `usage` for a range before 0; `tampered` for a row that is not the manager's, belongs elsewhere, was not asked for, or is
+   * not the one signed; `withheld` when the edge leaves room for rows that it does not show; what `DeviceLink.read` throws; `stale` and
+   * `clock` if stale reads are to be refused
    */
   async page(list: ListName, range: Range, limit: number, options: CallOptions = {}): Promise<ListPage> {
+    if ("before" in range && range.before < 1) throw new PosternError("usage", "Nothing of a list is before number 0");
     const { owner } = this.#link.verifier.profile;
     const make = ({ keys }: View) => rowsCall(owner, keys.epoch, rowKey(keys, list, 0), range, limit);
-    const { answer, view, newest } = await this.#link.read(make, options);
-    requireRange(answer.rows, answer.more, limit);
+    const { answer, view } = await this.#link.read(make, options);
+    if (answer.rows.length > limit) {
+      throw new PosternError("tampered", `The edge answers with more than the ${limit} rows asked`);
+    }
     const rows = await Promise.all(answer.rows.map((bytes) => openListed(view, list, bytes)));
-    requireOrder(rows.map(({ number }) => number), range);
-    return { rows, more: answer.more, asOf: this.present(newest) };
+    verifyList(view, list, range, { ...answer, rows });
+    return {
+      rows: rows.map(({ number, content }) => ({ number, content })),
+      more: answer.more,
+      asOf: this.present(view),
+    };
   }
 
-  /** All rows of a list from a number on, page by page; ends where the edge says that the list ends. */
+  /** All rows of a list from a number on, page by page. */
   async *all(list: ListName, from: number, options: CallOptions = {}): AsyncGenerator<ListPage> {
     for (let next = from;;) {
       const page = await this.page(list, { from: next }, PAGE_ROWS, options);
@@ -75,31 +84,10 @@ export class ListReader {
   }
 }
 
-async function openListed({ keys }: View, list: ListName, bytes: Bytes): Promise<ListRow> {
+async function openListed({ keys }: View, list: ListName, bytes: Bytes): Promise<ListRow & HashedRow> {
   const { number } = await orTampered(() => Promise.resolve(decodeRow(bytes)));
   const { content } = await openAsked(keys, { list, number }, bytes);
-  return { number, content };
-}
-
-function requireRange(rows: readonly Bytes[], more: boolean, limit: number): void {
-  if (rows.length > limit) {
-    throw new PosternError("tampered", `The edge answers with more than the ${limit} rows asked`);
-  }
-  if (more && rows.length === 0) {
-    throw new PosternError("withheld", "The edge says that there are more rows, and shows none");
-  }
-}
-
-/** Numbers within the range and in its order, so that none stands twice. */
-function requireOrder(numbers: readonly number[], range: Range): void {
-  const inOrder = numbers.every((number, index) => {
-    const before = numbers[index - 1];
-    if ("from" in range) return number >= (before === undefined ? range.from : before + 1);
-    return number < (before === undefined ? range.before : before);
-  });
-  if (!inOrder) {
-    throw new PosternError("tampered", "The edge answers with rows that were not asked for, or out of order");
-  }
+  return { number, content, hash: rowHash(bytes) };
 }
 
 /** The one row that a list with a single place holds, or null. @throws `tampered` for another place */

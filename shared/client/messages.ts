@@ -20,7 +20,7 @@ export interface MessageRange extends CallOptions {
 /** A page of a channel. */
 export interface MessagePage {
   readonly messages: readonly MessageContent[];
-  /** The edge's claim that there are more in this direction (spec: READ-06). */
+  /** Whether there may be more in this direction; without it, the last message is proven to be the last (spec: READ-09). */
   readonly more: boolean;
   readonly asOf: AsOf;
 }

@@ -29,6 +29,8 @@ export interface LoginIdentity {
   readonly device: Bytes;
   /** The manager's signed statement; null for a device. */
   readonly statement: Bytes | null;
+  /** Generation of the newest head that a device verified in this incarnation, if there is one (spec: READ-07). */
+  readonly seen?: number | undefined;
   readonly sign: Signer;
 }
 
@@ -83,6 +85,7 @@ async function attemptLogin(
     ...{ device: identity.device, ephemeral: ephemeral.publicKey, challenge },
     signature: await identity.sign(transcript),
     ...(identity.statement === null ? {} : { statement: identity.statement }),
+    ...(identity.seen === undefined ? {} : { seen: identity.seen }),
   });
   const answered = await exchange(surroundings, {
     ...{ url: edge.origin + pathOf("login", { owner }), method: "POST", headers: { "content-type": MEDIA.cbor }, body },

@@ -1,4 +1,4 @@
-/** Whole tables at one generation: the reading that leaves an edge no room (spec: TREE-04, READ-06). */
+/** Whole tables at one generation, down to the last row (spec: TREE-04). */
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { openHeadSecrets } from "../protocol/head.ts";
@@ -99,7 +99,7 @@ export class Tables {
     const { owner } = this.#link.verifier.profile;
     let snapshot: Snapshot | null = null;
     for (let starts = 0;;) {
-      const { answer } = await this.#link.read((view, isGone) => {
+      const { answer } = await this.#link.readAt((view, isGone) => {
         if (snapshot === null || isGone || snapshot.view.keys.epoch !== view.keys.epoch) {
           if (++starts > LIMITS.maxRefreshes) {
             throw new PosternError("withheld", "The state changes faster than the edge lets it be read");

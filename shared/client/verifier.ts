@@ -5,7 +5,7 @@ import type { EpochKeys } from "../protocol/epoch_keys.ts";
 import { decodeSignedHead } from "../protocol/head.ts";
 import { type EdgeName, type VerifiedStatement, verifyStatement } from "../protocol/statement.ts";
 import type { DeviceKeys } from "./device_keys.ts";
-import { openRecord, rememberHead, rememberStatement, requireNamed } from "./judge.ts";
+import { openRecord, rememberHead, rememberStatement, requireNamed, seenHead, type ShownHead } from "./judge.ts";
 import { type DeviceMemory, StateKeeper } from "./memory.ts";
 import { dropSettled } from "./outbox_store.ts";
 import type { DeviceProfile } from "./profile.ts";
@@ -26,6 +26,7 @@ export interface Shown {
   readonly statement: Bytes | null;
   readonly head: Bytes | null;
   readonly record: Bytes | null;
+  readonly history: ShownHead["history"];
 }
 
 export class Verifier {
@@ -53,6 +54,11 @@ export class Verifier {
     const statement = await this.#remembered((await this.state.read()).statement);
     const { edge } = this.profile;
     return statement?.edges.find(({ origin }) => origin === edge.origin) ?? statement?.edges[0] ?? edge;
+  }
+
+  /** Generation of the newest head that was verified in this incarnation, for the edge to show how its head builds on it (spec: READ-07). */
+  async seen(): Promise<number | undefined> {
+    return seenHead(await this.state.read())?.generation;
   }
 
   /** Confirms that the manager was restored, once and for all (spec: STMT-03). */
@@ -87,7 +93,7 @@ export class Verifier {
     }
     const statement = await this.statement(shown.statement);
     requireNamed(statement, edge);
-    const head = await this.#head(shown.head, statement, edge);
+    const head = await this.#head({ head: shown.head, history: shown.history }, statement, edge);
     return { edge, statement, head, keys: await this.#openEpoch(shown.record, head) };
   }
 
@@ -95,15 +101,15 @@ export class Verifier {
    * The view with a newer head, or null when the head is of another epoch or statement, so that the record has to be fetched. Nothing
    * of such a head is judged.
    */
-  async advance(view: View, bytes: Bytes): Promise<View | null> {
-    const { head } = decodeSignedHead(bytes);
+  async advance(view: View, shown: ShownHead): Promise<View | null> {
+    const { head } = decodeSignedHead(shown.head);
     if (head.epoch !== view.keys.epoch || head.statement.number !== view.statement.number) return null;
-    return withHead(view, await this.#head(bytes, view.statement, view.edge));
+    return withHead(view, await this.#head(shown, view.statement, view.edge));
   }
 
-  async #head(bytes: Bytes, statement: VerifiedStatement, edge: EdgeName) {
+  async #head(shown: ShownHead, statement: VerifiedStatement, edge: EdgeName) {
     return await this.state.update(async (state) => {
-      const judged = await rememberHead(state, bytes, statement, { edge, device: this.profile.device });
+      const judged = await rememberHead(state, shown, statement, { edge, device: this.profile.device });
       await dropSettled(this.memory, state.streams, judged.state.streams);
       return judged;
     });

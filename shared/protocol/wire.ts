@@ -5,8 +5,8 @@
 import * as v from "valibot";
 import { LIMITS } from "../limits.ts";
 import { PATH } from "../merkle/block.ts";
-import { LEAF_NODE_BYTES } from "../merkle/proof_node.ts";
 import { MAX_HISTORY_LEVEL } from "../merkle/history.ts";
+import { LEAF_NODE_BYTES } from "../merkle/proof_node.ts";
 import { bytesOf, bytesUpTo, positive, textUpTo, uint } from "./shapes.ts";
 
 const id = bytesOf(16);
@@ -25,11 +25,11 @@ const block = v.strictTuple([
 ]);
 const historyNode = v.strictTuple([v.pipe(uint, v.maxValue(MAX_HISTORY_LEVEL)), uint, hash]);
 const ranges = v.array(v.strictTuple([uint, uint]));
+const current = { generation: uint, epoch: uint };
 /** Of any form that a node may have; what the nodes say is for the verifier of proofs to judge (spec: PROOF-01). */
 const proof = v.array(v.nullable(v.union([v.number(), bytesUpTo(LEAF_NODE_BYTES)])));
 /** No history of 2^53 heads has a longer path (spec: READ-07). */
 const history = v.nullable(v.pipe(v.array(hash), v.maxLength(LIMITS.maxHistoryPath)));
-const current = { generation: uint, epoch: uint };
 
 /** Bodies of requests; unknown keys are refused (spec: CONV-05). */
 export const REQUESTS = {

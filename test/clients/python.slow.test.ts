@@ -11,6 +11,8 @@ interface Turn {
   readonly found: readonly (readonly [der: string, status: number])[];
   readonly messages: readonly (readonly [subject: string, bytes: string])[];
   readonly rows: Readonly<Record<"devices" | "certificates" | "messages", number>>;
+  /** Whether it was proven that a certificate is not there. */
+  readonly absent: boolean;
   readonly acknowledged: number;
 }
 
@@ -21,7 +23,7 @@ const SHORT = `${HEADERS}Subject: Side door\r\n\r\nCome in.\r\n`;
 const LONG = `${HEADERS}Subject: Long\r\n\r\n${"All the doors of the house.\r\n".repeat(40_000)}`;
 
 needs("python", "openssl").test(
-  "PAIR-06 SESS-08 SESS-13 KEY-03 READ-08 TREE-04 INBOX-05 INBOX-09 a device in Python pairs, logs in, reads, verifies and submits",
+  "PAIR-06 SESS-08 SESS-13 KEY-03 READ-08 TREE-04 READ-06 READ-07 READ-09 PROOF-01 PROOF-02 INBOX-05 INBOX-09 a device in Python pairs, logs in, reads, verifies and submits",
   async () => {
     const folder = await Deno.makeTempDir({ prefix: "postern-python-" });
     const data = join(folder, "data");
@@ -53,7 +55,7 @@ needs("python", "openssl").test(
         new Map([["Side door", hexOf(SHORT)], ["Long", hexOf(LONG)]]),
       );
       assert(first.rows.devices >= 2 && first.rows.certificates > 200 && first.rows.messages >= 5);
-      assertEquals(first.acknowledged, 2);
+      assertEquals([first.acknowledged, first.absent], [2, true]);
 
       const second = await turn(folder);
       assert(second.generation > first.generation, "it goes on from what it remembers");
@@ -68,6 +70,11 @@ needs("python", "openssl").test(
     }
   },
 );
+
+needs("python").test("PROOF-01 PROOF-02 TREE-06 the proofs and paths of tree.json hold in Python too", async () => {
+  const found = await answerOf(client("proofs", join(PROJECT_ROOT, "shared/spec/vectors/tree.json")));
+  assertEquals(found, { accepted: 7 + 5, missed: 0 });
+});
 
 function deno(stderr: "piped" | "inherit", script: string, ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {

@@ -9,7 +9,7 @@ import {
   diffieHellman,
   verify,
 } from "node:crypto";
-import { decodeCbor } from "../../shared/bytes/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../shared/bytes/cbor.ts";
 import { type Blocks, fill } from "../../scripts/worked_login/blocks.ts";
 import { CLIENTS_PAGE, makeBlocks } from "../../scripts/worked_login.ts";
 import { PROJECT_ROOT } from "../../scripts/files.ts";
@@ -112,6 +112,30 @@ Deno.test("A stranger's crypto verifies every signature on the wire of docs/clie
   }
   const digest = sha256(bytes("read-answer", "body")).toString("base64");
   assertEquals(valueOf("read-answer", "content-digest"), `sha-256=:${digest}:`);
+});
+
+Deno.test("A stranger's hashes lead from the row to the root of docs/clients.md, and its answer holds the proof", () => {
+  const [, answer] = /([0-9a-f\n]+)/.exec(valueOf("read-answer", "body")) ?? [];
+  const { rows, proof, more } = decodeCbor(
+    Uint8Array.from(Buffer.from((answer ?? "").replaceAll("\n", ""), "hex")),
+  ) as {
+    rows: Uint8Array[];
+    proof: (number | Uint8Array | null)[];
+    more: boolean;
+  };
+  assertEquals([rows.length, more], [1, false]);
+  const rowHash = sha256(encodeCbor(["postern/1/row-hash", rows[0] ?? null]));
+  assertEquals(rowHash.toString("hex"), valueOf("read-proof", "row hash"));
+  const shown = proof.map((node) => node instanceof Uint8Array ? Buffer.from(node).toString("hex") : String(node));
+  assertEquals(shown, shown.map((_, index) => valueOf("read-proof", `node ${index}`)));
+  const leaf = sha256(Buffer.concat([Buffer.of(0), bytes("read-proof", "highest key"), rowHash]));
+  const walk = (): Uint8Array => {
+    const node = proof.shift();
+    if (typeof node !== "number") return node ?? leaf;
+    const [left, right] = [walk(), walk()];
+    return sha256(Buffer.concat([Buffer.of(1, node >> 8, node & 255), left, right]));
+  };
+  assertEquals(Buffer.from(walk()).toString("hex"), valueOf("read-proof", "root of table 3 in the head"));
 });
 
 Deno.test("A stranger's crypto checks the commitment and opens the message of docs/clients.md", () => {

@@ -1,4 +1,5 @@
-"""What the test runs.  main.py code FOLDER  prints the check code;  main.py turn FOLDER  does one of everything.
+"""What the test runs.  main.py code FOLDER  prints the check code;  main.py turn FOLDER  does one of everything;
+main.py proofs FILE  checks the proofs and paths of shared/spec/vectors/tree.json.
 
 FOLDER has key.pem, cert.pem, grant.txt, subject.txt (a PEM certificate whose subject is looked up), new.pem (one to
 hand in) and letter.eml; memory.cbor is kept there. Answers are one JSON object."""
@@ -12,7 +13,7 @@ import cbor2
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from postern import PosternError, accept_grant, Device
+from postern import PosternError, accept_grant, dec, Device, history_root, sha256, verify_proof
 
 
 def main(command, folder):
@@ -47,6 +48,7 @@ def main(command, folder):
     result = {
         "generation": device.generation,
         "found": [[found.hex(), status] for found, status in device.certificates_by_subject(wanted)],
+        "absent": device.certificate(sha256(b"no certificate")) is None,
         "messages": [[plain[9][2], device.message_bytes(plain).hex()] for plain in messages],
         "rows": {name: len(device.whole_table(name)) for name in ("devices", "certificates", "messages")},
     }
@@ -59,9 +61,41 @@ def main(command, folder):
     return {**result, "acknowledged": len(sent)}
 
 
+def proofs(path):
+    """What holds is accepted, and with a node, a hash or a row left out it is not."""
+    with open(path) as opened:
+        steps = {step["name"]: step for step in json.load(opened)["steps"]}
+    of = bytes.fromhex
+    accepted = missed = 0
+    for name, step in steps.items():
+        if not name.startswith("proof "):
+            continue
+        given, proof = step["inputs"], dec(of(step["outputs"]["encoded"]))
+        rows = [(of(row["key"]), of(row["rowHash"])) for row in given["rows"]]
+        range_ = [of(given["lowest"]), of(given["highest"]), of(given["root"])]
+        verify_proof(proof, rows, *range_)
+        accepted += 1
+        damaged = [(proof[:i] + proof[i + 1 :], rows) for i in range(len(proof))]
+        damaged += [(proof, rows[:i] + rows[i + 1 :]) for i in range(len(rows))]
+        damaged += [([row[0] + row[1] if node is None else node for node in proof], []) for row in rows[:1]]
+        for nodes, shown in damaged:
+            try:
+                verify_proof(nodes, shown, *range_)
+                missed += 1
+            except PosternError:
+                pass
+    heads = [of(hash_) for hash_ in steps["history tree"]["inputs"]["headHashes"]]
+    root = of(steps["history tree"]["outputs"]["rootsBySize"][-1])
+    paths = [[of(hash_) for hash_ in path] for path in steps["paths in the history"]["outputs"]["pathsByNumber"]]
+    for number, path in enumerate(paths):
+        results = [history_root(heads[number], at, len(heads), path) == root for at in range(len(heads))]
+        accepted += results == [at == number for at in range(len(heads))]
+    return {"accepted": accepted, "missed": missed}
+
+
 if __name__ == "__main__":
     try:
-        print(json.dumps(main(*sys.argv[1:])))
+        print(json.dumps(proofs(sys.argv[2]) if sys.argv[1] == "proofs" else main(*sys.argv[1:])))
     except PosternError as error:
         print(json.dumps({"error": error.code, "text": str(error)}))
         sys.exit(1)

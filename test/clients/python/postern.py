@@ -226,6 +226,66 @@ def table_root(rows):
     return root(sorted(rows)) if rows else sha256(b"\x02")
 
 
+def verify_proof(proof, rows, lowest, highest, root):
+    """PROOF-01..03: [(key, row hash)], ascending, are all rows from key `lowest` to key `highest` under this root."""
+    check(proof is not None, "withheld", "no proof")  # READ-06
+    check(isinstance(proof, list) and len(proof) <= 4096, "tampered", "proof")
+    nodes, shown, last, gaps = iter(proof), iter(rows), [b""], []
+
+    def leaf(key, row_hash, above):
+        fits = all(int.from_bytes(key, "big") >> (319 - bit) & 1 == side for bit, side in above)
+        check(fits and key > last[0], "tampered", "a leaf's place in a proof")
+        last[0] = key
+        return sha256(b"\0" + key + row_hash), key
+
+    def subtree(above):
+        """The next subtree's hash, and the key of a leaf in it, None if it is pruned."""
+        node = next(nodes, b"")
+        if node is None:
+            row = next(shown, None)
+            check(row is not None, "tampered", "a proof of more rows")
+            return leaf(*row, above)
+        if isinstance(node, bytes):
+            if len(node) == 72:
+                gaps.append((node[:40], node[:40]))
+                return leaf(node[:40], node[40:], above)
+            check(len(node) == 32, "tampered", "a node of a proof")
+            return node, None
+        check(type(node) is int and (above[-1][0] if above else -1) < node < 320, "tampered", "a bit of a proof")
+        (left, in_left), (right, in_right) = subtree(above + [(node, 0)]), subtree(above + [(node, 1)])
+        some = in_left or in_right
+        check(some, "tampered", "both sides of a node are pruned")
+        for side, known in ((0, in_left), (1, in_right)):
+            if not known:  # what it can hold: the bits of a leaf beside it up to b, and its side
+                rest = 319 - node
+                first = (int.from_bytes(some, "big") >> (rest + 1) << 1 | side) << rest
+                gaps.append((first.to_bytes(40, "big"), (first | (1 << rest) - 1).to_bytes(40, "big")))
+        return sha256(b"\x01" + node.to_bytes(2, "big") + left + right), some
+
+    whole, some = subtree([]) if proof else (sha256(b"\x02"), b"none")
+    check(some and next(nodes, "end") == next(shown, "end") == "end", "tampered", "a proof of something else")
+    check(whole == root, "tampered", "root of a proof")
+    check(all(to < lowest or highest < at for at, to in gaps), "withheld", "rows of a list")
+
+
+def history_root(leaf_data, number, size, path):
+    """RFC 9162 section 2.1.3.2: the root to which the path of this leaf leads, None if it leads nowhere."""
+    fn, sn, r = number, size - 1, sha256(b"\0" + leaf_data)
+    if not 0 <= number < size:
+        return None
+    for p in path:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            r = sha256(b"\x01" + p + r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha256(b"\x01" + r + p)
+        fn, sn = fn >> 1, sn >> 1
+    return r if sn == 0 else None
+
+
 # --- Pairing (pairing.md) --------------------------------------------------------------------------------------------
 
 
@@ -287,9 +347,9 @@ class Device:
         transcript = enc(
             ["postern/1/login", 1, self.owner, self.origin, self.edge_key, challenge, public, self.device, None]
         )
-        body = enc(
-            {"device": self.device, "ephemeral": public, "challenge": challenge, "signature": sign(self.key, transcript)}
-        )
+        fields = {"device": self.device, "ephemeral": public, "challenge": challenge}
+        seen = {"seen": self.memory["head"][0]} if self.memory.get("head") else {}  # READ-07
+        body = enc({**fields, "signature": sign(self.key, transcript), **seen})
         answer, data = self.exchange("POST", self.base + "/login", {"content-type": "application/cbor"}, body)
         check(answer.status == 200, "unauthorized" if answer.status == 401 else "network", str(answer.status))
         values = dec(data)
@@ -367,7 +427,7 @@ class Device:
     def take_state(self, values):
         """SESS-08, in its order; remembers durably before anything is relied on."""
         self.take_statement(values["statement"])
-        self.take_head(values["head"])
+        self.take_head(values["head"], values["history"])
         self.take_record(values["record"])
 
     def take_statement(self, signed):
@@ -388,14 +448,19 @@ class Device:
         self.save(self.memory)
         self.incarnation, self.manager_key, self.inbox_key = incarnation, manager, inbox
 
-    def take_head(self, signed):
-        """HEAD-01 to HEAD-04."""
+    def fetch_state(self):
+        """The newest state, judged as at login; `seen` is what it has to build on (READ-07)."""
+        seen = f"seen={self.memory['head'][0]}" if self.memory.get("head") else ""
+        self.take_state(self.request("GET", "/record", seen))
+
+    def take_head(self, signed, path):
+        """HEAD-01 to HEAD-04, READ-07."""
         head, signature = dec(signed)
         verify(self.manager_key, signature, head)
         fields = dec(head)
         check(len(fields) == 16 and fields[0] == "postern/1/head", "tampered", "head")
         _, owner, statement, incarnation, epoch, commitment, generation, previous = fields[:8]
-        _history, tables, made, due, acks = fields[8:13]
+        (size, root), tables, made, due, acks = fields[8:13]
         check([owner, incarnation] == [self.owner, self.incarnation], "tampered", "head of another owner")
         check(statement[0] >= self.memory["statement"][0], "rolled_back", "statement of the head")
         check(statement == self.memory["statement"], "tampered", "statement of the head")
@@ -405,6 +470,10 @@ class Device:
             check(generation >= known[0], "rolled_back", "head")
             check(generation > known[0] or hash_ == known[1], "forked", "head")
             check(generation != known[0] + 1 or previous == known[1], "forked", "previous")
+        if known and generation > known[0]:  # TREE-06
+            check(isinstance(path, list), "withheld", "how the head builds on the one before")
+            number = size - (generation - known[0])
+            check(history_root(known[1], number, size, path) == root, "forked", "history")
         if known and len(known) > 2:
             check(epoch >= known[2] and (made >= known[4] or statement[0] > known[3]), "rolled_back", "epoch or time")
         for device, stream, number, acknowledged in acks:  # INBOX-09
@@ -462,29 +531,60 @@ class Device:
             check(values is None or values["generation"] >= asked, "rolled_back", "answer")
             if values and values["generation"] == asked and values["epoch"] == before:
                 return values
-            self.take_state(self.request("GET", "/record"))
+            self.fetch_state()
         raise PosternError("network", "the state does not come to rest")
 
     def list(self, table, kind, name, order="from=0", limit=100):
-        """The rows of one list as (number, plaintext)."""
-        number = TABLES[table]
-        token = lambda: self.token(number, kind, name)
-        query = lambda: f"epoch={self.epoch}&token={token().hex()}&{order}&limit={limit}"
-        rows = self.read(f"/rows/{table}", query)["rows"]
-        return [(dec(row)[3], self.open_row(row, number, token(), dec(row)[3])) for row in rows]
+        """The rows of one list as (number, plaintext), and whether there may be more. Proven: READ-06, READ-09."""
+        at = TABLES[table]
+        token = lambda: self.token(at, kind, name)
+        query = lambda: f"epoch={self.epoch}&token={token().hex()}&{order}&limit={limit}&proof=1"
+        values = self.read(f"/rows/{table}", query)
+        rows, more = values["rows"], values["more"]
+        found = [(dec(row)[3], self.open_row(row, at, token(), dec(row)[3])) for row in rows]
+        key = lambda number: token() + number.to_bytes(8, "big")
+        pairs = [(key(number), sha256(enc(["postern/1/row-hash", row]))) for (number, _), row in zip(found, rows)]
+        keys, (way, _, bound) = [pair[0] for pair in pairs], order.partition("=")
+        check(len(rows) <= limit and (rows or not more), "tampered", "more rows to come")
+        if way == "from":
+            lowest, highest = key(int(bound)), keys[-1] if more else key(2**64 - 1)
+        else:
+            lowest, highest = keys[-1] if more else key(0), key(int(bound) - 1)
+            pairs.reverse()
+            keys.reverse()
+        rises = all(a < b for a, b in zip(keys, keys[1:]))
+        check(rises and all(lowest <= one <= highest for one in keys), "tampered", "rows out of order")
+        verify_proof(values["proof"], pairs, lowest, highest, self.tables[at][1])
+        return found, more
+
+    def whole_list(self, table, kind, name, start=0):
+        """A list from a number on to its end."""
+        found, more = [], True
+        while more:
+            page, more = self.list(table, kind, name, f"from={found[-1][0] + 1 if found else start}")
+            found += page
+        return found
 
     def certificates_by_subject(self, name):
         """(DER, status) of the certificates with this subject; status 1 alone is usable (ROW-08)."""
         found = []
-        for _, plain in self.list("certificates", "subject", canonical_name(name)):
+        for _, plain in self.whole_list("certificates", "subject", canonical_name(name)):
             subject = x509.load_der_x509_certificate(plain[1]).subject
             same = plain[0] == "certificate" and canonical_name(subject) == canonical_name(name)
             check(same, "tampered", "a certificate of another subject")
             found.append((plain[1], plain[2]))
         return found
 
+    def certificate(self, fingerprint):
+        """(DER, status) of the certificate with this fingerprint; None when it is proven that there is none."""
+        rows = self.whole_list("certificates", "fingerprint", fingerprint)
+        check([number for number, _ in rows] in ([], [0]), "tampered", "several rows where there is one")
+        for _, plain in rows:
+            check(plain[0] == "certificate" and sha256(plain[1]) == fingerprint, "tampered", "another certificate")
+            return plain[1], plain[2]
+
     def newest_messages(self, channel, limit=20):
-        rows = self.list("messages", "channel", channel, f"before={2**53 - 1}", limit)
+        rows, _more = self.list("messages", "channel", channel, f"before={2**53 - 1}", limit)
         for number, plain in rows:
             check(plain[0] == "message" and plain[2:4] == [channel, number], "tampered", "a message's place")
         return [plain for _, plain in rows]
@@ -496,7 +596,7 @@ class Device:
         if inline is None:
             whole = b""
             while index < count:
-                rows = self.list("messages", "message", id_, f"from={index}")
+                rows, _more = self.list("messages", "message", id_, f"from={index}")
                 check(rows, "withheld", "parts of a message")
                 for number, part in rows:
                     check(number == index and part[:3] == ["part", id_, index], "tampered", "a part's place")
@@ -569,7 +669,7 @@ class Device:
 
     def is_acknowledged(self, stream, number):
         """Whether the newest head takes this submission over (INBOX-09)."""
-        self.take_state(self.request("GET", "/record"))
+        self.fetch_state()
         return any(of == stream and upto >= number for of, upto in self.acks)
 
 

@@ -5,6 +5,7 @@ import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { restart, start } from "./start.ts";
 import { World } from "./world.ts";
 
+import { naivePath } from "../merkle/history_model.ts";
 import { codeOf, type Lie, other, resigned } from "./lie.ts";
 
 /** Lies about the newest head to a device that has seen generation 2 of epoch 1. */
@@ -12,8 +13,8 @@ const HEAD_LIES: readonly Lie[] = [
   {
     name: "an older head",
     code: "rolled_back",
-    lie: (_, { world }) => {
-      return { head: world.generations[0]?.signed ?? null, generation: 1, epoch: 1 };
+    lie: (answer, { world }) => {
+      return { ...answer, head: world.generations[0]?.signed ?? null, generation: 1, epoch: 1 };
     },
   },
   {
@@ -27,17 +28,18 @@ const HEAD_LIES: readonly Lie[] = [
   {
     name: "a head that does not follow",
     code: "forked",
-    lie: async (_, started) => {
+    lie: async (answer, started) => {
       const { head } = started.world.current;
-      return { head: await resigned(started, { ...head, generation: 3 }), generation: 3, epoch: 1 };
+      return { ...answer, head: await resigned(started, { ...head, generation: 3 }), generation: 3, epoch: 1 };
     },
   },
   {
     name: "a head that goes back in time",
     code: "rolled_back",
-    lie: async (_, started) => {
+    lie: async (answer, started) => {
       const { head } = started.world.current;
       return {
+        ...answer,
         head: await resigned(started, { ...head, generation: 4, time: head.time - 1 }),
         generation: 4,
         epoch: 1,
@@ -48,9 +50,17 @@ const HEAD_LIES: readonly Lie[] = [
     name: "a head of the epoch with another key",
     code: "tampered",
     lie: async (_, started) => {
-      const { head } = started.world.current;
-      const fields = { ...head, generation: 4, commitment: new Uint8Array(32) };
-      return { head: await resigned(started, fields), generation: 4, epoch: 1 };
+      const { world } = started;
+      const { head, hash } = world.current;
+      const fields = {
+        ...head,
+        generation: 3,
+        previous: hash,
+        history: world.history(),
+        commitment: new Uint8Array(32),
+      };
+      const shown = { head: await resigned(started, fields), history: naivePath(world.heads(), 1) };
+      return { ...shown, generation: 3, epoch: 1 };
     },
   },
   { name: "another generation than its head's", code: "tampered", lie: (answer) => ({ ...answer, generation: 3 }) },

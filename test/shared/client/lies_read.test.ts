@@ -103,7 +103,7 @@ const READ_LIES: readonly (Lie & { readonly at: string })[] = [
   {
     at: "rows",
     name: "more to come, and nothing of it",
-    code: "withheld",
+    code: "tampered",
     lie: (answer) => {
       return { ...answer, rows: [], more: true };
     },

@@ -19,10 +19,15 @@ import {
   signatureValue,
   verifyRequest,
 } from "../../../shared/protocol/http_signature.ts";
+import type { ProofNode } from "../../../shared/merkle/proof_node.ts";
+import { treeKey } from "../../../shared/merkle/tree_hash.ts";
 import { loginTranscript, type SessionKeys, sessionKeys } from "../../../shared/protocol/login.ts";
 import { requireSignature } from "../../../shared/protocol/signed.ts";
 import { decodeSignedSubmission } from "../../../shared/protocol/submission.ts";
+import { rowHash } from "../../../shared/protocol/row.ts";
 import { TABLE_NAMES, type TableName } from "../../../shared/protocol/tables.ts";
+import { naivePath } from "../merkle/history_model.ts";
+import { naiveProof, type Range as ProvenRange, wholeList as listRange } from "../merkle/proof_model.ts";
 import type { Generation, World, WorldRow } from "./world.ts";
 
 /** An answer before it is encoded and signed. */
@@ -132,7 +137,7 @@ export class ScriptedEdge {
   }
 
   async #login({ body }: Asked): Promise<Response> {
-    const asked = decodeCbor(body) as Record<string, Bytes>;
+    const { seen, ...asked } = decodeCbor(body) as Record<string, Bytes> & { seen?: number };
     const { device, ephemeral, challenge, signature } = asked;
     if (!device || !ephemeral || !challenge || !signature) throw new Error("a login of another form");
     const row = this.#deviceRow(device);
@@ -159,6 +164,7 @@ export class ScriptedEdge {
     const answer = await this.lie("login", {
       ...{ session: token, ephemeral: own.publicKey, time: this.now(), expires: this.now() + 3_600_000 },
       ...{ statement, generation: head.generation, epoch: head.epoch, head: signed, record: row.bytes },
+      history: this.history(seen),
     });
     return await sign(cbor(answer), keys, 0, null);
   }
@@ -192,11 +198,13 @@ export class ScriptedEdge {
     const { head, signed, statement } = this.#generation;
     const current = { generation: head.generation, epoch: head.epoch };
     const query = new URLSearchParams(request.search);
+    const seen = query.get("seen");
+    const history = this.history(seen === null ? undefined : Number(seen));
     switch (name) {
       case "head":
-        return { ...current, head: signed };
+        return { ...current, head: signed, history };
       case "record":
-        return { ...current, head: signed, statement, record: this.#deviceRow(session.device)?.bytes ?? null };
+        return { ...current, head: signed, statement, record: this.#deviceRow(session.device)?.bytes ?? null, history };
       case "rows":
         return this.#rows(rest[1] as TableName, query, current);
       case "tables":
@@ -223,7 +231,28 @@ export class ScriptedEdge {
       ? list.filter(({ number }) => number < Number(query.get("before"))).reverse()
       : list.filter(({ number }) => number >= Number(from));
     const page = fitting(asked, Number(query.get("limit")));
-    return { ...current, rows: page.map(({ bytes }) => bytes), more: asked.length > page.length };
+    const more = asked.length > page.length;
+    const range = from === null
+      ? { ...listRange(token), highest: treeKey(token, Number(query.get("before")) - 1) }
+      : { ...listRange(token), lowest: treeKey(token, Number(from)) };
+    const last = page.at(-1)?.key;
+    const end = !more || last === undefined ? {} : from === null ? { lowest: last } : { highest: last };
+    const proof = query.get("proof") === "1" ? this.prove(state, table, { ...range, ...end }) : null;
+    return { ...current, rows: page.map(({ bytes }) => bytes), more, proof };
+  }
+
+  /** What proves the rows of a range in one of the tables. */
+  prove(state: Generation, table: TableName, range: ProvenRange): ProofNode[] {
+    return naiveProof(state.tables[table].map(({ key, bytes }) => ({ key, rowHash: rowHash(bytes) })), range);
+  }
+
+  /** The path of an earlier head in the history of the one shown; null where there is none (spec: READ-07). */
+  history(seen: number | undefined): Bytes[] | null {
+    const { head } = this.#generation;
+    const heads = this.world.generations.filter((one) => equalBytes(one.head.incarnation, head.incarnation))
+      .filter((one) => one.head.generation < head.generation);
+    const index = heads.findIndex((one) => one.head.generation === seen);
+    return index < 0 ? null : naivePath(heads.map(({ hash }) => hash), index);
   }
 
   /** Pages are short, so that every table takes several. */

@@ -1,6 +1,6 @@
 /** An owner with devices and contents, sealed and signed generation by generation as a manager does it; nothing is stored anywhere. */
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
-import { type Bytes, compareBytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, compareBytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { createDeviceKeys, type DeviceKeys } from "../../../shared/client/device_keys.ts";
 import { acceptGrant, pairingRequest } from "../../../shared/client/pair.ts";
 import type { DeviceProfile } from "../../../shared/client/profile.ts";
@@ -11,6 +11,7 @@ import { sealHpke } from "../../../shared/crypto/hpke.ts";
 import { hpkePublicKeyOfSpki } from "../../../shared/crypto/hpke_keys.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { generateX25519, type X25519KeyPair } from "../../../shared/crypto/x25519.ts";
+import { appendToHistory, EMPTY_HISTORY, type History, historyRoot } from "../../../shared/merkle/history.ts";
 import { rootOfSorted } from "../../../shared/merkle/sorted_root.ts";
 import { treeKey } from "../../../shared/merkle/tree_hash.ts";
 import type { Acknowledgement } from "../../../shared/protocol/acknowledgement.ts";
@@ -190,6 +191,7 @@ export class World {
         ...{ messages: state("messages"), changes: state("changes") },
       },
       ...{ time: this.time, nextDue: this.time + INTERVAL, acks: this.acks },
+      history: this.history(),
       sealed: await sealHeadSecrets(keys, generation, { contentRoot: this.#contentRoot() }, webCryptoRandom),
       ...fields,
     });
@@ -197,6 +199,18 @@ export class World {
     const published = { ...head, keys, statement: this.owner.statement.signed, tables };
     this.generations.push(published);
     return published;
+  }
+
+  /** The hashes of all heads of the present incarnation, in their order: what the next head's history is made of. */
+  heads(): Bytes[] {
+    const { incarnation } = this.owner;
+    return this.generations.filter(({ head }) => equalBytes(head.incarnation, incarnation)).map(({ hash }) => hash);
+  }
+
+  /** What the next head says of {@link heads}. */
+  history(): Head["history"] {
+    const history = historyOf(this.heads());
+    return { size: history.size, root: historyRoot(history) };
   }
 
   async #sealTables(keys: EpochKeys, generation: number, before: Generation | null): Promise<Generation["tables"]> {
@@ -270,4 +284,8 @@ export class World {
     });
     return rootOfSorted(leaves.sort((a, b) => compareBytes(a.key, b.key))).root;
   }
+}
+
+function historyOf(heads: readonly Bytes[]): History {
+  return heads.reduce<History>((history, head) => appendToHistory(history, head).history, EMPTY_HISTORY);
 }

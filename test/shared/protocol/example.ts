@@ -36,6 +36,12 @@ export class Fields {
     return value as string[];
   }
 
+  lists(name: string): readonly (readonly string[])[] {
+    const value = this.#fields[name];
+    if (!Array.isArray(value)) throw new Error(`${name} is no list`);
+    return value.map((texts: unknown) => new Fields({ texts }).texts("texts"));
+  }
+
   list(name: string): readonly Fields[] {
     const value = this.#fields[name];
     if (!Array.isArray(value)) throw new Error(`${name} is no list`);

@@ -20,6 +20,8 @@ import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { unpad } from "../../../shared/bytes/padding.ts";
 import { openHpke } from "../../../shared/crypto/hpke.ts";
 import { importHpkeKey } from "../../../shared/crypto/hpke_keys.ts";
+import { verifyInclusion } from "../../../shared/merkle/history_proofs.ts";
+import { verifyProof } from "../../../shared/merkle/verify_proof.ts";
 import { type Fields, readExample, readStep } from "./example.ts";
 
 const enc = (...items: CborInput[]) => encodeCbor(items);
@@ -297,4 +299,44 @@ Deno.test("the trees of tree.json follow from the page, TREE-01 TREE-02 TREE-03 
     outputs.texts("rootsBySize"),
     [...Array(heads.length + 1).keys()].map((size) => historyOf(heads.slice(0, size))),
   );
+});
+
+/** The root of a proof's tree by node's hashes; what it shows of rows is taken from `rows`. */
+function proofRoot(nodes: (number | Bytes | null)[], rows: { key: string; value: string }[]): string {
+  const node = nodes.shift();
+  if (typeof node === "number") {
+    const [left, right] = [proofRoot(nodes, rows), proofRoot(nodes, rows)];
+    return sha256(Uint8Array.of(1, node >> 8, node & 255), fromHex(left), fromHex(right));
+  }
+  if (node instanceof Uint8Array) return node.length === 72 ? sha256(Uint8Array.of(0), node) : toHex(node);
+  const row = rows.shift();
+  assert(row);
+  return sha256(Uint8Array.of(0), fromHex(row.key), fromHex(row.value));
+}
+
+Deno.test("the proofs of tree.json lead to the root of its table and prove their ranges, PROOF-01 PROOF-02", () => {
+  const proofs = readExample("tree").filter(({ name }) => name.startsWith("proof "));
+  assertEquals(proofs.length, 7);
+  const whole = readStep("tree", "table of 8 rows").outputs.text("root");
+  for (const { name, inputs, outputs } of proofs) {
+    const rows = inputs.list("rows").map((row) => ({ key: row.text("key"), value: row.text("rowHash") }));
+    const proof = decodeCbor(outputs.bytes("encoded")) as (number | Bytes | null)[];
+    const root = proof.length === 0 ? sha256(Uint8Array.of(2)) : proofRoot([...proof], [...rows]);
+    assertEquals([root, root], [inputs.text("root"), name === "proof in an empty table" ? root : whole], name);
+    const leaves = rows.map(({ key, value }) => ({ key: fromHex(key), rowHash: fromHex(value) }));
+    const claim = { lowest: inputs.bytes("lowest"), highest: inputs.bytes("highest"), rows: leaves };
+    verifyProof(proof, claim, inputs.bytes("root"));
+  }
+});
+
+Deno.test("the paths of tree.json lead to the root of its history, TREE-06", () => {
+  const { inputs, outputs } = readStep("tree", "paths in the history");
+  const root = fromHex(readStep("tree", "history tree").outputs.texts("rootsBySize").at(-1) ?? "");
+  const heads = inputs.texts("headHashes");
+  const paths = outputs.lists("pathsByNumber");
+  assertEquals(paths.length, heads.length);
+  for (const [index, path] of paths.entries()) {
+    const leafHash = fromHex(sha256(Uint8Array.of(0), fromHex(heads[index] ?? "")));
+    verifyInclusion({ index, size: heads.length, leafHash, root }, path.map(fromHex));
+  }
 });
