@@ -8,7 +8,7 @@ import type { TestEdge } from "../fixtures/edge.ts";
 /** Methods whose answers can be twisted. */
 export const TWISTED = [
   ...[
-    "rows",
+    "proven",
     "head",
     "record",
     "loginData",
@@ -46,7 +46,7 @@ export class Liar {
 
   /** Puts itself between an edge's store and its program. */
   attach({ lies }: TestEdge): void {
-    lies.rows = async (store, ...asked) => this.#say("rows", asked, await store.rows(...asked));
+    lies.proven = async (store, ...asked) => this.#say("proven", asked, await store.proven(...asked));
     lies.head = async (store, ...asked) => this.#say("head", asked, await store.head(...asked));
     lies.record = async (store, ...asked) => this.#say("record", asked, await store.record(...asked));
     lies.loginData = async (store, ...asked) => this.#say("loginData", asked, await store.loginData(...asked));

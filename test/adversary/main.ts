@@ -6,36 +6,44 @@
  *
  * The last line is one JSON object; the exit code is 1 when an attack was missed or an alarm was false.
  */
-import { play } from "./play.ts";
+import { parseArgs } from "node:util";
+import { isPosternError } from "../../shared/errors.ts";
+import { playAsShare, playInProcesses } from "./processes.ts";
 
-function valueOf(name: string): string | undefined {
-  const at = Deno.args.indexOf(name);
-  return at < 0 ? undefined : Deno.args[at + 1];
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0 && text.trim() !== "") return number;
+  console.error(`--${name} wants a whole number, not ${text}`);
+  Deno.exit(2);
 }
 
-function numberOf(name: string, otherwise: number): number {
-  const text = valueOf(name);
-  const number = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) {
-    console.error(`${name} wants a whole number, not ${text}`);
-    Deno.exit(2);
-  }
-  return number;
-}
-
-const steps = numberOf("--steps", 10_000);
-const seed = numberOf("--seed", crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
-const only = valueOf("--only");
-console.log(`seed ${seed}; play it again with --steps ${steps} --seed ${seed}`);
-const started = performance.now();
-let told = started;
-const { score, byAttack, findings } = await play({ steps, seed, ...(only === undefined ? {} : { only }) }, (so) => {
-  if (performance.now() - told < 5_000) return;
-  told = performance.now();
-  console.error(`${so.steps} of ${steps} steps, ${so.caught} of ${so.attacks} attacks caught`);
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    steps: { type: "string", default: "10000" },
+    seed: { type: "string", default: String(crypto.getRandomValues(new Uint32Array(1))[0]) },
+    only: { type: "string" },
+    share: { type: "string" },
+  },
 });
-for (const [name, caught] of byAttack) console.log(`${String(caught).padStart(7)}  ${name}`);
-for (const finding of findings.slice(0, 50)) console.log(`!! ${finding}`);
-console.log(`${Math.round((performance.now() - started) / 1_000)} s`);
-console.log(JSON.stringify({ ...score, seed }));
-Deno.exit(score.missed + score.falseAlarms === 0 ? 0 : 1);
+const game = {
+  steps: wholeNumber("steps", values.steps),
+  seed: wholeNumber("seed", values.seed),
+  only: values.only,
+};
+
+if (values.share !== undefined) {
+  await playAsShare(game, values.share);
+} else {
+  console.log(`seed ${game.seed}; play it again with --steps ${game.steps} --seed ${game.seed}`);
+  const started = performance.now();
+  const { score, byAttack, findings } = await playInProcesses(game).catch((error) => {
+    console.error(isPosternError(error) ? error.message : error);
+    Deno.exit(2);
+  });
+  for (const [name, caught] of Object.entries(byAttack)) console.log(`${String(caught).padStart(7)}  ${name}`);
+  for (const finding of findings) console.log(`!! ${finding}`);
+  console.log(`${Math.round((performance.now() - started) / 1_000)} s`);
+  console.log(JSON.stringify({ ...score, seed: game.seed }));
+  Deno.exit(score.missed + score.falseAlarms === 0 ? 0 : 1);
+}

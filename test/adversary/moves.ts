@@ -1,6 +1,4 @@
 /** What honest people do between attacks; none of it may raise an alarm. */
-import { toHex } from "../../shared/bytes/encoding.ts";
-import { sha256 } from "../../shared/crypto/hash.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import { INTERVAL_MILLIS } from "../fixtures/manager.ts";
 import type { Dice } from "./dice.ts";
@@ -46,9 +44,7 @@ const submit: Move = async (scene, player, dice) => {
       await player.client.submit.ping();
       return null;
     }
-    const raw = scene.mail("out");
-    await player.client.submit.message({ channel: dice.of(CHANNELS) ?? "chat", raw });
-    scene.handedIn.push(toHex(sha256(raw)));
+    await scene.handIn(player, dice.of(CHANNELS) ?? "chat");
   } catch (error) {
     // Nothing is handed in under an overdue head, whoever is to blame for it.
     if (!isPosternError(error, "stale")) throw error;
@@ -95,7 +91,7 @@ const replace: Move = async (scene, player) => {
   const at = scene.players.indexOf(player);
   if (at < 0) return null;
   await scene.manager.revoke(player.device.profile.device);
-  const fresh = await scene.world.pair("new");
+  const fresh = await scene.world.pair(scene.deviceName());
   await scene.sync();
   scene.stolen = player.device;
   scene.players[at] = playerOf(fresh);

@@ -1,16 +1,16 @@
 /** The lying edge, for as long as the suite has time; `deno task test:adversary` plays on. */
 import { assertEquals } from "../assert.ts";
 import { ATTACKS } from "./attacks/all.ts";
-import { play } from "./play.ts";
+import { playInProcesses } from "./processes.ts";
 
 const STEPS = 10_000;
 
 Deno.test("No attack on devices or manager goes unnoticed in 10,000 steps, and no honest step raises an alarm", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   console.log(`seed ${seed}: deno task test:adversary --steps ${STEPS} --seed ${seed}`);
-  const { score, byAttack, findings } = await play({ steps: STEPS, seed });
+  const { score, byAttack, findings } = await playInProcesses({ steps: STEPS, seed });
   console.log(JSON.stringify(score));
   assertEquals(findings, []);
   assertEquals([score.missed, score.falseAlarms], [0, 0]);
-  assertEquals(ATTACKS.filter(({ name }) => byAttack.get(name) === 0).map(({ name }) => name), []);
+  assertEquals(ATTACKS.filter(({ name }) => byAttack[name] === 0).map(({ name }) => name), []);
 });

@@ -28,9 +28,19 @@ export interface Score {
 export interface Run {
   readonly score: Score;
   /** How often each attack was caught, by its name. */
-  readonly byAttack: ReadonlyMap<string, number>;
+  readonly byAttack: Readonly<Record<string, number>>;
   /** What was missed or raised a false alarm, with the step at which it was. */
   readonly findings: readonly string[];
+}
+
+/** What to play. */
+export interface Game {
+  readonly steps: number;
+  readonly seed: number;
+  /** One attack alone, by its name. */
+  readonly only?: string | undefined;
+  /** Every so manieth episode, from the one with this index: what one of several processes plays. */
+  readonly share?: { readonly index: number; readonly of: number };
 }
 
 /** One step: what to do, and the seed of its choices. */
@@ -43,61 +53,79 @@ interface Step {
 /** After so many steps a new owner begins: a store that grows without end makes every step dearer and none better. */
 const EPISODE_STEPS = 250;
 
-/** A lie that a device or manager was deceived with and that nobody saw. */
+/** How an attack ended for whom it was meant. */
 type Outcome = "caught" | "nothing said" | { readonly missed: string };
 
 const READS_OF: Readonly<Record<Exclude<Victim, "submit" | "turn">, readonly Read[]>> = {
   ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS },
 };
 
-/** @param onProgress called after each step */
-export async function play(
-  { steps, seed, only }: { readonly steps: number; readonly seed: number; readonly only?: string },
-  onProgress: (score: Score) => void = () => {},
-): Promise<Run> {
+/**
+ * @param onProgress called after each step
+ * @throws `usage` for an attack that there is not
+ */
+export async function play(game: Game, onProgress: (score: Score) => void = () => {}): Promise<Run> {
+  const { steps, seed, only, share = { index: 0, of: 1 } } = game;
   const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only);
   if (attacks.length === 0) throw new PosternError("usage", `There is no attack "${only}"`);
   const score: Score = { steps: 0, attacks: 0, caught: 0, missed: 0, falseAlarms: 0 };
-  const byAttack = new Map(attacks.map(({ name }) => [name, 0]));
-  const findings: string[] = [];
-  for (let episode = 0; score.steps < steps; episode++) {
-    await using scene = await Scene.create();
-    for (const step of plan(Math.min(EPISODE_STEPS, steps - score.steps), seed + episode)) {
-      const where = `step ${score.steps}`;
-      try {
-        if (!step.isAttack) {
-          const wrong = await honest(scene, step);
-          if (wrong !== null) throw new Error(wrong);
-        } else {
-          const attack = attacks[step.choice % attacks.length];
-          if (attack !== undefined) await attackOnce(scene, attack, step, { score, byAttack, findings, where });
-        }
-      } catch (error) {
-        score.falseAlarms += 1;
-        findings.push(`${where}: ${textOf(error)}`);
-        break;
-      } finally {
-        score.steps += 1;
-        onProgress(score);
-      }
-    }
-    const wrong = await settle(scene).catch(textOf);
-    if (wrong !== null) {
-      score.missed += 1;
-      findings.push(`after step ${score.steps}: ${wrong}`);
-    }
+  const ledger: Ledger = {
+    ...{ score, findings: [], where: "" },
+    byAttack: Object.fromEntries(attacks.map(({ name }) => [name, 0])),
+  };
+  for (let episode = share.index; episode * EPISODE_STEPS < steps; episode += share.of) {
+    const first = episode * EPISODE_STEPS;
+    await playEpisode(attacks, plan(Math.min(EPISODE_STEPS, steps - first), seed, episode), first, ledger, onProgress);
   }
-  return { score, byAttack, findings };
+  return { score, byAttack: ledger.byAttack, findings: ledger.findings };
 }
 
-/** Steps of one episode, from its seed alone. */
-function plan(count: number, seed: number): Step[] {
-  const step = fc.record({
-    isAttack: fc.boolean(),
-    choice: fc.nat(),
-    seed: fc.nat(),
-  });
-  return fc.sample(step, { seed, numRuns: count });
+async function playEpisode(
+  attacks: readonly Attack[],
+  steps: readonly Step[],
+  first: number,
+  ledger: Ledger,
+  onProgress: (score: Score) => void,
+): Promise<void> {
+  const { score, findings } = ledger;
+  await using scene = await Scene.create();
+  for (const [index, step] of steps.entries()) {
+    score.steps += 1;
+    ledger.where = `step ${first + index}`;
+    try {
+      await playStep(scene, attacks, step, ledger);
+    } catch (error) {
+      score.falseAlarms += 1;
+      findings.push(`${ledger.where}: ${textOf(error)}`);
+      // Nothing that follows would mean anything; the steps count as played.
+      score.steps += steps.length - index - 1;
+      return;
+    } finally {
+      onProgress(score);
+    }
+  }
+  const wrong = await settle(scene).catch(textOf);
+  if (wrong === null) return;
+  score.missed += 1;
+  findings.push(`after ${ledger.where}: ${wrong}`);
+}
+
+/** @throws when something is wrong although nobody lies */
+async function playStep(scene: Scene, attacks: readonly Attack[], step: Step, ledger: Ledger): Promise<void> {
+  if (step.isAttack) {
+    const attack = attacks[step.choice % attacks.length];
+    if (attack !== undefined) await attackOnce(scene, attack, step, ledger);
+    return;
+  }
+  const wrong = await honest(scene, step);
+  if (wrong !== null) throw new Error(wrong);
+}
+
+/** Steps of one episode, from seed and episode alone. */
+function plan(count: number, seed: number, episode: number): Step[] {
+  const step = fc.record({ isAttack: fc.boolean(), choice: fc.nat(), seed: fc.nat() });
+  // Neighbouring seeds share no episode.
+  return fc.sample(step, { seed: new Dice(seed).below(2 ** 31) ^ Math.imul(episode + 1, 0x9e3779b1), numRuns: count });
 }
 
 async function honest(scene: Scene, { choice, seed }: Step): Promise<string | null> {
@@ -111,9 +139,10 @@ async function honest(scene: Scene, { choice, seed }: Step): Promise<string | nu
 /** Where an attack is written down. */
 interface Ledger {
   readonly score: Score;
-  readonly byAttack: Map<string, number>;
+  readonly byAttack: Record<string, number>;
   readonly findings: string[];
-  readonly where: string;
+  /** The step under way. */
+  where: string;
 }
 
 /** @throws when something is wrong although nobody lies any more */
@@ -134,7 +163,7 @@ async function attackOnce(scene: Scene, attack: Attack, { seed }: Step, ledger: 
   const later = outcome === "caught" ? await aftermath(scene, attack, player, dice) : null;
   if (outcome === "caught" && later === null) {
     ledger.score.caught += 1;
-    ledger.byAttack.set(attack.name, (ledger.byAttack.get(attack.name) ?? 0) + 1);
+    ledger.byAttack[attack.name] = (ledger.byAttack[attack.name] ?? 0) + 1;
   } else {
     ledger.score.missed += 1;
     ledger.findings.push(`${ledger.where}: ${attack.name}: ${later ?? (outcome as { missed: string }).missed}`);

@@ -8,6 +8,9 @@ import type { Dice } from "./dice.ts";
 import { CHANNELS, type Player, type Scene, SUBJECTS } from "./scene.ts";
 import type { Truth } from "./truth.ts";
 
+// A page may be shorter than asked for if it says that there may be more, which is found out by asking on. That there is no more is a
+// claim (spec: READ-01, READ-09).
+
 /** What a device accepted: of which generation, what it was, and what it should have been. */
 interface Accepted {
   readonly asOf: AsOf;
@@ -69,7 +72,7 @@ const newest: Read = {
       found: [messages.map(({ position, sha256 }) => [position, toHex(sha256)]), more],
       expected: (truth) => {
         const all = (truth.channels.get(channel) ?? []).map(({ position, sha256 }) => [position, sha256]).reverse();
-        return [all.slice(0, limit), all.length > limit];
+        return [all.slice(0, more ? messages.length : limit), more || all.length > limit];
       },
     };
   },
@@ -88,7 +91,7 @@ const following: Read = {
       expected: (truth) => {
         const all = (truth.channels.get(channel) ?? []).map(({ position, sha256 }) => [position, sha256] as const);
         const rest = all.filter(([position]) => position > after);
-        return [rest.slice(0, limit), rest.length > limit];
+        return [rest.slice(0, more ? messages.length : limit), more || rest.length > limit];
       },
     };
   },

@@ -47,6 +47,7 @@ export class Scene implements AsyncDisposable {
   /** A device that the owner has revoked: its keys are the adversary's. */
   stolen: TestDevice;
   #messages = 0;
+  #devices = 0;
 
   readonly world: World;
   readonly cards: readonly Card[];
@@ -92,6 +93,11 @@ export class Scene implements AsyncDisposable {
     return utf8(`From: a@example.org\r\nTo: b@example.org\r\nSubject: ${subject}\r\n\r\n${"x".repeat(size)}\r\n`);
   }
 
+  /** A name that no device has yet. */
+  deviceName(): string {
+    return `device ${++this.#devices}`;
+  }
+
   /** A turn of the owner's manager; what it signed is written down whether the turn ends well or not. */
   async sync(options: { readonly rotate?: boolean } = {}): Promise<void> {
     try {
@@ -99,6 +105,13 @@ export class Scene implements AsyncDisposable {
     } finally {
       await this.book.write(this.manager);
     }
+  }
+
+  /** A device hands in a message like no other. @throws `stale` under an overdue head */
+  async handIn({ client }: Player, channel: string): Promise<void> {
+    const raw = this.mail("out");
+    await client.submit.message({ channel, raw });
+    this.handedIn.push(toHex(sha256(raw)));
   }
 
   /** How often the manager holds each message that devices handed in. */

@@ -70,7 +70,12 @@ function forged(
       const last = await lastHead(scene.manager);
       const head = { ...last, ...change(last, dice) };
       const signed = await signHead(encodeHead(head), await signerOf(scene));
-      scene.liar.begin({ head: (answer) => ({ ...answer, generation: head.generation, head: signed }) });
+      const { generation, epoch } = head;
+      const shown = { generation, epoch, head: signed };
+      scene.liar.begin({
+        head: (answer) => ({ ...answer, ...shown }),
+        record: (answer) => ({ ...answer, ...shown }),
+      });
       return { hits: () => scene.liar.hits, end: () => scene.liar.end() };
     },
   };
@@ -146,7 +151,7 @@ function statement(name: string, codes: readonly ErrorCode[], signerOf: (scene: 
 }
 
 export const HEAD_ATTACKS: readonly Attack[] = [
-  ...onHead("an earlier head is shown", ["rolled_back"], (answer, scene, dice) => {
+  ...onHead("an earlier head is shown", ["rolled_back", "tampered"], (answer, scene, dice) => {
     const other = earlier(scene, answer.generation, dice);
     if (other === undefined) return answer;
     return { ...answer, generation: other.generation, epoch: other.epoch, head: other.head };

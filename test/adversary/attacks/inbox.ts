@@ -4,7 +4,7 @@ import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer } from "../liar.ts";
 import type { Scene } from "../scene.ts";
-import { type Attack, changed, flipped, twisting } from "./attack.ts";
+import { type Attack, changed, flipped } from "./attack.ts";
 
 type Inbox = Answer<"list">;
 
@@ -32,14 +32,21 @@ function onInbox(
   lie: (entries: Inbox["entries"], scene: Scene, dice: Dice) => Inbox["entries"],
 ): Attack {
   return {
-    ...twisting(name, "turn", codes, (scene, dice) => ({
-      list: (answer, [principal]) => {
-        if (!principal.manager || !equalBytes(principal.owner, scene.world.owner)) return answer;
-        const entries = lie(answer.entries, scene, dice);
-        return entries === answer.entries ? answer : { ...answer, entries };
-      },
-    })),
-    later: ONCE,
+    ...{ name, victim: "turn", codes, later: ONCE },
+    async begin(scene, player, dice) {
+      const { liar, world } = scene;
+      // Something to lie about, under a head that is not overdue.
+      await scene.sync();
+      for (let count = 0; count < 3; count++) await scene.handIn(player, "chat");
+      liar.begin({
+        list: (answer, [principal]) => {
+          if (!principal.manager || !equalBytes(principal.owner, world.owner)) return answer;
+          const entries = lie(answer.entries, scene, dice);
+          return entries === answer.entries ? answer : { ...answer, entries };
+        },
+      });
+      return { hits: () => liar.hits, end: () => liar.end() };
+    },
   };
 }
 
@@ -47,21 +54,27 @@ function onInbox(
 const shown = (scene: Scene) =>
   scene.liar.past("list").filter(({ asked: [principal] }) => principal.manager).flatMap(({ answer }) => answer.entries);
 
+/** As if they had arrived so. */
+function inThisOrder(entries: Inbox["entries"]): Inbox["entries"] {
+  return entries.map(([, signed], index) => [index + 1, signed]);
+}
+
 export const INBOX_ATTACKS: readonly Attack[] = [
   dropped,
   onInbox("submissions are kept from the manager", [], (entries) => entries.length === 0 ? entries : []),
-  onInbox("submissions come in another order", [], (entries) => entries.length < 2 ? entries : [...entries].reverse()),
+  onInbox(
+    "submissions come in another order",
+    [],
+    (entries) => entries.length < 2 ? entries : inThisOrder([...entries].reverse()),
+  ),
   onInbox(
     "submissions come twice",
     [],
-    (entries) =>
-      entries.length === 0
-        ? entries
-        : [...entries, ...entries].map(([, signed], index) => [index + 1, signed] as const),
+    (entries) => entries.length === 0 ? entries : inThisOrder([...entries, ...entries]),
   ),
   onInbox("submissions of before come again", [], (entries, scene) => {
     const past = shown(scene);
-    return past.length === 0 ? entries : [...past, ...entries].map(([, signed], index) => [index + 1, signed] as const);
+    return past.length === 0 ? entries : inThisOrder([...past, ...entries]);
   }),
   onInbox(
     "a bit of a submission is changed",

@@ -6,17 +6,17 @@ import type { Answer, Asked } from "../liar.ts";
 import type { Scene } from "../scene.ts";
 import { type Attack, changed, flipped, swapped, twisting, without } from "./attack.ts";
 
-type Rows = Answer<"rows">;
-type Question = Asked<"rows">;
+type Rows = Answer<"proven">;
+type Question = Asked<"proven">;
 
-/** A lie told to devices in answer to `rows`. */
+/** A lie told to devices in answer to a lookup. */
 function onRows(
   name: string,
   codes: readonly ErrorCode[],
   lie: (answer: Rows, asked: Question, scene: Scene, dice: Dice) => Rows,
 ): Attack {
   return twisting(name, "lookup", codes, (scene, dice) => ({
-    rows: (answer, asked) => asked[0].manager ? answer : lie(answer, asked, scene, dice),
+    proven: (answer, asked) => asked[0].manager ? answer : lie(answer, asked, scene, dice),
   }));
 }
 
@@ -26,7 +26,7 @@ const isSameList = (one: Question, other: Question) =>
 
 /** Answers that were given to the owner's devices before and are not this one. */
 function others(scene: Scene, asked: Question, isWanted: (past: Question, answer: Rows) => boolean): readonly Rows[] {
-  return scene.liar.past("rows")
+  return scene.liar.past("proven")
     .filter((past) => equalBytes(past.asked[0].owner, asked[0].owner) && isWanted(past.asked, past.answer))
     .map(({ answer }) => answer);
 }
@@ -156,7 +156,9 @@ export const ROW_ATTACKS: readonly Attack[] = [
   ),
   onRows("another owner's answer is given", ["tampered", "withheld", "rolled_back"], (answer, asked, scene, dice) => {
     const other = dice.of(
-      scene.liar.past("rows").filter((past) => !equalBytes(past.asked[0].owner, asked[0].owner) && someOf(past.answer)),
+      scene.liar.past("proven").filter((past) =>
+        !equalBytes(past.asked[0].owner, asked[0].owner) && someOf(past.answer)
+      ),
     );
     return other === undefined ? answer : { ...other.answer, generation: answer.generation, epoch: answer.epoch };
   }),
