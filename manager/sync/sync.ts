@@ -31,6 +31,7 @@ export interface SyncEnvironment {
 export type SyncStep =
   | { readonly step: "inbox" }
   | { readonly step: "push"; readonly done: number; readonly total: number }
+  | { readonly step: "trees"; readonly done: number; readonly total: number }
   | { readonly step: "read back"; readonly done: number; readonly total: number };
 
 /** What a turn did. */
@@ -56,8 +57,9 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
   const reason = await reasonFor(env, standing, epoch, options.rotate ?? false);
   const { base, edgeEpoch, heldStatement } = standing;
   const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
+  const onTrees = (done: number, total: number) => env.onStep?.({ step: "trees", done, total });
   const pushed = await push(
-    { db, link, now: env.now, random: env.random, onProgress },
+    { db, link, now: env.now, random: env.random, onProgress, onTrees },
     { base, edgeEpoch, heldStatement, within: reason === null ? epoch : null },
   );
   await readBack(env, pushed, base);
