@@ -1,4 +1,4 @@
-/** Promise: a removed, added, swapped, stale or withheld row is always detected. As far as whole tables go; see README.md. */
+/** Promise: a removed, added, swapped, stale or withheld row is always detected. As far as whole tables go. */
 import { BLOCKS } from "../../edge/store/schema.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
