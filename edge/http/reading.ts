@@ -34,10 +34,16 @@ const rows = endpoint({
     limit,
     proof: optional(integer(1, 1)),
   },
-  summary: "Rows of one list: from a number on, ascending, or below one, descending.",
+  summary:
+    "Rows of one list: from a number on, ascending, or below one, descending; with the proof that these are all.",
 }, async ({ store, principal, path: { table }, query, now }) => {
-  const { generation, epoch, rows, more } = await store.rows(principal, { table, ...rangeOf(query) }, now);
-  return { body: { generation, epoch, rows, more, proof: null } };
+  const request = { table, ...rangeOf(query) };
+  if (query.proof === undefined) {
+    const { generation, epoch, rows, more } = await store.rows(principal, request, now);
+    return { body: { generation, epoch, rows, more, proof: null } };
+  }
+  const { generation, epoch, rows, more, proof } = await store.proven(principal, request, now);
+  return { body: { generation, epoch, rows, more, proof } };
 });
 
 interface RowsQuery {

@@ -28,6 +28,8 @@ import {
   type RecordAnswer,
   type WithHistory,
 } from "./read_head.ts";
+import { BlockCache } from "./block_cache.ts";
+import { type ProvenAnswer, readProven } from "./read_proven.ts";
 import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
 import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
@@ -54,6 +56,7 @@ export class EdgeStore {
   readonly #database: Database;
   readonly #quotas: Quotas;
   readonly #sweeper: Sweeper;
+  readonly #blocks = new BlockCache();
 
   private constructor(database: Database, quotas: Quotas) {
     this.#quotas = quotas;
@@ -109,6 +112,11 @@ export class EdgeStore {
   /** Rows of a list. @throws `epoch_gone` */
   rows(principal: Principal, request: RowsRequest, now: number): Promise<RowsAnswer> {
     return readRows(this.#database, principal, request, now);
+  }
+
+  /** Rows of a list with their proof. @throws `epoch_gone` */
+  proven(principal: Principal, request: RowsRequest, now: number): Promise<ProvenAnswer> {
+    return readProven(this.#database, this.#blocks, principal, request, now);
   }
 
   /** A page of a table as of a generation. @throws `epoch_gone`, `conflict`, `malformed` */

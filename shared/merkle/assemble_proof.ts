@@ -121,6 +121,13 @@ export function assembleProof(
   return root.top !== null && show(root.top, 0, 0, leaves.length) ? proof : null;
 }
 
+/** Where the way of a key goes from a block: to a leaf in it, or to a block below. */
+export function nextOnWay({ top }: BlockTree, key: Bytes): "leaf" | "below" {
+  let node = top;
+  while (node !== null && !(node instanceof Uint8Array)) node = isLeft(key, node.bit) ? node.left : node.right;
+  return node !== null && node.length !== LEAF_NODE_BYTES ? "below" : "leaf";
+}
+
 function isLeft(key: Bytes | undefined, bit: number): boolean {
   return key !== undefined && bitAt(key, 0, bit) === 0;
 }

@@ -1,0 +1,200 @@
+/** Lookups with the proof that nothing is missing (spec: READ-06, READ-09). */
+import { type Bytes, compareBytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
+import type { Database } from "../../shared/database/database.ts";
+import {
+  assembleProof,
+  type BlockTree,
+  growBlock,
+  leavesShown,
+  nextOnWay,
+} from "../../shared/merkle/assemble_proof.ts";
+import { readNodes } from "../../shared/merkle/block.ts";
+import type { ProofNode } from "../../shared/merkle/proof_node.ts";
+import { KEY_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
+import type { BlockCache } from "./block_cache.ts";
+import type { Principal } from "./principal.ts";
+import { type At, type BlockLine, selectBlock, selectBlocks, selectNeighbours } from "./read_blocks.ts";
+import { cutPage } from "./read_page.ts";
+import {
+  answerOf,
+  bodies,
+  directionOf,
+  type Line,
+  type RowsAnswer,
+  type RowsRequest,
+  selectFirstRow,
+  selectPage,
+} from "./read_rows.ts";
+
+export interface ProvenAnswer extends RowsAnswer {
+  /** Null when the edge holds no blocks, or none that lead to these rows. */
+  readonly proof: readonly ProofNode[] | null;
+}
+
+/**
+ * Like `readRows`, with a proof. On a server that is one round trip; on a file it is as many questions as there are blocks that were
+ * not read lately.
+ *
+ * @throws as `readRows`
+ */
+// spec: READ-06
+export async function readProven(
+  database: Database,
+  cache: BlockCache,
+  principal: Principal,
+  request: RowsRequest,
+  now: number,
+): Promise<ProvenAnswer> {
+  const { limit, epoch } = request;
+  if (database.kind === "embedded") {
+    const { rows: [line] } = await database.execute(selectFirstRow(principal, request, now));
+    const more = line?.more === 1;
+    // Of an epoch that has passed the answer does not tell which generation was read.
+    if ((!more || limit === 1) && line?.epoch === epoch) {
+      const answer = answerOf(line, bodies([line]), more);
+      return { ...answer, proof: await proveFirst(database, cache, principal.owner, request, line, more) };
+    }
+  }
+  const { table, token } = request;
+  const { direction, number } = directionOf(request);
+  const { low, high } = outside(request);
+  const [{ rows: lines }, { rows: found }] = await database.batch([
+    selectPage(principal, request, now),
+    selectBlocks[direction].bind({ owner: principal.owner, epoch, now, table, token, number, limit, low, high }),
+  ]);
+  const { taken, more } = cutPage(lines, limit);
+  const answer = answerOf(lines[0], bodies(taken), more);
+  return { ...answer, proof: proofOf(claimOf(request, taken, more), neighboursIn(found), blocksIn(found)) };
+}
+
+/** What the answer claims (spec: READ-09). */
+interface Claim {
+  /** Keys of the rows, ascending. */
+  readonly rows: readonly Bytes[];
+  readonly lowest: Bytes;
+  readonly highest: Bytes;
+}
+
+function claimOf(request: RowsRequest, lines: readonly Pick<Line, "number">[], more: boolean): Claim {
+  const { token } = request;
+  const keys = lines.flatMap(({ number }) => number === null ? [] : [treeKey(token, number)]);
+  const end = more ? keys.at(-1) : undefined;
+  if ("from" in request) {
+    return { rows: keys, lowest: treeKey(token, request.from), highest: end ?? endOfList(token) };
+  }
+  // Below number 0 nothing is claimed: a range that ends before it begins.
+  if (request.before === 0) return { rows: [], lowest: treeKey(token, 1), highest: treeKey(token, 0) };
+  return { rows: keys.reverse(), lowest: end ?? treeKey(token, 0), highest: treeKey(token, request.before - 1) };
+}
+
+/** The last key that a row of the list could have. */
+function endOfList(token: Bytes): Bytes {
+  return concat(token, new Uint8Array(KEY_BYTES - token.length).fill(0xff));
+}
+
+/** Neighbours are below the one, and from the other on. */
+function outside(request: RowsRequest): { low: number; high: number } {
+  return "from" in request ? { low: request.from, high: Number.MAX_SAFE_INTEGER } : { low: 0, high: request.before };
+}
+
+/** Neighbours of a claim, ascending, as far as there are any. */
+function neighboursIn(lines: readonly Pick<BlockLine, "token" | "number">[]): Bytes[] {
+  return lines.flatMap(({ token, number }) => token === null || number === null ? [] : [treeKey(token, number)]);
+}
+
+function blocksIn(lines: readonly BlockLine[]): BlockTree[] {
+  return lines.flatMap(({ token, body }) => {
+    const block = token === null || body === null ? null : readBlock(token, body);
+    return block === null ? [] : [block];
+  }).sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+const decoder = new TextDecoder();
+
+function readBlock(path: Bytes, body: Bytes): BlockTree | null {
+  return growBlock(decoder.decode(path), readNodes(body));
+}
+
+/** The leaves that prove a claim: its rows, and of the neighbours those that are needed. */
+function leavesOf(claim: Claim, neighbours: readonly Bytes[]): readonly Bytes[] {
+  if (compareBytes(claim.lowest, claim.highest) > 0) return neighbours.slice(0, 1);
+  const before = neighbours.findLast((key) => compareBytes(key, claim.lowest) < 0) ?? null;
+  const after = neighbours.find((key) => compareBytes(key, claim.highest) > 0) ?? null;
+  return leavesShown({ ...claim, before, after });
+}
+
+function proofOf(claim: Claim, neighbours: readonly Bytes[], blocks: readonly BlockTree[]): ProofNode[] | null {
+  const rows = new Set(claim.rows);
+  return assembleProof(leavesOf(claim, neighbours), (key) => rows.has(key), blocks);
+}
+
+/** The proof of one row, or none, from a file: block by block, and most of them from memory. */
+async function proveFirst(
+  database: Database,
+  cache: BlockCache,
+  owner: Bytes,
+  request: RowsRequest,
+  line: Line,
+  more: boolean,
+): Promise<ProofNode[] | null> {
+  const { space, generation } = line;
+  if (space === null) return null;
+  const { table, token } = request;
+  const at = { owner, space, generation, table };
+  const claim = claimOf(request, [line], more);
+  const neighbours = isWholeList(request, line)
+    ? []
+    : neighboursIn((await database.execute(selectNeighbours.bind({ ...at, token, ...outside(request) }))).rows);
+  const leaves = leavesOf(claim, neighbours);
+  const blocks = new Map<string, BlockTree>();
+  const root = await nextBlock(database, cache, at, "");
+  if (root === null) return null;
+  blocks.set(root.path, root);
+  for (const leaf of leaves) if (!await readWay(database, cache, at, leaf, root, blocks)) return null;
+  const sorted = [...blocks.values()].sort((a, b) => a.path < b.path ? -1 : 1);
+  const rows = new Set(claim.rows);
+  return assembleProof(leaves, (key) => rows.has(key), sorted);
+}
+
+/** Whether the row stands at the very beginning of what was asked for, so that no other row of the list can be next to the range. */
+function isWholeList(request: RowsRequest, { number }: Line): boolean {
+  if (number === null) return false;
+  return "from" in request ? request.from === 0 || request.from === number : number === request.before - 1;
+}
+
+/** Reads the blocks on the way to a leaf; false if they do not lead there. */
+async function readWay(
+  database: Database,
+  cache: BlockCache,
+  at: At,
+  leaf: Bytes,
+  root: BlockTree,
+  blocks: Map<string, BlockTree>,
+): Promise<boolean> {
+  const way = toHex(leaf);
+  for (let block = root; nextOnWay(block, leaf) === "below";) {
+    const beginning = way.slice(0, block.path.length + 1);
+    const next = await nextBlock(database, cache, at, beginning);
+    if (next === null || !way.startsWith(next.path)) return false;
+    blocks.set(next.path, next);
+    block = next;
+  }
+  return true;
+}
+
+/** The first block whose path begins so; null if there is none. */
+async function nextBlock(
+  database: Database,
+  cache: BlockCache,
+  at: At,
+  beginning: string,
+): Promise<BlockTree | null> {
+  const known = cache.get(at, beginning);
+  if (known !== undefined) return known;
+  const { rows: [line] } = await database.execute(selectBlock.bind({ ...at, beginning: utf8(beginning) }));
+  const block = line === undefined ? null : readBlock(line.token, line.body);
+  if (block === null || !block.path.startsWith(beginning)) return null;
+  cache.set(at, beginning, block);
+  return block;
+}
