@@ -1,5 +1,7 @@
 /** What the manager needs of its session with an edge. The session itself is the one that devices have too. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { HistoryNode } from "../../shared/merkle/history.ts";
+import type { ProofNode } from "../../shared/merkle/proof_node.ts";
 import type { SignedHead } from "../../shared/protocol/head.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 
@@ -30,10 +32,26 @@ export interface PushBegin {
   readonly chunks: number;
 }
 
+/** A block of a table's tree; null for one that is no more. */
+export interface PushedBlock {
+  readonly tbl: number;
+  readonly path: string;
+  readonly block: Bytes | null;
+}
+
 /** A page of stored rows. */
 export interface RowPage {
   readonly rows: readonly Bytes[];
   readonly next: Bytes | null;
+}
+
+/** Rows of a list with their proof, as a device gets them. */
+export interface ListPage {
+  readonly generation: number;
+  readonly epoch: number;
+  readonly rows: readonly Bytes[];
+  readonly more: boolean;
+  readonly proof: readonly ProofNode[] | null;
 }
 
 /** A page of what leads from one generation to another. */
@@ -50,9 +68,14 @@ export interface EdgeLink {
   openPush(): Promise<OpenPush | null>;
   begin(push: PushBegin): Promise<OpenPush["received"]>;
   chunk(id: Bytes, n: number, rows: readonly Bytes[], remove: readonly RowKey[]): Promise<void>;
-  commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[]): Promise<number>;
+  /** Brings one body of blocks and of nodes of the history (spec: PUSH-13). */
+  nodes(id: Bytes, n: number, blocks: readonly PushedBlock[], history: readonly HistoryNode[]): Promise<void>;
+  /** @param nodes how many bodies of nodes there were */
+  commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number>;
   abort(id: Bytes): Promise<void>;
   deleteTables(number: number): Promise<void>;
+  /** The first row of a list from a number on, with its proof or that there is none. */
+  listPage(table: string, epoch: number, token: Bytes, from: number): Promise<ListPage>;
   /** A page of a whole table in key order, as of a generation. */
   tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
   /** A page of the changes of a table from one generation to another, in key order. */

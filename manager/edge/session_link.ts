@@ -6,6 +6,7 @@ import type { EdgeSession } from "../../shared/client/edge_session.ts";
 import { openSession } from "../../shared/client/open_session.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
+import type { HistoryNode } from "../../shared/merkle/history.ts";
 import { decodeSignedHead, requireHeadSignature, type SignedHead } from "../../shared/protocol/head.ts";
 import { MANAGER_DEVICE } from "../../shared/protocol/login.ts";
 import { pathOf, queryOf, type Route } from "../../shared/protocol/paths.ts";
@@ -13,7 +14,7 @@ import type { Signer } from "../../shared/protocol/signed.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
-import type { ChangePage, EdgeLink, EdgeState, OpenPush, PushBegin, RowPage } from "./link.ts";
+import type { ChangePage, EdgeLink, EdgeState, ListPage, OpenPush, PushBegin, PushedBlock, RowPage } from "./link.ts";
 
 /** Who the manager is to its edge. */
 export interface ManagerIdentity {
@@ -106,9 +107,17 @@ class SessionLink implements EdgeLink {
     await this.#call("PUT", "pushChunk", { id, n }, ANSWERS.empty, `Sending chunk ${n}`, { body });
   }
 
-  async commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[]): Promise<number> {
+  async nodes(id: Bytes, n: number, blocks: readonly PushedBlock[], history: readonly HistoryNode[]): Promise<void> {
+    const body = {
+      blocks: blocks.map(({ tbl, path, block }) => [tbl, path, block]),
+      history: history.map(({ level, index, hash }) => [level, index, hash]),
+    };
+    await this.#call("PUT", "pushNodes", { id, n }, ANSWERS.empty, `Sending nodes ${n}`, { body });
+  }
+
+  async commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number> {
     const answer = await this.#call("POST", "pushCommit", { id }, ANSWERS.pushCommit, "Committing a push", {
-      body: { heads, statements },
+      body: { heads, statements, nodes },
     });
     return answer.generation;
   }
@@ -119,6 +128,11 @@ class SessionLink implements EdgeLink {
 
   async deleteTables(number: number): Promise<void> {
     await this.#call("DELETE", "tables", {}, ANSWERS.empty, "Deleting the tables at the edge", { body: { number } });
+  }
+
+  async listPage(table: string, epoch: number, token: Bytes, from: number): Promise<ListPage> {
+    const query = queryOf({ epoch, token, from, limit: 1, proof: 1 });
+    return await this.#call("GET", "rows", { table }, ANSWERS.rows, `Checking the proofs of ${table}`, { query });
   }
 
   async tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage> {

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
+import type { PushedBlock } from "../edge/link.ts";
 import { tables } from "../store/tables.ts";
 
 /** The content tree among the numbers of tables. */
@@ -12,11 +13,6 @@ export const CONTENT_TREE = 0;
 export interface StoredBlock {
   readonly path: string;
   readonly block: Bytes | null;
-}
-
-/** A block of a table, as it is sent. */
-export interface TableBlock extends StoredBlock {
-  readonly tbl: number;
 }
 
 /** Blocks read or written at once: a MiB at most. */
@@ -107,7 +103,7 @@ export async function readBlocks(
 }
 
 /** What the delta under way does to the blocks of tables, always in the same order, page by page. */
-export async function* stagedTableBlocks(db: Database): AsyncGenerator<readonly TableBlock[]> {
+export async function* stagedTableBlocks(db: Database): AsyncGenerator<readonly PushedBlock[]> {
   // Nothing comes after the content tree's last path but the tables.
   let after = { tbl: CONTENT_TREE, path: "g" };
   while (true) {

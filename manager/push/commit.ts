@@ -21,6 +21,8 @@ export interface Commit {
   readonly roots: StateRoots;
   /** Number of the newest owner statement that the edge holds, 0 if none. */
   readonly heldStatement: number;
+  /** How many bodies of nodes there are. */
+  readonly nodes: number;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Commit {
 export async function commit(
   db: Database,
   link: EdgeLink,
-  { push, epoch, roots, heldStatement }: Commit,
+  { push, epoch, roots, heldStatement, nodes }: Commit,
   now: number,
   random: RandomBytes,
 ): Promise<Head> {
@@ -44,7 +46,7 @@ export async function commit(
   await db.batch([...statements, ...recordSigned(push, head.generation)]);
   const heads = await carriedHeads(db, push.base);
   const named = await namedStatements(db, heads, heldStatement);
-  const generation = await link.commit(push.id, heads.map(({ signed }) => signed), named);
+  const generation = await link.commit(push.id, heads.map(({ signed }) => signed), named, nodes);
   if (generation !== head.generation) {
     throw new PosternError(
       "tampered",

@@ -9,10 +9,12 @@ import { findHead, newestHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { allEntries, type Changes, readChanges } from "./changes.ts";
+import { stagedTableBlocks } from "./blocks.ts";
 import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
 import { placeTrees } from "./full_trees.ts";
+import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
 import { planChunks, type PlannedChunk } from "./plan.ts";
 import { dropPush, openPush, recordPush } from "./records.ts";
@@ -28,6 +30,8 @@ export interface PushEnvironment {
   readonly random: RandomBytes;
   /** Called after each chunk: how many of how many rows are there. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called as the trees of a full push are made and sent: how many of how many rows are in them. */
+  readonly onTrees?: (done: number, total: number) => void;
 }
 
 /** What is to be pushed, on what. */
@@ -127,9 +131,9 @@ async function run(env: PushEnvironment, request: PushRequest, work: Work): Prom
   const { push, epoch, chunks, changes } = work;
   try {
     const rows = await upload(db, link, { push, epoch, chunks, onProgress });
-    const roots = await rootsToSign(db, work);
+    const { roots, nodes } = await sendNodes(env, work);
     const { heldStatement } = request;
-    const head = await commit(db, link, { push, epoch, roots, heldStatement }, env.now(), env.random);
+    const head = await commit(db, link, { push, epoch, roots, heldStatement, nodes }, env.now(), env.random);
     const { generation } = head;
     const removed = changes.removals.length - changes.replaced;
     return { generation, epoch: push.epoch, isFull: push.is_full === 1, head, rows, removed };
@@ -139,13 +143,35 @@ async function run(env: PushEnvironment, request: PushRequest, work: Work): Prom
   }
 }
 
-async function rootsToSign(db: Database, { push, epoch, chunks }: Work): Promise<StateRoots> {
-  if (push.is_full === 1) {
-    await placeStaged(db, push.epoch);
-    return await placeTrees(db, push.epoch, { blocks: () => Promise.resolve(), progress: () => {} });
+/** Makes the trees and sends their nodes; returns what to sign, and in how many bodies they came. */
+async function sendNodes(env: PushEnvironment, work: Work): Promise<{ roots: StateRoots; nodes: number }> {
+  const { db, link } = env;
+  const { push, epoch } = work;
+  const bodies = new NodeBodies(link, push.id);
+  try {
+    const roots = push.is_full === 1 ? await fullRoots(env, work, bodies) : await deltaRoots(db, work, bodies);
+    await addHistory(db, bodies, push, epoch);
+    return { roots, nodes: await bodies.finish() };
+  } finally {
+    await bodies.settled();
   }
+}
+
+async function fullRoots({ db, onTrees }: PushEnvironment, work: Work, bodies: NodeBodies): Promise<StateRoots> {
+  const { push, changes } = work;
+  await placeStaged(db, push.epoch);
+  return await placeTrees(db, push.epoch, {
+    blocks: (tbl, blocks) => bodies.addBlocks(blocks.map((block) => ({ tbl, ...block }))),
+    progress: (leaves) => onTrees?.(leaves, changes.entries.length),
+  });
+}
+
+async function deltaRoots(db: Database, { push, epoch, chunks }: Work, bodies: NodeBodies): Promise<StateRoots> {
   const held = await findHead(db, push.base);
   if (held === null) throw new PosternError("storage", `The head of generation ${push.base} is missing`);
   const base = await rootsOf(decodeSignedHead(held.signed).head, epoch);
-  return chunks.length === 0 ? base : await stageTrees(db, push.epoch, base);
+  if (chunks.length === 0) return base;
+  const roots = await stageTrees(db, push.epoch, base);
+  for await (const page of stagedTableBlocks(db)) await bodies.addBlocks(page);
+  return roots;
 }

@@ -8,6 +8,7 @@ import type { OpenEpoch } from "./epoch.ts";
 import type { PlannedChunk } from "./plan.ts";
 import { recordStaged } from "./records.ts";
 import { type SealedRow, sealEntries } from "./seal_rows.ts";
+import { Sending } from "./sending.ts";
 import { stageChunk, type StagedRow } from "./staged.ts";
 
 /** What is sent. */
@@ -40,7 +41,7 @@ export async function upload(
   });
   const isThere = receivedChunks(received, chunks.length);
   const total = chunks.reduce((sum, { entries }) => sum + entries.length, 0);
-  const sending = new Sending();
+  const sending = new Sending(CHUNKS_AT_ONCE);
   let done = 0;
   try {
     for (const [n, chunk] of chunks.entries()) {
@@ -85,28 +86,4 @@ function receivedChunks(ranges: OpenPush["received"], chunks: number): Uint8Arra
   const isThere = new Uint8Array(chunks);
   for (const [first, last] of ranges) isThere.fill(1, first, Math.min(last + 1, chunks));
   return isThere;
-}
-
-/** Chunks on their way. After a failure nothing more is started. */
-class Sending {
-  readonly #underWay = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
-
-  async start(send: () => Promise<void>): Promise<void> {
-    while (this.#underWay.size >= CHUNKS_AT_ONCE) await Promise.race(this.#underWay);
-    this.throwFailure();
-    const sent = send().catch((error) => {
-      this.#failure ??= { error };
-    }).finally(() => this.#underWay.delete(sent));
-    this.#underWay.add(sent);
-  }
-
-  /** Resolves when nothing is on its way any more. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#underWay);
-  }
-
-  throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
 }

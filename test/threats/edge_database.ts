@@ -5,6 +5,7 @@
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { type CborValue, decodeCbor, encodeCbor } from "../../shared/bytes/cbor.ts";
 import type { Value } from "../../shared/database/database.ts";
+import { BLOCKS } from "../../edge/store/schema.ts";
 import type { TestEdge } from "../fixtures/edge.ts";
 
 /** A row as it lies in the database. */
@@ -21,13 +22,13 @@ export async function run(edge: TestEdge, sql: string, ...params: Value[]): Prom
   await edge.database.execute({ sql, params });
 }
 
-/** The rows that readers see, of one table if it is named, in the order in which they lie there. */
+/** The rows that readers see, blocks apart, of one table if it is named, in the order in which they lie there. */
 export async function heldRows(edge: TestEdge, table?: number): Promise<HeldRow[]> {
   const { rows } = await edge.database.execute<HeldRow>({
     sql: `SELECT rows.id, rows.tbl AS "table", rows.token, rows.number, rows.body FROM rows
       JOIN owners ON owners.no = rows.owner AND owners.space = rows.space
-      WHERE rows.born <= owners.generation AND owners.generation < rows.died ORDER BY rows.id`,
-    params: [],
+      WHERE rows.born <= owners.generation AND owners.generation < rows.died AND rows.tbl < ? ORDER BY rows.id`,
+    params: [BLOCKS],
   });
   return rows.filter((row) => table === undefined || row.table === table);
 }

@@ -148,6 +148,7 @@ Deno.test("ENDPOINTS name for whom each is, and nothing but the way in is public
   );
   assertEquals(managers.toSorted(), [
     ...["DELETE pushOne", "DELETE tables", "GET push", "POST push", "POST pushCommit", "PUT pushChunk"],
+    "PUT pushNodes",
   ]);
 });
 

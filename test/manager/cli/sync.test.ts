@@ -117,7 +117,7 @@ Deno.test("verify finds a row that the edge withholds, and exits with 76", async
   await world.fails(66, ["verify"]);
   await world.json("cert", "import", "--runtime", "--trust");
   await world.json("sync");
-  const sql = "DELETE FROM rows WHERE id = (SELECT max(id) FROM rows)";
+  const sql = "DELETE FROM rows WHERE id = (SELECT max(id) FROM rows WHERE tbl = 2)";
   await world.edge.database.execute({ sql, params: [] });
   assert((await world.fails(76, ["verify"])).includes("withheld"));
 });
