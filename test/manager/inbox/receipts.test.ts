@@ -2,7 +2,7 @@ import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { World } from "../../fixtures/world.ts";
 
-Deno.test("ROW-14: the manager writes a receipt for everything that it takes, and the device reads what came of it", async () => {
+Deno.test("The manager writes a receipt for everything that it takes, and the device reads what came of it", async () => {
   await using world = await World.create();
   const { manager } = world;
   const device = await world.pair();
