@@ -143,8 +143,8 @@ export const LIMITS = {
   /** Nodes in one block of a tree, and the bytes of such a block with nothing but leaves at its end (spec: TREE-07). */
   maxBlockNodes: 31,
   maxBlockBytes: 1_280,
-  /** Blocks that one isolate of an edge keeps: a few megabytes, and all of a table of some ten thousand rows. */
-  cachedBlocks: 4_096,
+  /** Blocks that one isolate of an edge keeps: about a kilobyte each, and all of a table of some fifty thousand rows. */
+  cachedBlocks: 16_384,
   /** Imported login keys that one isolate keeps. */
   loginKeys: 1_024,
   /** Rows and entries in one answer, if the request does not say otherwise (spec: READ-01). */

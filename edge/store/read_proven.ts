@@ -2,13 +2,8 @@
 import { type Bytes, compareBytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import type { Database } from "../../shared/database/database.ts";
-import {
-  assembleProof,
-  type BlockTree,
-  growBlock,
-  leavesShown,
-  nextOnWay,
-} from "../../shared/merkle/assemble_proof.ts";
+import { assembleProof, joinBlocks, leavesBeside, leavesShown, putBelow } from "../../shared/merkle/assemble_proof.ts";
+import { followKey, growBlock, type GrownBlock } from "../../shared/merkle/grown_block.ts";
 import { readNodes } from "../../shared/merkle/block.ts";
 import type { ProofNode } from "../../shared/merkle/proof_node.ts";
 import { KEY_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
@@ -103,7 +98,7 @@ function neighboursIn(lines: readonly Pick<BlockLine, "token" | "number">[]): By
   return lines.flatMap(({ token, number }) => token === null || number === null ? [] : [treeKey(token, number)]);
 }
 
-function blocksIn(lines: readonly BlockLine[]): BlockTree[] {
+function blocksIn(lines: readonly BlockLine[]): GrownBlock[] {
   return lines.flatMap(({ token, body }) => {
     const block = token === null || body === null ? null : readBlock(token, body);
     return block === null ? [] : [block];
@@ -112,7 +107,7 @@ function blocksIn(lines: readonly BlockLine[]): BlockTree[] {
 
 const decoder = new TextDecoder();
 
-function readBlock(path: Bytes, body: Bytes): BlockTree | null {
+function readBlock(path: Bytes, body: Bytes): GrownBlock | null {
   return growBlock(decoder.decode(path), readNodes(body));
 }
 
@@ -124,12 +119,22 @@ function leavesOf(claim: Claim, neighbours: readonly Bytes[]): readonly Bytes[] 
   return leavesShown({ ...claim, before, after });
 }
 
-function proofOf(claim: Claim, neighbours: readonly Bytes[], blocks: readonly BlockTree[]): ProofNode[] | null {
+function proofOf(claim: Claim, neighbours: readonly Bytes[], blocks: readonly GrownBlock[]): ProofNode[] | null {
+  const root = joinBlocks(blocks);
+  if (root === null) return null;
   const rows = new Set(claim.rows);
-  return assembleProof(leavesOf(claim, neighbours), (key) => rows.has(key), blocks);
+  return assembleProof(root, leavesOf(claim, neighbours), (key) => rows.has(key));
 }
 
-/** The proof of one row, or none, from a file: block by block, and most of them from memory. */
+/** A tree in a file: block by block, and most of them from memory. */
+interface Tree {
+  readonly database: Database;
+  readonly cache: BlockCache;
+  readonly at: At;
+  readonly root: GrownBlock;
+}
+
+/** The proof of one row, or none, from a file. */
 async function proveFirst(
   database: Database,
   cache: BlockCache,
@@ -140,21 +145,33 @@ async function proveFirst(
 ): Promise<ProofNode[] | null> {
   const { space, generation } = line;
   if (space === null) return null;
-  const { table, token } = request;
+  const { table } = request;
   const at = { owner, space, generation, table };
-  const claim = claimOf(request, [line], more);
-  const neighbours = isWholeList(request, line)
-    ? []
-    : neighboursIn((await database.execute(selectNeighbours.bind({ ...at, token, ...outside(request) }))).rows);
-  const leaves = leavesOf(claim, neighbours);
-  const blocks = new Map<string, BlockTree>();
-  const root = await nextBlock(database, cache, at, "");
+  const root = cache.root(at) ?? await readRoot(database, cache, at);
   if (root === null) return null;
-  blocks.set(root.path, root);
-  for (const leaf of leaves) if (!await readWay(database, cache, at, leaf, root, blocks)) return null;
-  const sorted = [...blocks.values()].sort((a, b) => a.path < b.path ? -1 : 1);
-  const rows = new Set(claim.rows);
-  return assembleProof(leaves, (key) => rows.has(key), sorted);
+  const tree = { database, cache, at, root };
+  const claim = claimOf(request, [line], more);
+  const leaves = await leavesIn(tree, request, line, claim);
+  if (leaves === null) return null;
+  const [row] = claim.rows;
+  return assembleProof(root, leaves, (key) => key === row);
+}
+
+/** The leaves that prove a claim of one row or none, the ways to them known; null if the blocks do not lead there. */
+async function leavesIn(tree: Tree, request: RowsRequest, line: Line, claim: Claim): Promise<readonly Bytes[] | null> {
+  const [row] = claim.rows;
+  if (row !== undefined && isWholeList(request, line)) return await readWay(tree, row) ? [row] : null;
+  if (row === undefined) {
+    const [low, high] = [leafAt(tree.root, claim.lowest), leafAt(tree.root, claim.highest)];
+    if (low !== null && high !== null) return leavesBeside(claim.highest, low, high);
+  }
+  return await readLeaves(tree, request, claim);
+}
+
+/** The key of the leaf at the end of a way that is known; else null. */
+function leafAt(root: GrownBlock, key: Bytes): Bytes | null {
+  const end = followKey(root, key);
+  return end !== null && "leaf" in end ? end.leaf.subarray(0, KEY_BYTES) : null;
 }
 
 /** Whether the row stands at the very beginning of what was asked for, so that no other row of the list can be next to the range. */
@@ -163,38 +180,41 @@ function isWholeList(request: RowsRequest, { number }: Line): boolean {
   return "from" in request ? request.from === 0 || request.from === number : number === request.before - 1;
 }
 
-/** Reads the blocks on the way to a leaf; false if they do not lead there. */
-async function readWay(
-  database: Database,
-  cache: BlockCache,
-  at: At,
-  leaf: Bytes,
-  root: BlockTree,
-  blocks: Map<string, BlockTree>,
-): Promise<boolean> {
-  const way = toHex(leaf);
-  for (let block = root; nextOnWay(block, leaf) === "below";) {
-    const beginning = way.slice(0, block.path.length + 1);
-    const next = await nextBlock(database, cache, at, beginning);
-    if (next === null || !way.startsWith(next.path)) return false;
-    blocks.set(next.path, next);
-    block = next;
-  }
-  return true;
+/** The leaves that prove a claim, after the ways to them were read; null if the blocks do not lead there. */
+async function readLeaves(tree: Tree, request: RowsRequest, claim: Claim): Promise<readonly Bytes[] | null> {
+  const { database, at } = tree;
+  const { token } = request;
+  const { rows } = await database.execute(selectNeighbours.bind({ ...at, token, ...outside(request) }));
+  const leaves = leavesOf(claim, neighboursIn(rows));
+  for (const leaf of leaves) if (!await readWay(tree, leaf)) return null;
+  return leaves;
 }
 
-/** The first block whose path begins so; null if there is none. */
-async function nextBlock(
-  database: Database,
-  cache: BlockCache,
-  at: At,
-  beginning: string,
-): Promise<BlockTree | null> {
-  const known = cache.get(at, beginning);
-  if (known !== undefined) return known;
-  const { rows: [line] } = await database.execute(selectBlock.bind({ ...at, beginning: utf8(beginning) }));
-  const block = line === undefined ? null : readBlock(line.token, line.body);
-  if (block === null || !block.path.startsWith(beginning)) return null;
-  cache.set(at, beginning, block);
-  return block;
+/** Reads the blocks on the way to a leaf that are not known; false if they do not lead there. */
+async function readWay({ database, cache, at, root }: Tree, leaf: Bytes): Promise<boolean> {
+  const way = toHex(leaf);
+  for (let end = followKey(root, leaf); end !== null; end = followKey(root, leaf)) {
+    if ("leaf" in end) return true;
+    const { path: above } = end.above;
+    const block = await readFrom(database, at, way.slice(0, above.length + 1));
+    if (block === null || block.path.length <= above.length || !way.startsWith(block.path)) return false;
+    if (end.missing.below !== null) continue;
+    putBelow(end, block);
+    cache.count(at);
+  }
+  return false;
+}
+
+/** The block of the empty path; null if there is none. */
+async function readRoot(database: Database, cache: BlockCache, at: At): Promise<GrownBlock | null> {
+  const root = await readFrom(database, at, "");
+  if (root === null || root.path !== "") return null;
+  cache.keep(at, root);
+  return root;
+}
+
+/** The first block from a path on; null if there is none. */
+async function readFrom(database: Database, at: At, path: string): Promise<GrownBlock | null> {
+  const { rows: [line] } = await database.execute(selectBlock.bind({ ...at, beginning: utf8(path) }));
+  return line === undefined ? null : readBlock(line.token, line.body);
 }

@@ -1,6 +1,7 @@
 /** What the manager needs of its session with an edge. The session itself is the one that devices have too. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { HistoryNode } from "../../shared/merkle/history.ts";
+import type { ProofNode } from "../../shared/merkle/proof_node.ts";
 import type { SignedHead } from "../../shared/protocol/head.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 
@@ -44,6 +45,15 @@ export interface RowPage {
   readonly next: Bytes | null;
 }
 
+/** Rows of a list with their proof, as a device gets them. */
+export interface ListPage {
+  readonly generation: number;
+  readonly epoch: number;
+  readonly rows: readonly Bytes[];
+  readonly more: boolean;
+  readonly proof: readonly ProofNode[] | null;
+}
+
 /** A page of what leads from one generation to another. */
 export interface ChangePage extends RowPage {
   readonly removed: readonly { readonly token: Bytes; readonly number: number }[];
@@ -64,6 +74,8 @@ export interface EdgeLink {
   commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number>;
   abort(id: Bytes): Promise<void>;
   deleteTables(number: number): Promise<void>;
+  /** The first row of a list from a number on, with its proof or that there is none. */
+  listPage(table: string, epoch: number, token: Bytes, from: number): Promise<ListPage>;
   /** A page of a whole table in key order, as of a generation. */
   tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
   /** A page of the changes of a table from one generation to another, in key order. */

@@ -14,7 +14,7 @@ import type { Signer } from "../../shared/protocol/signed.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
-import type { ChangePage, EdgeLink, EdgeState, OpenPush, PushBegin, PushedBlock, RowPage } from "./link.ts";
+import type { ChangePage, EdgeLink, EdgeState, ListPage, OpenPush, PushBegin, PushedBlock, RowPage } from "./link.ts";
 
 /** Who the manager is to its edge. */
 export interface ManagerIdentity {
@@ -128,6 +128,11 @@ class SessionLink implements EdgeLink {
 
   async deleteTables(number: number): Promise<void> {
     await this.#call("DELETE", "tables", {}, ANSWERS.empty, "Deleting the tables at the edge", { body: { number } });
+  }
+
+  async listPage(table: string, epoch: number, token: Bytes, from: number): Promise<ListPage> {
+    const query = queryOf({ epoch, token, from, limit: 1, proof: 1 });
+    return await this.#call("GET", "rows", { table }, ANSWERS.rows, `Checking the proofs of ${table}`, { query });
   }
 
   async tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage> {

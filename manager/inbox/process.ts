@@ -1,14 +1,17 @@
 /** The effect of a submission, and the step of its stream, in one atomic batch (spec: INBOX-07). */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { encodeReceipt, type Outcome } from "../../shared/protocol/records.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 import type { SubmissionPayload } from "../../shared/protocol/submission_payload.ts";
 import { prepareCertificate } from "../certificates/repository.ts";
 import { judgeCertificate } from "../certificates/trust.ts";
 import { prepareMessage } from "../messages/add.ts";
 import { queueOutgoing } from "../messages/outgoing.ts";
+import { putEntry } from "../store/entries.ts";
 import { retryConflicts } from "../store/retry.ts";
 import type { SubmissionsTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
@@ -18,8 +21,6 @@ import { advanceStream } from "./streams.ts";
 import type { InboxEnvironment } from "./take.ts";
 
 type Usable = Exclude<Opened, { kind: "incomplete" }>;
-
-type Outcome = "done" | "held" | "refused";
 
 interface Effect {
   readonly kind: string;
@@ -35,7 +36,7 @@ const record = query((p: SubmissionsTable & Record<string, string | number | Byt
   })
 );
 
-/** Takes the next submission of a stream: effect, record and acknowledgement together or not at all. */
+/** Takes the next submission of a stream: effect, record, receipt and acknowledgement together or not at all. */
 export async function processSubmission(
   env: InboxEnvironment,
   signed: SignedSubmission,
@@ -51,14 +52,21 @@ export async function processSubmission(
   }
 }
 
+// spec: ROW-14
 async function take({ db, now }: InboxEnvironment, signed: SignedSubmission, effect: Effect): Promise<Outcome> {
   const { kind, outcome, detail, statements } = effect;
   const { device, stream, number } = signed.submission;
   const { hash } = signed;
   const taken = now();
+  const text = detail.slice(0, LIMITS.maxNoteChars).toWellFormed();
   await db.batch([
     ...statements,
     record.bind({ device, stream, number, hash, kind, outcome, detail, taken }),
+    putEntry(
+      { kind: "receipt", name: concat(device, stream) },
+      number,
+      encodeReceipt({ device, stream, number, submission: hash, outcome, text }),
+    ),
     advanceStream({ device, stream, number, hash }, taken),
   ]);
   return outcome;

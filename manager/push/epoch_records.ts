@@ -41,8 +41,8 @@ const sealedMore = query((p: { epoch: number; rows: number }) =>
 const setVerified = query((p: { epoch: number; is_verified: number }) =>
   tables.updateTable("epochs").set({ is_verified: p.is_verified }).where("epoch", "=", p.epoch)
 );
-const setNodes = query((p: { epoch: number }) =>
-  tables.updateTable("epochs").set({ has_nodes: 1 }).where("epoch", "=", p.epoch)
+const setNodes = query((p: { epoch: number; has_nodes: number }) =>
+  tables.updateTable("epochs").set({ has_nodes: p.has_nodes }).where("epoch", "=", p.epoch)
 );
 const useless = compile(
   tables.selectFrom("epochs").select("epoch").where((e) =>
@@ -91,9 +91,9 @@ export function verifiedEpoch(epoch: number, isVerified: boolean): Statement<nev
   return setVerified.bind({ epoch, is_verified: isVerified ? 1 : 0 });
 }
 
-/** Notes that what is pushed in this epoch comes with the nodes of its trees (spec: PUSH-13). */
-export function epochHasNodes(epoch: number): Statement<never> {
-  return setNodes.bind({ epoch });
+/** Notes whether what is pushed in this epoch came with the nodes of its trees, and they are good (spec: PUSH-13, PUSH-15). */
+export function epochHasNodes(epoch: number, hasNodes: boolean): Statement<never> {
+  return setNodes.bind({ epoch, has_nodes: hasNodes ? 1 : 0 });
 }
 
 /** Deletes what former epochs leave behind, in bounded steps; the keys of those before one that was read back, and of dropped ones. */

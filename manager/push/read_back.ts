@@ -77,7 +77,8 @@ async function* changePages(link: EdgeLink, name: TableName, head: Head, base: n
   } while (after !== null);
 }
 
-function leafOf(name: TableName, row: Bytes): Leaf {
+/** The leaf of a row that the edge shows as one of a table. @throws `tampered` */
+export function leafOf(name: TableName, row: Bytes): Leaf {
   try {
     const { token, number, table } = decodeRow(row);
     if (table === TABLES[name]) return { key: treeKey(token, number), rowHash: rowHash(row) };

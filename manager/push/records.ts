@@ -44,7 +44,7 @@ export function recordStaged(id: Bytes, chunks: number): Statement<never> {
 
 /** Notes that a head of this push is signed: the edge may have committed it, and the nodes of its trees, from now on. */
 export function recordSigned({ id, epoch, is_full }: PushesTable, generation: number): Statement<never>[] {
-  return [sign.bind({ id, generation }), ...is_full === 1 ? [epochHasNodes(epoch)] : []];
+  return [sign.bind({ id, generation }), ...is_full === 1 ? [epochHasNodes(epoch, true)] : []];
 }
 
 /** The edge holds this push's generation: what it carried is what is placed, in one step. */

@@ -1,13 +1,15 @@
 /** One turn of the manager: agree with the edge on where it stands, take the inbox, push, read back. */
 import type { RandomBytes } from "../../shared/crypto/random.ts";
-import type { Database } from "../../shared/database/database.ts";
+import type { Database, Statement } from "../../shared/database/database.ts";
 import { isPosternError } from "../../shared/errors.ts";
+import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
-import { stripOldHeads } from "../heads/repository.ts";
+import { findHead, stripOldHeads } from "../heads/repository.ts";
 import { type InboxTaken, takeInbox } from "../inbox/take.ts";
 import { entryCount } from "../push/changes.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
-import { sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
+import { changedTables, checkProofs } from "../push/check_proofs.ts";
+import { epochHasNodes, sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
 import { DEFAULT_POLICY, type FullReason, fullReason, type PushPolicy } from "../push/mode.ts";
 import { push, type Pushed } from "../push/push.ts";
 import { readBackAll, readBackChanges } from "../push/read_back.ts";
@@ -95,23 +97,40 @@ async function reasonFor(
     await raiseAlarm(db, error.code, error.message, env.now());
     return "edge lost";
   }
+  try {
+    await checkProofs(env, head.head, changedTables(head.head, null));
+  } catch (error) {
+    if (!isPosternError(error, "tampered") && !isPosternError(error, "withheld")) throw error;
+    await raiseAlarm(db, error.code, error.message, env.now());
+    return "no proofs";
+  }
   await db.execute(verifiedEpoch(epoch.row.epoch, true));
   return null;
 }
 
 /** What was pushed must be what the edge shows. If it is not, everything is read back before anything builds on it. */
-async function readBack(env: SyncEnvironment, pushed: Pushed, base: number): Promise<void> {
+async function readBack(env: SyncEnvironment, { epoch, head, isFull }: Pushed, base: number): Promise<void> {
   const { db, link } = env;
+  const unverified = verifiedEpoch(epoch, false);
+  await orNote(db, [unverified], async () => {
+    if (isFull) await readBackAll(link, head, readBackProgress(env));
+    else await readBackChanges(db, link, head, base);
+  });
+  const before = isFull ? null : await findHead(db, base);
+  const changed = changedTables(head, before === null ? null : decodeSignedHead(before.signed).head);
+  // An edge that proves wrongly is not mended by reading back: everything is pushed again.
+  await orNote(db, [unverified, epochHasNodes(epoch, false)], () => checkProofs(env, head, changed));
+  if (isFull) await db.execute(verifiedEpoch(epoch, true));
+}
+
+/** Does it; when the edge fails it, that is noted before the error goes on. */
+async function orNote(db: Database, notes: readonly Statement<never>[], check: () => Promise<void>): Promise<void> {
   try {
-    if (pushed.isFull) await readBackAll(link, pushed.head, readBackProgress(env));
-    else await readBackChanges(db, link, pushed.head, base);
+    await check();
   } catch (error) {
-    if (isPosternError(error, "tampered") || isPosternError(error, "withheld")) {
-      await db.execute(verifiedEpoch(pushed.epoch, false));
-    }
+    if (isPosternError(error, "tampered") || isPosternError(error, "withheld")) await db.batch(notes);
     throw error;
   }
-  if (pushed.isFull) await db.execute(verifiedEpoch(pushed.epoch, true));
 }
 
 function readBackProgress({ onStep }: SyncEnvironment): (done: number, total: number) => void {

@@ -1,7 +1,8 @@
 /** Examples of tree.md: the blocks of a table, proofs made from them, and paths in the history. */
 import { type Bytes, compareBytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
-import { assembleProof, growBlock, leavesShown } from "../../shared/merkle/assemble_proof.ts";
+import { assembleProof, joinBlocks, leavesShown } from "../../shared/merkle/assemble_proof.ts";
+import { growBlock } from "../../shared/merkle/grown_block.ts";
 import { type Block, encodeBlock } from "../../shared/merkle/block.ts";
 import { createBlocks } from "../../shared/merkle/block_builder.ts";
 import type { ProofNode } from "../../shared/merkle/proof_node.ts";
@@ -78,7 +79,8 @@ export function proveRange(
     after: leaves.find(({ key }) => compareBytes(key, range.highest) > 0)?.key ?? null,
   });
   const trees = blocks.flatMap(({ path, nodes }) => growBlock(path, nodes) ?? []);
-  const proof = assembleProof(shown, (key) => keys.includes(key), trees);
+  const top = joinBlocks(trees);
+  const proof = top === null ? null : assembleProof(top, shown, (key) => keys.includes(key));
   if (proof === null) throw new Error("the blocks are not of these leaves");
   return { rows, proof, root };
 }

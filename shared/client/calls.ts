@@ -59,6 +59,22 @@ export function tableCall(
   };
 }
 
+/** @param after row key of 40 bytes to go on from; null at the start */
+export function changesCall(
+  owner: Bytes,
+  table: TableName,
+  state: { readonly epoch: number; readonly since: number; readonly at: number },
+  after: Bytes | null,
+  limit: number,
+): EdgeCall<typeof ANSWERS.changes> {
+  const { epoch, since, at } = state;
+  return {
+    ...{ method: "GET", path: pathOf("changes", { owner, table }) },
+    query: queryOf({ epoch, since, at, after: after ?? undefined, limit }),
+    ...{ answer: ANSWERS.changes, what: `Reading what changed in ${table}` },
+  };
+}
+
 export function inboxCall(owner: Bytes, after: number, limit: number): EdgeCall<typeof ANSWERS.inbox> {
   return {
     ...{ method: "GET", path: pathOf("inbox", { owner }), query: queryOf({ after, limit }) },

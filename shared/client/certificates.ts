@@ -11,7 +11,7 @@ import type { CanonicalDn } from "../x509/dn.ts";
 import { parseDn } from "../x509/dn_parse.ts";
 import type { PathResult } from "../x509/path_result.ts";
 import type { CallOptions } from "./http.ts";
-import { type ListPage, type ListReader, type ListRow, onlyRow } from "./list_reader.ts";
+import { type ListPage, type ListRow, type Lists, onlyRow } from "./lists.ts";
 import type { PendingCertificates, PendingReader } from "./pending.ts";
 import type { AsOf } from "./view.ts";
 
@@ -40,11 +40,11 @@ export interface Found<T> {
 const STATUS: readonly CertificateStatus[] = ["blocked", "usable", "waiting"];
 
 export class Certificates {
-  readonly #reader: ListReader;
+  readonly #reader: Lists;
   readonly #pending: PendingReader;
   readonly #now: () => number;
 
-  constructor(reader: ListReader, pending: PendingReader, now: () => number) {
+  constructor(reader: Lists, pending: PendingReader, now: () => number) {
     this.#reader = reader;
     this.#pending = pending;
     this.#now = now;

@@ -1,10 +1,13 @@
 /** A device of the owner's: reads what the manager keeps at the edge, believes none of it unchecked, and hands things in. */
 import type { Bytes } from "../bytes/bytes.ts";
 import { Certificates } from "./certificates.ts";
+import type { CopyStore } from "./copy_store.ts";
 import type { DeviceKeys } from "./device_keys.ts";
 import { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
-import { ListReader, type StaleReads } from "./list_reader.ts";
+import { ListReader } from "./list_reader.ts";
+import type { StaleReads } from "./lists.ts";
+import { LocalCopy } from "./local_copy.ts";
 import type { DeviceMemory } from "./memory.ts";
 import { Messages } from "./messages.ts";
 import { PendingReader } from "./pending.ts";
@@ -21,6 +24,8 @@ export interface DeviceParts {
   readonly keys: DeviceKeys;
   /** Of this one device, used by one process at a time. */
   readonly memory: DeviceMemory;
+  /** Where the local copy lies, if there is to be one. */
+  readonly copy?: CopyStore;
   /** The runtime's own if absent. */
   readonly surroundings?: Surroundings;
   /** Whether to read under a head that is overdue, marked so (the default), or to refuse with `stale` or `clock` (spec: HEAD-04). */
@@ -32,6 +37,8 @@ export class PosternDevice {
   readonly messages: Messages;
   readonly tables: Tables;
   readonly submit: Submit;
+  /** The local copy; null for a device that was given no place for one. */
+  readonly copy: LocalCopy | null;
   readonly #link: DeviceLink;
   readonly #now: () => number;
 
@@ -40,10 +47,12 @@ export class PosternDevice {
     this.#link = new DeviceLink(new Verifier(profile, keys, memory), surroundings);
     this.#now = surroundings.now;
     const reader = new ListReader(this.#link, staleReads);
-    this.certificates = new Certificates(reader, new PendingReader(this.#link, reader), surroundings.now);
+    const pending = new PendingReader(this.#link, reader);
+    this.certificates = new Certificates(reader, pending, surroundings.now);
     this.messages = new Messages(reader);
     this.tables = new Tables(this.#link, reader);
-    this.submit = new Submit(this.#link, reader);
+    this.copy = parts.copy === undefined ? null : new LocalCopy(this.#link, parts.copy, pending, staleReads);
+    this.submit = new Submit(this.#link, reader, this.copy);
   }
 
   /**

@@ -134,6 +134,14 @@ export async function rememberHead(
   return { result: signed, state: { ...state, head, streams } };
 }
 
+/** Reads a signed head as one of a statement, whatever is remembered. @throws `malformed`, `tampered` */
+export async function readHead(bytes: Bytes, statement: VerifiedStatement, edge: EdgeName): Promise<SignedHead> {
+  const signed = decodeSignedHead(bytes);
+  await requireHeadSignature(signed, statement.managerKey);
+  judgeHead(signed, statement, edge, null);
+  return signed;
+}
+
 /** False for the head of a pairing grant from before a restore, which is the only one remembered without its statement. */
 function isOfIncarnation({ generation }: HeadMemory, { base }: VerifiedStatement): boolean {
   return base === null || generation > base.generation;

@@ -5,7 +5,7 @@ import type { ChannelContent, MessageContent } from "../protocol/plaintexts.ts";
 import { LISTS } from "../protocol/token.ts";
 import type { Found } from "./certificates.ts";
 import type { CallOptions } from "./http.ts";
-import type { ListReader } from "./list_reader.ts";
+import type { Lists } from "./lists.ts";
 import type { AsOf } from "./view.ts";
 import { MessageAssembler, requireConsistent } from "./verify_message.ts";
 
@@ -30,9 +30,9 @@ const PAGE_MESSAGES = 50;
 const PAGE_PARTS = 4;
 
 export class Messages {
-  readonly #reader: ListReader;
+  readonly #reader: Lists;
 
-  constructor(reader: ListReader) {
+  constructor(reader: Lists) {
     this.#reader = reader;
   }
 

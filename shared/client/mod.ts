@@ -30,6 +30,8 @@ export {
 export { type AcceptedGrant, acceptGrant, acceptGrantToCertificate, pairingRequest } from "./pair.ts";
 export { type DeviceProfile, exportDevice, importDevice } from "./profile.ts";
 export { createMemory, type DeviceMemory, MemoryInProcess } from "./memory.ts";
+export { type CopiedRow, type CopyChange, CopyInProcess, type CopyState, type CopyStore } from "./copy_store.ts";
+export type { CopySync, LocalCopy } from "./local_copy.ts";
 export type { DeviceState } from "./state.ts";
 export { runtimeSurroundings, type Surroundings } from "./surroundings.ts";
 export type { CallOptions } from "./http.ts";
@@ -41,4 +43,4 @@ export type { Tables, VerifiedTable, VerifyReport } from "./tables.ts";
 export type { OpenedRow, TableRow } from "./open_content.ts";
 export type { Restore } from "./verifier.ts";
 export type { AsOf, HeadReport } from "./view.ts";
-export type { StaleReads } from "./list_reader.ts";
+export type { StaleReads } from "./lists.ts";

@@ -12,7 +12,7 @@ import { LISTS } from "../protocol/token.ts";
 import { inboxCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
-import { type ListReader, onlyRow } from "./list_reader.ts";
+import { type Lists, onlyRow } from "./lists.ts";
 import type { View } from "./view.ts";
 
 /** A certificate that a device handed in: nobody has reviewed it, and nothing may rely on it. */
@@ -52,9 +52,9 @@ type Devices = Map<string, Promise<DeviceContent>>;
 
 export class PendingReader {
   readonly #link: DeviceLink;
-  readonly #reader: ListReader;
+  readonly #reader: Lists;
 
-  constructor(link: DeviceLink, reader: ListReader) {
+  constructor(link: DeviceLink, reader: Lists) {
     this.#link = link;
     this.#reader = reader;
   }

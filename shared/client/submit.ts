@@ -10,7 +10,8 @@ import type { SubmissionPayload } from "../protocol/submission_payload.ts";
 import { putPartCall, submitCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
-import type { ListReader } from "./list_reader.ts";
+import type { Lists } from "./lists.ts";
+import type { LocalCopy } from "./local_copy.ts";
 import { append, closeStream, forgetStream, markDelivered, nextPlace } from "./outbox.ts";
 import { dropSettled, keepSubmission, loadSubmission } from "./outbox_store.ts";
 import { type Draft, requireDraft, sealSubmission } from "./seal_submission.ts";
@@ -58,12 +59,15 @@ const FINAL: readonly ErrorCode[] = ["conflict", "malformed", "forbidden", "unsu
 
 export class Submit {
   readonly #link: DeviceLink;
-  readonly #reader: ListReader;
+  readonly #reader: Lists;
+  readonly #copy: LocalCopy | null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(link: DeviceLink, reader: ListReader) {
+  /** @param copy under whose head something is sealed while the edge cannot be reached */
+  constructor(link: DeviceLink, reader: Lists, copy: LocalCopy | null) {
     this.#link = link;
     this.#reader = reader;
+    this.#copy = copy;
   }
 
   /**
@@ -155,11 +159,20 @@ export class Submit {
   /** The present view, with a newer head if the one at hand is overdue (spec: INBOX-03). */
   async #freshView(draft: Draft, options: CallOptions): Promise<View> {
     const now = this.#link.surroundings.now();
-    const view = await this.#link.view(options);
+    const view = await this.#viewAtHand(options);
     if (draft.kind === "ping" || asOf(view, now).freshness === "fresh") return view;
     const newest = await this.#link.refresh(options);
     requireFreshView(newest, now);
     return newest;
+  }
+
+  async #viewAtHand(options: CallOptions): Promise<View> {
+    try {
+      return await this.#link.view(options);
+    } catch (error) {
+      if (this.#copy === null || !isPosternError(error, "network")) throw error;
+      return await this.#copy.view().catch(() => Promise.reject(error));
+    }
   }
 
   /** Numbers, seals and keeps a draft; once this resolves, a crash loses nothing and a restart sends the same bytes. */

@@ -6,7 +6,7 @@ import { TABLE_NAMES, type TableName } from "../protocol/tables.ts";
 import { tableCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
-import type { ListReader } from "./list_reader.ts";
+import type { Lists } from "./lists.ts";
 import type { TableRow } from "./open_content.ts";
 import { type ContentCounts, ContentsVerifier } from "./verify_contents.ts";
 import { TableVerifier } from "./verify_table.ts";
@@ -45,9 +45,9 @@ interface Snapshot {
 
 export class Tables {
   readonly #link: DeviceLink;
-  readonly #reader: ListReader;
+  readonly #reader: Lists;
 
-  constructor(link: DeviceLink, reader: ListReader) {
+  constructor(link: DeviceLink, reader: Lists) {
     this.#link = link;
     this.#reader = reader;
   }

@@ -1,11 +1,21 @@
 /** Judges what an edge shows and remembers it durably before anybody relies on it (spec: SESS-08). */
-import { type Bytes, equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, EMPTY, equalBytes } from "../bytes/bytes.ts";
 import { isPosternError, PosternError } from "../errors.ts";
 import type { EpochKeys } from "../protocol/epoch_keys.ts";
 import { decodeSignedHead } from "../protocol/head.ts";
+import { decodeRow } from "../protocol/row.ts";
 import { type EdgeName, type VerifiedStatement, verifyStatement } from "../protocol/statement.ts";
 import type { DeviceKeys } from "./device_keys.ts";
-import { openRecord, rememberHead, rememberStatement, requireNamed, seenHead, type ShownHead } from "./judge.ts";
+import type { CopyState } from "./copy_store.ts";
+import {
+  openRecord,
+  readHead,
+  rememberHead,
+  rememberStatement,
+  requireNamed,
+  seenHead,
+  type ShownHead,
+} from "./judge.ts";
 import { type DeviceMemory, StateKeeper } from "./memory.ts";
 import { dropSettled } from "./outbox_store.ts";
 import type { DeviceProfile } from "./profile.ts";
@@ -105,6 +115,27 @@ export class Verifier {
     const { head } = decodeSignedHead(shown.head);
     if (head.epoch !== view.keys.epoch || head.statement.number !== view.statement.number) return null;
     return withHead(view, await this.#head(shown, view.statement, view.edge));
+  }
+
+  /**
+   * The view of a local copy, judged as if an edge had shown it; null for one that this device's memory knows nothing of, and for one
+   * of an incarnation that has passed.
+   *
+   * @param devices all rows of the table of devices
+   */
+  async reopen(copy: CopyState, devices: readonly Bytes[]): Promise<View | null> {
+    const state = await this.state.read();
+    const newest = await this.#remembered(state.statement);
+    const statement = await verifyStatement(copy.statement, this.profile.owner);
+    const [edge] = statement.edges;
+    const isCurrent = newest !== null && equalBytes(newest.incarnation, statement.incarnation);
+    if (!isCurrent || edge === undefined) return null;
+    const head = await readHead(copy.head, statement, edge);
+    const isSeen = state.head !== null && (head.head.generation < state.head.generation ||
+      equalBytes(head.hash, state.head.hash));
+    const record = devices.find((bytes) => equalBytes(decodeRow(bytes).extra?.device ?? EMPTY, this.profile.device));
+    if (!isSeen || record === undefined) return null;
+    return { edge, statement, head, keys: await this.#openEpoch(record, head) };
   }
 
   async #head(shown: ShownHead, statement: VerifiedStatement, edge: EdgeName) {

@@ -65,3 +65,8 @@ function requireOrder(numbers: readonly number[], range: Range): void {
     throw new PosternError("tampered", "The edge answers with rows that were not asked for, or out of order");
   }
 }
+
+/** @throws `usage` for a range that holds nothing whatever the list has */
+export function requireRange(range: Range): void {
+  if ("before" in range && range.before < 1) throw new PosternError("usage", "Nothing of a list is before number 0");
+}

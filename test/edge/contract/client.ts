@@ -183,6 +183,8 @@ export interface LoginParts {
   readonly device: Bytes;
   readonly sign: (message: Bytes) => Promise<Bytes>;
   readonly statement?: Bytes | undefined;
+  /** The generation of a head that the client has verified. */
+  readonly seen?: number;
   readonly challenge?: Bytes;
   readonly ephemeral?: Bytes;
   /** What the client believes the edge to be. */
@@ -238,6 +240,7 @@ export class RawClient {
       ...{ device: parts.device, ephemeral: parts.ephemeral ?? ephemeral.publicKey, challenge },
       signature: await parts.sign(transcript),
       ...(parts.statement === undefined ? {} : { statement: parts.statement }),
+      ...(parts.seen === undefined ? {} : { seen: parts.seen }),
     };
     return { body, transcript };
   }

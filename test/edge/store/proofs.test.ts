@@ -7,7 +7,8 @@ import { treeKey } from "../../../shared/merkle/tree_hash.ts";
 import { verifyProof } from "../../../shared/merkle/verify_proof.ts";
 import { rowHash } from "../../../shared/protocol/row.ts";
 import type { RowsRequest } from "../../../edge/store/read_rows.ts";
-import type { ProvenAnswer } from "../../../edge/store/read_proven.ts";
+import { BlockCache } from "../../../edge/store/block_cache.ts";
+import { type ProvenAnswer, readProven } from "../../../edge/store/read_proven.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { blockChanges, type BlockMap, blocksOf, leafOfRow } from "../../fixtures/nodes.ts";
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
@@ -66,8 +67,8 @@ function check(answer: ProvenAnswer, request: RowsRequest, truth: readonly Place
 
 function* requests(epoch: number, lists: readonly number[]): Generator<RowsRequest> {
   for (const list of lists) {
-    for (const limit of [1, 2, 3, 100, 1_000]) {
-      for (const at of [0, 1, 3, 4, 9, 1_000]) {
+    for (const limit of [1, 2, 100, 1_000]) {
+      for (const at of [0, 1, 4, 1_000]) {
         yield { table: 3, epoch, token: tokenOf(list), from: at, limit };
         yield { table: 3, epoch, token: tokenOf(list), before: at + 1, limit };
       }
@@ -115,6 +116,15 @@ onEveryDatabase("lookups with proofs", async (t, { database }) => {
     const { store, manager, push } = await start();
     const truth = await push(some, true);
     for (const request of requests(1, lists)) check(await store.proven(manager, request, NOW), request, truth);
+  });
+
+  await t.step("READ-09: readProven() proves the same when hardly a block is remembered", async () => {
+    const { manager, push } = await start();
+    const truth = await push(some, true);
+    const cache = new BlockCache(3);
+    for (const request of requests(1, [7, 102, 201])) {
+      check(await readProven(database, cache, manager, request, NOW), request, truth);
+    }
   });
 
   await t.step(

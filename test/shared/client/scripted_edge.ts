@@ -57,6 +57,8 @@ export class ScriptedEdge {
   readonly urls: string[] = [];
   readonly inbox: { readonly position: number; readonly device: Bytes; readonly signed: Bytes }[] = [];
   readonly parts = new Map<string, Bytes>();
+  /** How many changes one answer holds. */
+  changesInPage = 1_000;
   /** The generation that is shown; the newest if null. */
   shown: Generation | null = null;
   /** Changes what is said, before it is signed. */
@@ -209,6 +211,8 @@ export class ScriptedEdge {
         return this.#rows(rest[1] as TableName, query, current);
       case "tables":
         return this.#table(rest[1] as TableName, query, current);
+      case "changes":
+        return this.#changes(rest[1] as TableName, query, current);
       case "inbox":
         return await this.#inbox(rest, query, request, session);
       case "logout":
@@ -267,6 +271,28 @@ export class ScriptedEdge {
     const page = fitting(rest, 3);
     const next = rest.length > page.length ? page.at(-1)?.key ?? null : null;
     return { ...current, rows: page.map(({ bytes }) => bytes), next };
+  }
+
+  /** What is there at one generation and not, or not so, at the other. */
+  #changes(table: TableName, query: URLSearchParams, current: Answer): Answer | Refusal {
+    const stateOf = (name: string) =>
+      this.world.generations.find(({ head }) =>
+        head.generation === Number(query.get(name)) && head.epoch === Number(query.get("epoch"))
+      )?.tables[table];
+    const [since, at] = [stateOf("since"), stateOf("at")];
+    if (since === undefined || at === undefined) return { status: 410, code: "epoch_gone" };
+    const isIn = (rows: readonly WorldRow[], row: WorldRow) => rows.some(({ key }) => equalBytes(key, row.key));
+    const after = fromHex(query.get("after") ?? "");
+    const put = at.filter((row) => !since.some(({ bytes }) => equalBytes(bytes, row.bytes)));
+    const removed = since.filter((row) => !isIn(at, row));
+    const rest = [...put, ...removed].filter(({ key }) => after.length === 0 || compareBytes(key, after) > 0);
+    const page = rest.sort((a, b) => compareBytes(a.key, b.key)).slice(0, this.changesInPage);
+    return {
+      ...current,
+      rows: page.filter((row) => put.includes(row)).map(({ bytes }) => bytes),
+      removed: page.filter((row) => removed.includes(row)).map(({ token, number }) => [token, number]),
+      next: rest.length > page.length ? page.at(-1)?.key ?? null : null,
+    };
   }
 
   async #inbox(

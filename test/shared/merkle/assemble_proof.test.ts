@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { type Bytes, compareBytes, concat } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
-import { assembleProof, type BlockTree, growBlock, leavesShown } from "../../../shared/merkle/assemble_proof.ts";
+import { assembleProof, joinBlocks, leavesBeside, leavesShown } from "../../../shared/merkle/assemble_proof.ts";
+import { followKey, growBlock, type GrownBlock } from "../../../shared/merkle/grown_block.ts";
 import type { BlockNode } from "../../../shared/merkle/block.ts";
 import type { ProofNode } from "../../../shared/merkle/proof_node.ts";
 import { type Leaf, treeKey } from "../../../shared/merkle/tree_hash.ts";
@@ -42,7 +43,7 @@ function blocksFor(
   all: ReadonlyMap<string, readonly BlockNode[]>,
   leaves: readonly Bytes[],
   rows: readonly Bytes[],
-): BlockTree[] {
+): GrownBlock[] {
   const ways = leaves.map(toHex);
   const [first, last] = [hexOf(rows.at(0)), hexOf(rows.at(-1))];
   const isRead = (path: string) =>
@@ -54,12 +55,21 @@ function hexOf(key: Bytes | undefined): string {
   return key === undefined ? "" : toHex(key);
 }
 
-function grown(blocks: readonly (readonly [string, readonly BlockNode[]])[]): BlockTree[] {
+function grown(blocks: readonly (readonly [string, readonly BlockNode[]])[]): GrownBlock[] {
   return blocks.toSorted(([a], [b]) => a < b ? -1 : 1).map(([path, nodes]) => {
     const block = growBlock(path, nodes);
     assert(block);
     return block;
   });
+}
+
+function assemble(
+  leaves: readonly Bytes[],
+  isRow: (key: Bytes) => boolean,
+  blocks: readonly GrownBlock[],
+): ProofNode[] | null {
+  const root = joinBlocks(blocks);
+  return root === null ? null : assembleProof(root, leaves, isRow);
 }
 
 function prove(
@@ -72,7 +82,7 @@ function prove(
   const shown = rows.map(({ key }) => key);
   const needed = leavesShown({ ...range, rows: shown, before, after });
   const isRow = (key: Bytes) => shown.some((one) => compareBytes(one, key) === 0);
-  return { rows, proof: assembleProof(needed, isRow, read(builtBlocks(leaves), needed, shown)) };
+  return { rows, proof: assemble(needed, isRow, read(builtBlocks(leaves), needed, shown)) };
 }
 
 Deno.test("PROOF-01, PROOF-02: what assembleProof() makes of blocks verifies, whatever the range", () => {
@@ -121,22 +131,40 @@ Deno.test("assembleProof() proves a list page by page, upwards and downwards", (
   }
 });
 
+Deno.test("PROOF-02: of a range without rows, the ways of its bounds end at the leaves that prove it", () => {
+  fc.assert(
+    fc.property(questions, ({ leaves, range }) => {
+      if (leaves.length === 0 || rowsIn(leaves, range).length > 0) return;
+      const root = joinBlocks(grown([...builtBlocks(leaves)]));
+      assert(root);
+      const [low, high] = [followKey(root, range.lowest), followKey(root, range.highest)];
+      assert(low !== null && high !== null && "leaf" in low && "leaf" in high);
+      const needed = leavesBeside(range.highest, low.leaf.subarray(0, 40), high.leaf.subarray(0, 40));
+      const proof = assembleProof(root, needed, () => false);
+      assert(proof);
+      verifyProof(proof, { ...range, rows: [] }, naiveStateRoot(leaves));
+    }),
+    { numRuns: 400 },
+  );
+});
+
 Deno.test("assembleProof() gives null for blocks that do not lead to the leaves", () => {
   const leaves = tableLeaves(60);
   const all = builtBlocks(leaves);
   const [some, other] = [leaves[7], leaves[30]];
   assert(some && other);
-  const blocks = grown([...all]);
+  // Anew each time: putting them together changes them.
+  const blocks = () => grown([...all]);
   const isRow = () => true;
-  assert(assembleProof([some.key], isRow, blocks));
-  assertEquals(assembleProof([some.key], isRow, []), null, "no block");
-  assertEquals(assembleProof([some.key], isRow, blocks.slice(1)), null, "no block of the empty path");
-  assertEquals(assembleProof([some.key], isRow, blocks.slice(0, 1)), null, "nothing below it");
-  assertEquals(assembleProof([], isRow, blocks), null, "a table that is not empty");
-  assertEquals(assembleProof([some.key], isRow, grown([["", []]])), null, "an empty table");
-  assertEquals(assembleProof([concat(some.key.subarray(0, 39), Uint8Array.of(99))], isRow, blocks), null, "no leaf");
+  assert(assemble([some.key], isRow, blocks()));
+  assertEquals(assemble([some.key], isRow, []), null, "no block");
+  assertEquals(assemble([some.key], isRow, blocks().slice(1)), null, "no block of the empty path");
+  assertEquals(assemble([some.key], isRow, blocks().slice(0, 1)), null, "nothing below it");
+  assertEquals(assemble([], isRow, blocks()), null, "a table that is not empty");
+  assertEquals(assemble([some.key], isRow, grown([["", []]])), null, "an empty table");
+  assertEquals(assemble([concat(some.key.subarray(0, 39), Uint8Array.of(99))], isRow, blocks()), null, "no leaf");
   const swapped = [...all].map(([path, nodes]) => [path, path === "" ? nodes : all.get("") ?? []] as const);
-  assertEquals(assembleProof([some.key, other.key], isRow, grown(swapped)), null, "other blocks under these paths");
+  assertEquals(assemble([some.key, other.key], isRow, grown(swapped)), null, "other blocks under these paths");
 });
 
 Deno.test("assembleProof() and growBlock() answer for any nodes", () => {
@@ -148,6 +176,6 @@ Deno.test("assembleProof() and growBlock() answer for any nodes", () => {
   const blocks = fc.array(fc.tuple(fc.constantFrom("", "0", "8", "00", "f0", "000"), fc.array(node, { maxLength: 8 })));
   fc.assert(fc.property(blocks, fc.array(keys, { maxLength: 3 }), (some, leaves) => {
     const trees = some.map(([path, nodes]) => growBlock(path, nodes)).filter((tree) => tree !== null);
-    assembleProof(leaves.toSorted(compareBytes), () => false, trees);
+    assemble(leaves.toSorted(compareBytes), () => false, trees);
   }));
 });
