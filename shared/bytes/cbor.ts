@@ -61,6 +61,13 @@ export function encodeCbor(value: CborInput): Bytes {
   return out;
 }
 
+/** What stands in front of a byte string of that length, for those who hash long ones without copying them. */
+export function bytesHead(length: number): Bytes {
+  const head = new Uint8Array(headLength(length));
+  writeHead(head, 0, BYTES, length);
+  return head;
+}
+
 function measure(value: CborInput, depth: number): number {
   switch (typeof value) {
     case "number":
