@@ -1,7 +1,7 @@
 /** The stored row: sealing, reading, hashing (shared/spec/rows.md). */
 import * as v from "valibot";
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
-import { bytesHead, type CborInput, encodeCbor } from "../bytes/cbor.ts";
+import { type Allocate, bytesHead, type CborInput, encodeCbor } from "../bytes/cbor.ts";
 import { pad, paddedLength, unpad } from "../bytes/padding.ts";
 import { openAead, sealAead } from "../crypto/aead.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
@@ -82,6 +82,7 @@ export function decodeRow(bytes: Bytes): StoredRow {
 /**
  * Seals a plaintext into the stored row of a place (spec: ROW-03, ROW-04). One key seals at most 2^32 rows (spec: KEY-04).
  *
+ * @param allocate where the row is written; by default into an array of its own
  * @throws `too_large` when the row would pass the limit (spec: ROW-06)
  */
 export async function sealRow(
@@ -90,12 +91,13 @@ export async function sealRow(
   extra: DeviceExtra | null,
   plaintext: Bytes,
   random: RandomBytes,
+  allocate?: Allocate,
 ): Promise<Bytes> {
   const { encryption, mac } = keys.tables[place.table];
   const nonce = random(12);
   const ciphertext = await sealAead(encryption, nonce, padded(plaintext), associatedData(keys, place));
   const fields = [place.table, place.token, place.number, encodeExtra(extra), nonce, ciphertext];
-  const row = encodeCbor([ROW_VERSION, ...fields, NO_MAC]);
+  const row = encodeCbor([ROW_VERSION, ...fields, NO_MAC], allocate);
   if (row.length > LIMITS.maxRowBytes) {
     throw new PosternError("too_large", `A row would have ${row.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
   }
