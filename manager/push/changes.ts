@@ -1,5 +1,6 @@
 /** What differs between what the edge shall hold and what it holds. */
 import { sql } from "kysely";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { rowKey } from "../../shared/protocol/token.ts";
@@ -33,12 +34,14 @@ const countChanges = query((p: { epoch: number }) =>
 );
 const forget = query((p: { version: number }) => tables.deleteFrom("changed").where("version", "<=", p.version));
 const countEntries = compile(tables.selectFrom("entries").select((e) => e.fn.countAll<number>().as("count")));
-// In the order of the ids given, which is that of the plan.
+// Everything that is bytes but the name comes as one value: each more costs a tenth of the row.
 const byIds = query((p: { ids: string }) =>
-  tables.selectFrom(sql<{ key: number; value: number }>`json_each(${p.ids})`.as("wanted"))
-    .innerJoin("entries", "entries.id", "wanted.value")
-    .selectAll("entries").orderBy("wanted.key")
+  tables.selectFrom("entries").select(["id", "tbl", "kind", "name", "name_is_text", "number"])
+    .select(sql<Bytes>`CAST(content_key || content_hash || plaintext AS BLOB)`.as("bytes"))
+    .where("id", "in", sql<number>`(SELECT value FROM json_each(${p.ids}))`)
 );
+const CONTENT_KEY_BYTES = 40;
+const PLAINTEXT_AT = CONTENT_KEY_BYTES + 32;
 
 /** What a delta sends. */
 export interface Changes {
@@ -85,5 +88,13 @@ export async function entryCount(db: Database): Promise<number> {
 /** Entries by id, whole, in this order; one that was removed meanwhile is missing. */
 export async function readEntries(db: Database, ids: readonly number[]): Promise<readonly EntryRow[]> {
   if (ids.length === 0) return [];
-  return (await db.execute(byIds.bind({ ids: JSON.stringify(ids) }))).rows;
+  const { rows } = await db.execute(byIds.bind({ ids: JSON.stringify(ids) }));
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const inOrder = new Array<EntryRow | undefined>(ids.length);
+  for (const { id, bytes, ...row } of rows) {
+    const contentKey = bytes.subarray(0, CONTENT_KEY_BYTES);
+    const contentHash = bytes.subarray(CONTENT_KEY_BYTES, PLAINTEXT_AT);
+    inOrder[places.get(id) ?? 0] = { ...row, contentKey, contentHash, plaintext: bytes.subarray(PLAINTEXT_AT) };
+  }
+  return inOrder.filter((row) => row !== undefined);
 }

@@ -47,18 +47,31 @@ const INDEFINITE = 31;
 const SHORT_TEXT = 32;
 const encoder = new TextEncoder();
 
+/** Gives room for that many bytes, all of which will be written. */
+export type Allocate = (length: number) => Bytes;
+
+const ownArray: Allocate = (length) => new Uint8Array(length);
+
 /**
  * The one encoding of a value (spec: CONV-01).
  *
+ * @param allocate where it is written; by default into an array of its own
  * @throws `malformed` for a text with a lone surrogate, or nesting beyond `LIMITS.maxCborDepth`; `usage` for a value outside of
  * the data model (undefined, floats, -0, unsafe integers, bigints, class instances).
  */
-export function encodeCbor(value: CborInput): Bytes {
+export function encodeCbor(value: CborInput, allocate: Allocate = ownArray): Bytes {
   // Measured first, so that everything is written once, into an array of its own: most of what is encoded is a row of bytes
   // in a small frame, and copying it about would cost more than the frame.
-  const out = new Uint8Array(measure(value, 0));
+  const out = allocate(measure(value, 0));
   write(value, out, 0);
   return out;
+}
+
+/** What stands in front of a byte string of that length, for those who hash long ones without copying them. */
+export function bytesHead(length: number): Bytes {
+  const head = new Uint8Array(headLength(length));
+  writeHead(head, 0, BYTES, length);
+  return head;
 }
 
 function measure(value: CborInput, depth: number): number {

@@ -1,13 +1,37 @@
 import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { assertEquals } from "../../assert.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { createSha256, hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
 import { nativeCrypto } from "../../../shared/crypto/native.ts";
 
 /** Sizes around SHA-256's block, and around the thresholds between the implementations. */
-const SIZES = [0, 1, 31, 32, 55, 56, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1024, 4095, 4096, 4097, 65_536];
+const SIZES = [
+  0,
+  1,
+  31,
+  32,
+  55,
+  56,
+  63,
+  64,
+  65,
+  66,
+  127,
+  128,
+  255,
+  256,
+  257,
+  383,
+  384,
+  385,
+  1024,
+  4095,
+  4096,
+  4097,
+  65_536,
+];
 
 const filled = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
 
@@ -57,6 +81,16 @@ Deno.test("hmacSha256() agrees with OpenSSL at every size of key and message", (
     const bytes = filled(size);
     assertEquals(hmacSha256(key, bytes), new Uint8Array(createHmac("sha256", key).update(bytes).digest()));
   }));
+});
+
+Deno.test("sha256() and hmacSha256() take a second piece as if it stood behind the first", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...SIZES), fc.constantFrom(...SIZES), (first, second) => {
+      const [a, b, key] = [filled(first), filled(second), filled(32)];
+      assertEquals(sha256(a, b), sha256(concat(a, b)));
+      assertEquals(hmacSha256(key, a, b), hmacSha256(key, concat(a, b)));
+    }),
+  );
 });
 
 Deno.test("hmacSha256() takes a text as its UTF-8, whatever the text and the key before", () => {
