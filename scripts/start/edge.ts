@@ -9,6 +9,7 @@ import type { EdgeName } from "../../shared/protocol/statement.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { readConfig, SETTINGS } from "../../edge/config.ts";
 import { serveEdge, type ServingEdge } from "../../edge/hosts/deno.ts";
+import { fromOsError } from "../../manager/files/os_error.ts";
 import { makePrivateFolder, writeFileDurably } from "../../manager/files/durable.ts";
 
 const settingsShape = v.strictObject({ origin: v.string(), secret: v.string() });
@@ -75,7 +76,7 @@ async function readIfThere(path: string): Promise<string | null> {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw fromOsError(error, `read ${path}`);
   }
 }
 

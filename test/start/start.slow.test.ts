@@ -162,7 +162,9 @@ Deno.test("start says what is wrong in a line, with an exit code, and no stack t
       [74, ["--data", join(folder, "file/data")], "a part of the path is a file"],
       [73, ["--data", join(folder, "file")], "exists already"],
       [66, ["--data", "/proc/nothing"], "/proc/nothing"],
+      [74, ["--data", join(folder, "odd")], "a folder is where a file should be"],
     ];
+    await Deno.mkdir(join(folder, "odd/edge/settings.json"), { recursive: true, mode: 0o700 });
     for (const [expected, args, said] of cases) {
       const { code, out, err } = await once(...args, "--json");
       assertEquals(code, expected, `${args.join(" ")}: ${err}`);
@@ -170,7 +172,7 @@ Deno.test("start says what is wrong in a line, with an exit code, and no stack t
       assert(!ok && error.message.includes(said), out);
       assert(err.includes(said) && !/\n\s+at /.test(err), err);
     }
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["file", "odd"]);
   });
 });
 

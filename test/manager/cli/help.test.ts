@@ -1,6 +1,8 @@
 /** The help of every command. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { buildProgram } from "../../../manager/cli/program.ts";
+import { PROJECT_ROOT } from "../../../scripts/files.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { CliWorld } from "./harness.ts";
 
@@ -18,5 +20,13 @@ Deno.test("every command has help with an example", async () => {
     assertEquals(code, 0);
     assert(/Examples?:\n {2}\$ .*postern/.test(out), `postern ${path.join(" ")} --help has no example`);
     assert(out.includes("--json"), path.join(" "));
+  }
+});
+
+Deno.test("postern --version says the version of deno.json", async () => {
+  await using world = await CliWorld.empty();
+  const config = JSON.parse(await Deno.readTextFile(join(PROJECT_ROOT, "deno.json"))) as { version: string };
+  for (const flag of ["--version", "-V"]) {
+    assertEquals(await world.run([flag]), { code: 0, out: `${config.version}\n`, err: "" });
   }
 });
