@@ -55,11 +55,13 @@ const encoder = new TextEncoder();
 export function hmacSha256(key: Uint8Array, message: Uint8Array | string): Bytes {
   if (!nativeCrypto) return hmac(nobleSha256, key, typeof message === "string" ? utf8(message) : message);
   const block = key.length > BLOCK_BYTES ? sha256(key) : key;
-  for (let i = 0; i < BLOCK_BYTES; i++) {
+  for (let i = 0; i < block.length; i++) {
     const byte = block[i] ?? 0;
     innerPad[i] = byte ^ INNER;
     outerPad[i] = byte ^ OUTER;
   }
+  innerPad.fill(INNER, block.length);
+  outerPad.fill(OUTER, block.length);
   if (hexHash === undefined || !fits(message)) {
     const digest = nativeCrypto.createHash("sha256").update(innerPad).update(message).digest();
     return plain(nativeCrypto.createHash("sha256").update(outerPad).update(digest).digest());
