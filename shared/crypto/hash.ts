@@ -66,11 +66,13 @@ const encoder = new TextEncoder();
  */
 export function hmacSha256(key: Uint8Array, message: Uint8Array | string, more: Uint8Array = NOTHING): Bytes {
   const block = key.length > BLOCK_BYTES ? sha256(key) : key;
-  for (let i = 0; i < BLOCK_BYTES; i++) {
+  for (let i = 0; i < block.length; i++) {
     const byte = block[i] ?? 0;
     innerPad[i] = byte ^ INNER;
     outerPad[i] = byte ^ OUTER;
   }
+  innerPad.fill(INNER, block.length);
+  outerPad.fill(OUTER, block.length);
   if (hexHash !== undefined && fits(message, more)) {
     const length = write(message, more);
     outerDigest.setFromHex(hexHash("sha256", inner.subarray(0, BLOCK_BYTES + length), "hex"));

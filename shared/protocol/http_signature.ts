@@ -77,10 +77,11 @@ export function readRequestStamp(input: string): Stamp | null {
   return readStamp(input, REQUEST_COMPONENTS, "C");
 }
 
-/** True when the request's signature verifies; its stamp is for the caller to judge (spec: SESS-11). */
-export function verifyRequest(key: SessionMacKey, parts: RequestParts, headers: SignatureHeaders): boolean {
-  if (readRequestStamp(headers.input) === null) return false;
-  return verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers);
+/** The stamp of a request whose signature verifies, for the caller to judge (spec: SESS-11), or null. */
+export function verifyRequest(key: SessionMacKey, parts: RequestParts, headers: SignatureHeaders): Stamp | null {
+  const stamp = readRequestStamp(headers.input);
+  if (stamp === null) return null;
+  return verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers) ? stamp : null;
 }
 
 /** The stamp of an answer whose signature verifies, or null (spec: SESS-13). */
