@@ -20,7 +20,7 @@ export interface CborInputMap {
   readonly [key: string]: CborInput;
 }
 
-/** What {@link decodeCbor} gives: byte strings are copies, maps are objects without a prototype. */
+/** What {@link decodeCbor} gives: byte strings are copies unless views are asked for, maps are objects without a prototype. */
 export type CborValue = null | boolean | number | string | Bytes | CborValue[] | CborMap;
 
 /** Without a prototype, so that a key such as `__proto__` or `constructor` is data like any other. */
@@ -209,19 +209,29 @@ function isArray(value: readonly CborInput[] | CborInputMap): value is readonly 
   return Array.isArray(value);
 }
 
+/** How {@link decodeCbor} reads. */
+export interface DecodeOptions {
+  /** The caller's own limit in bytes, `LIMITS.maxBodyBytes` by default; it is checked before anything else. */
+  readonly maxBytes?: number;
+  /**
+   * Byte strings are views of what is decoded, which then must not change and stays in memory as long as one of them: for many long ones
+   * that are soon done with.
+   */
+  readonly views?: boolean;
+}
+
 /**
  * The value of one encoded item. What is accepted encodes to the same bytes again.
  *
- * @param options.maxBytes the caller's own limit in bytes, `LIMITS.maxBodyBytes` by default; it is checked before anything else.
  * @throws `too_large`; `malformed` for everything that {@link encodeCbor} would not have written, trailing bytes included.
  */
-export function decodeCbor(bytes: Uint8Array, options: { maxBytes?: number } = {}): CborValue {
+export function decodeCbor(bytes: Uint8Array, options: DecodeOptions = {}): CborValue {
   const maxBytes = options.maxBytes ?? LIMITS.maxBodyBytes;
   if (bytes.length > maxBytes) {
     throw new PosternError("too_large", `expected at most ${maxBytes} bytes of CBOR, found ${bytes.length}`);
   }
   // A view of the plain class: `slice` of node's Buffer would not copy.
-  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), options.views === true);
   const value = reader.value(0);
   reader.end();
   return value;
@@ -232,10 +242,12 @@ type Token = NonNullable<ReturnType<SequenceEvents["read"]>>;
 /** Reads the items of untrusted bytes. Nothing is allocated by a claimed count, only by bytes that are there. */
 class Reader {
   readonly #bytes: Uint8Array;
+  readonly #views: boolean;
   readonly #events: SequenceEvents;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, views: boolean) {
     this.#bytes = bytes;
+    this.#views = views;
     // cbor2 counts an array as two levels; its bound only keeps its own recursion short, the exact one is checkDepth.
     this.#events = new SequenceEvents(bytes, { requirePreferred: true, maxDepth: 2 * LIMITS.maxCborDepth + 2 });
   }
@@ -249,7 +261,7 @@ class Reader {
         if (typeof value !== "number" || !Number.isSafeInteger(value)) throw malformed("an integer beyond 2^53 - 1");
         return value;
       case BYTES:
-        return (value as Bytes).slice();
+        return this.#views ? value as Bytes : (value as Bytes).slice();
       case TEXT:
         return value as string;
       case ARRAY:

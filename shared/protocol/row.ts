@@ -64,7 +64,8 @@ export interface StoredRow extends RowKey {
 }
 
 /**
- * Decodes a row's form without any key: what the edge can check, and what comes first everywhere (spec: ROW-06, ROW-07).
+ * Decodes a row's form without any key: what the edge can check, and what comes first everywhere (spec: ROW-06, ROW-07). What it gives
+ * are views of the row.
  *
  * @throws `too_large`, `malformed`
  */
@@ -72,7 +73,7 @@ export function decodeRow(bytes: Bytes): StoredRow {
   if (bytes.length > LIMITS.maxRowBytes) {
     throw new PosternError("too_large", `A row has ${bytes.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
   }
-  const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row");
+  const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row", { views: true });
   if ((extra !== null) !== (table === 1)) {
     throw new PosternError("malformed", "A row has the device fields exactly when it is of the table of devices");
   }

@@ -7,6 +7,7 @@ import { hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
 import {
   type AnswerParts,
   contentDigest,
+  digestBytes,
   readRequestStamp,
   type RequestParts,
   signAnswer,
@@ -28,6 +29,10 @@ const signed = signRequest(key, request, stamp);
 const requestMac = signatureValue(signed.signature);
 if (requestMac === null) throw new Error("a signature of another form");
 const answer: AnswerParts = { status: 200, digest: contentDigest(body), request: requestMac };
+
+Deno.test("digestBytes() gives the hash that contentDigest() names", () => {
+  assertEquals(digestBytes(contentDigest(body)), sha256(body));
+});
 
 Deno.test("signRequest() and signAnswer() build the bases that RFC 9421 and the page say, SESS-09", () => {
   assertEquals(contentDigest(body), `sha-256=:${toBase64(sha256(body))}:`);
