@@ -1,7 +1,6 @@
 /** Taking one body of nodes of a push (spec: PUSH-13, PUSH-14): all of it in one batch, once. */
 import { sql } from "kysely";
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -85,7 +84,7 @@ const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
 /**
  * Takes body `n` of the nodes of a push; the same bytes again are success without effect.
  *
- * @param bytes the body as it was sent, which `body` was decoded from
+ * @param digest SHA-256 of the body as it was sent, which `body` was decoded from
  * @param ownerBytes how much all rows and blocks of the owner may take up; null for no limit (spec: PUSH-12)
  * @throws `unauthorized`; `malformed`, `too_large` for what is in it; `not_found`; `conflict` for other bytes under this number, a
  * node that comes twice, a block removed that is not there, or a push that is over
@@ -96,13 +95,12 @@ export async function takeNodes(
   principal: Principal,
   id: Bytes,
   n: number,
-  bytes: Bytes,
+  digest: Bytes,
   body: NodesBody,
   now: number,
   ownerBytes: number | null,
 ): Promise<void> {
   const place = { owner: principal.owner, id, n };
-  const digest = sha256(bytes);
   const packed = packNodes(body);
   const values = {
     ...credentials(principal),

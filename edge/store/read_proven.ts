@@ -43,7 +43,7 @@ export async function readProven(
 ): Promise<ProvenAnswer> {
   const { limit, epoch } = request;
   if (database.kind === "embedded") {
-    const { rows: [line] } = await database.execute(selectFirstRow(principal, request, now));
+    const { rows: [line] } = await database.execute(selectFirstRow(principal, request));
     const more = line?.more === 1;
     // Of an epoch that has passed the answer does not tell which generation was read.
     if ((!more || limit === 1) && line?.epoch === epoch) {

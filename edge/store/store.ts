@@ -141,23 +141,23 @@ export class EdgeStore {
     return await readPush(this.#database, principal, now);
   }
 
-  /** Takes chunk `n`, `bytes` being its body as sent. @throws `forbidden` and as {@link takeChunk} (spec: PUSH-02) */
+  /** Takes chunk `n`; `digest` is the SHA-256 of its body as sent. @throws `forbidden` and as {@link takeChunk} (spec: PUSH-02) */
   async chunk(
     principal: Principal,
     id: Bytes,
     n: number,
-    bytes: Bytes,
+    digest: Bytes,
     body: ChunkBody,
     now: number,
   ): Promise<void> {
     requireManager(principal);
-    await takeChunk(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
+    await takeChunk(this.#database, principal, id, n, digest, body, now, this.#quotas.ownerBytes);
   }
 
-  /** Takes body `n` of nodes, `bytes` being as sent. @throws `forbidden` and as {@link takeNodes} (spec: PUSH-13) */
-  async nodes(principal: Principal, id: Bytes, n: number, bytes: Bytes, body: NodesBody, now: number): Promise<void> {
+  /** Takes body `n` of nodes; `digest` is the SHA-256 of it as sent. @throws `forbidden` and as {@link takeNodes} (spec: PUSH-13) */
+  async nodes(principal: Principal, id: Bytes, n: number, digest: Bytes, body: NodesBody, now: number): Promise<void> {
     requireManager(principal);
-    await takeNodes(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
+    await takeNodes(this.#database, principal, id, n, digest, body, now, this.#quotas.ownerBytes);
   }
 
   /**

@@ -13,7 +13,10 @@ const fine = async (done: Promise<unknown>): Promise<null> => {
   return null;
 };
 
-const read: Move = async (scene, player, dice) => await readAs(player, dice.of(READS) ?? READS[0]!, scene, dice);
+const read: Move = async (scene, player, dice) => {
+  const chosen = dice.of(READS);
+  return chosen === undefined ? null : await readAs(player, chosen, scene, dice);
+};
 
 const receive: Move = (scene, _player, dice) =>
   fine(scene.manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("in", dice.once(8) ? 20_000 : 20)));

@@ -243,6 +243,7 @@ export const HEAD_ATTACKS: readonly Attack[] = [
   ),
   onRecord("another owner's statement is shown", ["tampered"], (answer, scene, dice) => {
     const other = dice.of(scene.liar.past("loginData").filter(({ asked }) => !isOwn(scene, asked[0])));
-    return other?.answer == null ? answer : { ...answer, statement: other.answer.statement };
+    const statement = other?.answer?.statement;
+    return statement === undefined ? answer : { ...answer, statement };
   }),
 ];

@@ -1,6 +1,7 @@
 /** Stores, owners and made-up rows for the tests of the edge's store. */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import type { Head } from "../../../shared/protocol/head.ts";
@@ -93,8 +94,8 @@ export async function sendChunk(
   { rows = [], remove = [] }: Partial<ChunkBody>,
   now = NOW,
 ): Promise<void> {
-  const bytes = encodeCbor({ rows, remove: remove.map((key) => [...key]) });
-  await store.chunk(principal, id, n, bytes, { rows, remove }, now);
+  const digest = sha256(encodeCbor({ rows, remove: remove.map((key) => [...key]) }));
+  await store.chunk(principal, id, n, digest, { rows, remove }, now);
 }
 
 /** Sends one body of nodes. */
@@ -106,8 +107,8 @@ export async function sendNodes(
   { blocks = [], history = [] }: Partial<NodesFixture>,
   now = NOW,
 ): Promise<void> {
-  const bytes = encodeCbor({ blocks: blocks.map((one) => [...one]), history: history.map((one) => [...one]) });
-  await store.nodes(principal, id, n, bytes, { blocks, history }, now);
+  const digest = sha256(encodeCbor({ blocks: blocks.map((one) => [...one]), history: history.map((one) => [...one]) }));
+  await store.nodes(principal, id, n, digest, { blocks, history }, now);
 }
 
 /** A whole push of made-up rows; returns its head. */
