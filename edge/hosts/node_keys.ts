@@ -50,6 +50,16 @@ export const nodeKeys: NativeKeys = {
   sealingKey: (raw) => new AesGcmKey(raw),
 };
 
+/**
+ * The keys for a machine with so many processors. Where there are several, the two agreements of a login are WebCrypto's: they cost a
+ * little more in all and run beside the event loop, which is what logins wait for (measured on two processors that many shared: 4 times the logins a second).
+ */
+export function keysFor(processors: number): NativeKeys {
+  if (processors === 1) return nodeKeys;
+  const { newExchangeKey, exchangeKey } = webCryptoKeys;
+  return { ...nodeKeys, newExchangeKey, exchangeKey };
+}
+
 /** Null for 32 bytes that are no point, which WebCrypto takes: nothing verifies with them. */
 function tryPublicKey(spki: Bytes): KeyObject | null {
   try {
