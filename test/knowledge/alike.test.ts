@@ -1,6 +1,7 @@
 /** Promise: two stores with different contents of equal padded size cannot be told apart by their schema, row counts and sizes. */
 import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { paddedLength } from "../../shared/bytes/padding.ts";
+import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -8,11 +9,13 @@ import { encodeCertificate } from "../../shared/protocol/plaintexts.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import { decodeRow } from "../../shared/protocol/row.ts";
 import { decodeSignedSubmission } from "../../shared/protocol/submission.ts";
+import { BLOCKS } from "../../edge/store/schema.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { NOW } from "../fixtures/owner.ts";
 import type { Exchange } from "../fixtures/traffic.ts";
 import { World } from "../fixtures/world.ts";
 import { build } from "../shared/x509/builder.ts";
+import { bodyOf } from "../threats/wire.ts";
 import { profileOf } from "./profile.ts";
 
 /** How long the contents of a store are; everything else about two stores is the same. */
@@ -78,8 +81,8 @@ async function storeOf(lengths: Lengths) {
     params: [],
   });
   const { rows: bodies } = await world.edge.database.execute<{ readonly body: Bytes }>({
-    sql: "SELECT body FROM rows",
-    params: [],
+    sql: "SELECT body FROM rows WHERE tbl < ?",
+    params: [BLOCKS],
   });
   const { rows: parts } = await world.edge.database.execute<{ readonly body: Bytes }>({
     sql: "SELECT body FROM inbox_part_bodies",
@@ -99,7 +102,7 @@ async function storeOf(lengths: Lengths) {
     profile: await profileOf(world.edge.database),
     /** Sizes of what went over the wire, exchange by exchange. */
     wire: [phone, laptop].map(({ traffic }) => traffic.exchanges.map(sizesOf)),
-    pushes: manager.traffic.exchanges.map(sizesOf),
+    pushes: manager.traffic.exchanges.map(sizesOfPush),
     plaintexts: plain.map(({ plaintext }) => plaintext.length).toSorted((a, b) => a - b),
     ciphertexts: [
       ...bodies.map(({ body }) => decodeRow(body).ciphertext),
@@ -111,11 +114,20 @@ async function storeOf(lengths: Lengths) {
   };
 }
 
+/** Without proofs: how many nodes they have follows from tokens that look random. */
 function sizesOf({ request, answer }: Exchange): string {
   const { pathname, search } = new URL(request.url);
-  return `${request.method} ${
-    (pathname + search).length
-  }: ${request.body.length}, ${answer.status} ${answer.body.length}`;
+  const isProven = answer.status === 200 && search.includes("&proof=1");
+  const body = isProven ? encodeCbor({ ...bodyOf(answer), proof: null }) : answer.body;
+  return `${request.method} ${(pathname + search).length}: ${request.body.length}, ${answer.status} ${body.length}`;
+}
+
+/** Besides, of blocks only that they were sent, and of the rows that the manager asks for, which it chooses at random, that it did. */
+function sizesOfPush(exchange: Exchange): string {
+  const { request, answer } = exchange;
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname.includes("/nodes/")) return `${request.method} nodes, ${answer.status}`;
+  return searchParams.has("proof") ? `${request.method} proven rows, ${answer.status}` : sizesOf(exchange);
 }
 
 const SHORT: Lengths = { deviceName: 5, commonName: 12, certificate: 420, channel: 6, body: 20, largeBody: 2_960 };
