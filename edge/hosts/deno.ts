@@ -3,7 +3,7 @@ import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { openDatabase } from "../../shared/database/open.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { createEdge } from "../app.ts";
 import { type EdgeConfig, readConfig, SETTINGS } from "../config.ts";
 import { describeError } from "../report.ts";
@@ -132,8 +132,8 @@ async function main(): Promise<void> {
   Deno.addSignalListener("SIGTERM", stop);
 }
 
-/** Configuration that is missing or wrong, as sysexits.h has it. */
-const EXIT_CONFIGURATION = 78;
+/** Exit codes, as sysexits.h has them: a service is started again for some and not for others. */
+const EXITS: Partial<Record<ErrorCode, number>> = { network: 69, storage: 74, wrong_key: 77, configuration: 78 };
 
 if (import.meta.main) {
   try {
@@ -141,6 +141,6 @@ if (import.meta.main) {
   } catch (error) {
     if (!isPosternError(error)) throw error;
     console.error(`postern edge: ${error.message}`);
-    Deno.exit(error.code === "configuration" ? EXIT_CONFIGURATION : 1);
+    Deno.exit(EXITS[error.code] ?? 1);
   }
 }

@@ -1,4 +1,5 @@
 /** `postern device`: pairing, listing and revoking the owner's devices. */
+import { resolve } from "node:path";
 import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { parsePairingText } from "../../../shared/protocol/pairing.ts";
@@ -71,7 +72,9 @@ export const registerDevice: Register = (parent, bind: Bind) => {
 async function add(cli: Cli, _args: readonly string[], options: AddOptions): Promise<Output> {
   const { s } = cli;
   const { request, name, allowClassical = false } = options;
-  const certificate = options.certificate === undefined ? undefined : await oneCertificate(options.certificate);
+  const certificate = options.certificate === undefined
+    ? undefined
+    : await oneCertificate(resolve(cli.s.cwd, options.certificate));
   if (request !== undefined) {
     const bytes = parsePairingText(await readText(request, LIMITS.maxBodyBytes, s));
     const pair = {
@@ -152,10 +155,13 @@ async function revoke(cli: Cli, [name = ""]: readonly string[], options: { yes?:
 async function oneCertificate(path: string): Promise<Certificate> {
   const found: Certificate[] = [];
   for await (const item of readCertificateFiles([path])) {
-    if ("error" in item) throw item.error;
+    if ("error" in item) {
+      const { code, message } = item.error;
+      throw new PosternError(code, message.includes(path) ? message : `Reading ${path}: ${message}`);
+    }
     found.push(readCertificate(item.der));
   }
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  throw new PosternError("usage", `${path} holds ${found.length} certificates; a device has exactly one`);
+  throw new PosternError("usage", `There are ${found.length} certificates in ${path}; a device has exactly one`);
 }

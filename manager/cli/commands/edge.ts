@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
-import { PosternError } from "../../../shared/errors.ts";
+import { type ErrorCode, PosternError } from "../../../shared/errors.ts";
 import { newEdgeKey } from "../../../shared/protocol/edge_key.ts";
 import { createExclusive } from "../../files/durable.ts";
 import { fromOsError } from "../../files/os_error.ts";
@@ -111,6 +111,14 @@ async function keygen(cli: Cli, _args: readonly string[], options: KeygenOptions
   };
 }
 
+/** What the exit codes of edge/hosts/deno.ts say. */
+const EDGE_EXITS: ReadonlyMap<number, ErrorCode> = new Map([
+  [69, "network"],
+  [74, "storage"],
+  [77, "wrong_key"],
+  [78, "configuration"],
+]);
+
 /** The manager's code never imports the edge's: it runs it as a process of its own. */
 async function serve(cli: Cli, _args: readonly string[], options: { readonly envFile?: string }): Promise<Output> {
   const { s } = cli;
@@ -132,7 +140,8 @@ async function serve(cli: Cli, _args: readonly string[], options: { readonly env
   }
   const { code, isStopped } = await untilStopped(child, cli);
   if (code === 0 || isStopped) return { json: null, text: "", isSilent: true };
-  throw new PosternError("configuration", `The edge ended with ${code}; what it said stands above`);
+  const why = EDGE_EXITS.get(code) ?? "configuration";
+  throw new PosternError(why, `The edge ended with ${code}; what it said stands above`);
 }
 
 /** An installed manager comes without the edge's code. */

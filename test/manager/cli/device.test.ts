@@ -1,7 +1,20 @@
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
-import { acceptGrant, createDeviceKeys, pairingRequest } from "../../../shared/client/mod.ts";
+import {
+  acceptGrant,
+  acceptGrantToCertificate,
+  createDeviceKeys,
+  createMemory,
+  importDeviceKeys,
+  MemoryInProcess,
+  pairingRequest,
+  PosternDevice,
+} from "../../../shared/client/mod.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { exportPkcs8, type SignatureAlgorithm } from "../../../shared/crypto/signature.ts";
+import { writePem } from "../../../shared/x509/pem.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { surroundingsOf } from "../../fixtures/clock.ts";
+import { DAY, holder, newKey } from "../../shared/x509/builder.ts";
 import { answers, CliWorld } from "./harness.ts";
 
 interface Added {
@@ -69,4 +82,44 @@ Deno.test("device add refuses what is no request, was changed, or falls to a qua
   await world.fails(76, ["device", "add", "--request", "-", "--allow-classical"], { input: utf8(changed) });
   await world.jsonWith(["device", "add", "--request", "-", "--allow-classical"], { input: utf8(request) });
   assert((await world.text("device", "list")).includes("not quantum-safe"));
+});
+
+Deno.test("device add --certificate takes PEM and DER of a key that can decrypt, and the device logs in with it (PAIR-06)", async () => {
+  await using world = await CliWorld.ready();
+  const now = world.clock.now();
+  const bring = async (algorithm: SignatureAlgorithm) =>
+    await holder({ subject: "CN=card", key: await newKey(algorithm), notBefore: now - DAY, notAfter: now + 9 * DAY });
+  const [card, old, signs] = [await bring("ES256"), await bring("PS256"), await bring("Ed25519")];
+  await world.write("card.pem", writePem("CERTIFICATE", card.certificate.der));
+  await world.write("old.der", old.certificate.der);
+  await world.write("signs.der", signs.certificate.der);
+  await world.write(
+    "two.pem",
+    writePem("CERTIFICATE", card.certificate.der) + writePem("CERTIFICATE", card.certificate.der),
+  );
+  await world.write("junk.pem", "no certificate");
+  const add = (file: string, ...more: string[]) => ["device", "add", "--certificate", file, "--name", "card", ...more];
+  assert((await world.fails(2, add("card.pem"))).includes("--allow-classical"));
+  const refused = [["two.pem", 2], ["junk.pem", 65], ["signs.der", 65], ["missing.pem", 66]] as const;
+  for (const [file, code] of refused) {
+    const said = await world.fails(code, add(file, "--allow-classical"));
+    assert(said.includes(file === "signs.der" ? "--request" : file), said);
+  }
+  const added = await world.json(...add("card.pem", "--allow-classical")) as Added;
+  assertEquals([added.device.state, added.device.suite], ["pending", "p256"]);
+  const second = ["device", "add", "--certificate", "old.der", "--name", "old", "--allow-classical"];
+  assertEquals((await world.json(...second) as Added).device.suite, "rsa-oaep-256");
+
+  const secrets = { signing: await exportPkcs8(card.key.pair.privateKey), kem: null };
+  const keys = await importDeviceKeys(card.certificate.spki, secrets, null, true);
+  const { profile, state, checkCode } = acceptGrantToCertificate(keys, card.certificate.der, added.grant);
+  assertEquals(checkCode, added.checkCode);
+  await world.json("device", "confirm", "card", "--code", checkCode);
+  await world.json("sync");
+  const memory = new MemoryInProcess();
+  await createMemory(memory, state);
+  const surroundings = surroundingsOf({ clock: world.clock, fetch: (url, init) => world.edge.fetch(url, init) });
+  const device = new PosternDevice({ profile, keys, memory, surroundings });
+  assertEquals((await device.login()).generation, 1);
+  assertEquals((await device.verifyAll()).rows.devices, 1);
 });

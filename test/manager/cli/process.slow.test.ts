@@ -114,6 +114,18 @@ Deno.test("postern edge serve runs the edge of keygen's settings as a process of
   assert(err.includes("served 0"), err);
 });
 
+Deno.test("postern edge serve ends with what kept the edge from serving", async () => {
+  await using world = await CliWorld.empty();
+  await world.json("edge", "keygen", "--url", "http://127.0.0.1:9", "--env-file", "edge.env");
+  assertEquals((await shell(world, "postern edge serve --env-file edge.env")).code, 78);
+  const owner = "ab".repeat(32);
+  const settings = `POSTERN_OWNERS=${owner}\nPOSTERN_DATABASE_URL=file:${world.path("nowhere/edge.db")}\n`;
+  await Deno.writeTextFile(world.path("edge.env"), settings, { append: true });
+  const { code, err } = await shell(world, "postern edge serve --env-file edge.env");
+  assertEquals(code, 74, err);
+  assert(err.includes("Cannot open the database"), err);
+});
+
 function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
