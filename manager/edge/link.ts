@@ -53,7 +53,7 @@ export interface EdgeLink {
   commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[]): Promise<number>;
   abort(id: Bytes): Promise<void>;
   deleteTables(number: number): Promise<void>;
-  /** A page of a whole table in key order, as of a generation. */
+  /** A page of a whole table in key order, as of a generation. Its rows share their memory. */
   tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
   /** A page of the changes of a table from one generation to another, in key order. */
   changesPage(table: string, epoch: number, since: number, at: number, after: Bytes | null): Promise<ChangePage>;
