@@ -1,6 +1,7 @@
 /** Full re-encryption and push of 100,000 rows into an embedded edge, against the bare crypto of the same rows. */
 import { toHex } from "../shared/bytes/encoding.ts";
 import { webCryptoRandom } from "../shared/crypto/random.ts";
+import { MANAGER_V8_FLAGS } from "../scripts/manager_flags.ts";
 import { startEdge } from "./fixtures/bench_edge.ts";
 import { addMessages } from "./fixtures/messages.ts";
 import { addDevices, createBenchOwner } from "./fixtures/owner.ts";
@@ -36,7 +37,7 @@ async function run(context: BenchContext): Promise<BenchReport> {
   const rounds: Round[] = [];
   for (let number = 1; number <= context.rounds; number++) {
     const bare = await startScript("push/bare_crypto.ts", [String(ROWS), String(ROW_BYTES)]).result<BareResult>();
-    const round = { bare, ...await measurePush(startScript("push/manager.ts", [settingsPath]), server) };
+    const round = { bare, ...await measurePush(startManager(settingsPath), server) };
     rounds.push(round);
     context.log(`round ${number}: ${rate(round.push)} rows/s pushed, ${rate(bare)} rows/s of bare crypto`);
   }
@@ -71,6 +72,11 @@ async function prepare(context: BenchContext) {
   const server = await startEdge(owner, `file:${folder}/edge.db`);
   context.atEnd(() => server.stop());
   return { folder, settingsPath, server };
+}
+
+/** As it is started at home. */
+function startManager(settingsPath: string, ...args: readonly string[]): RunningScript {
+  return startScript("push/manager.ts", [settingsPath, ...args], [MANAGER_V8_FLAGS]);
 }
 
 async function measurePush(manager: RunningScript, server: Server): Promise<Omit<Round, "bare">> {
@@ -143,7 +149,7 @@ function memory(rounds: readonly Round[]): Table {
 }
 
 async function profile(settingsPath: string, server: Server) {
-  const manager = startScript("push/manager.ts", [settingsPath, "--profile"]);
+  const manager = startManager(settingsPath, "--profile");
   const [{ hotSpots }, edgeSpots] = await Promise.all([manager.result<PushResult>(), server.profile(8)]);
   return [
     { title: "the manager during a push, time in the functions themselves", text: hotSpotText(hotSpots) },

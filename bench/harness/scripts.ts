@@ -8,10 +8,10 @@ export interface RunningScript {
   result<T>(): Promise<T>;
 }
 
-/** Starts a module, given by its path below `bench/`. */
-export function startScript(module: string, args: readonly string[]): RunningScript {
+/** Starts a module, given by its path below `bench/`. @param flags for the runtime */
+export function startScript(module: string, args: readonly string[], flags: readonly string[] = []): RunningScript {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", `${PROJECT_ROOT}/bench/${module}`, ...args],
+    args: ["run", "-A", "--quiet", "--no-check", ...flags, `${PROJECT_ROOT}/bench/${module}`, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

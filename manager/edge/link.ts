@@ -76,7 +76,7 @@ export interface EdgeLink {
   deleteTables(number: number): Promise<void>;
   /** The first row of a list from a number on, with its proof or that there is none. */
   listPage(table: string, epoch: number, token: Bytes, from: number): Promise<ListPage>;
-  /** A page of a whole table in key order, as of a generation. */
+  /** A page of a whole table in key order, as of a generation. Its rows share their memory. */
   tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage>;
   /** A page of the changes of a table from one generation to another, in key order. */
   changesPage(table: string, epoch: number, since: number, at: number, after: Bytes | null): Promise<ChangePage>;

@@ -137,7 +137,7 @@ class SessionLink implements EdgeLink {
 
   async tablePage(table: string, epoch: number, at: number, after: Bytes | null): Promise<RowPage> {
     const query = queryOf({ epoch, at, after: after ?? undefined, limit: PAGE_ROWS });
-    return await this.#call("GET", "table", { table }, ANSWERS.table, `Reading back ${table}`, { query });
+    return await this.#call("GET", "table", { table }, ANSWERS.table, `Reading back ${table}`, { query, views: true });
   }
 
   async changesPage(table: string, epoch: number, since: number, at: number, after: Bytes | null): Promise<ChangePage> {
@@ -167,7 +167,7 @@ class SessionLink implements EdgeLink {
     parameters: Parameters,
     answer: S,
     what: string,
-    more: { readonly query?: string; readonly body?: CborInputMap } = {},
+    more: { readonly query?: string; readonly body?: CborInputMap; readonly views?: boolean } = {},
   ): Promise<v.InferOutput<S>> {
     const call = { method, path: pathOf(route, { owner: this.#owner, ...parameters }), answer, what, ...more };
     try {

@@ -107,8 +107,9 @@ export async function readEntries(db: Database, ids: readonly number[]): Promise
   const places = new Map(ids.map((id, place) => [id, place]));
   const inOrder = new Array<EntryRow | undefined>(ids.length);
   for (const { id, bytes, ...row } of rows) {
-    const contentKey = bytes.subarray(0, CONTENT_KEY_BYTES);
-    const contentHash = bytes.subarray(CONTENT_KEY_BYTES, PLAINTEXT_AT);
+    // Copies: they outlive the plaintext.
+    const contentKey = bytes.slice(0, CONTENT_KEY_BYTES);
+    const contentHash = bytes.slice(CONTENT_KEY_BYTES, PLAINTEXT_AT);
     inOrder[places.get(id) ?? 0] = { ...row, contentKey, contentHash, plaintext: bytes.subarray(PLAINTEXT_AT) };
   }
   return inOrder.filter((row) => row !== undefined);

@@ -25,6 +25,8 @@ export interface EdgeCall<S extends v.GenericSchema> {
   readonly answer: S;
   /** Names the operation in errors, as in "Reading the head". */
   readonly what: string;
+  /** Byte strings of the answer are views of it: for many that are soon done with. */
+  readonly views?: boolean;
 }
 
 /** What a login agreed on. */
@@ -95,7 +97,8 @@ export class EdgeSession {
     if (answer.status !== 200) {
       return { ok: false, error: problemOf(answer, what), waitMillis: retryAfterMillis(answer) };
     }
-    return { ok: true, value: decodeAs(call.answer, answer.body, `answer (${what})`) };
+    const { views = false } = call;
+    return { ok: true, value: decodeAs(call.answer, answer.body, `answer (${what})`, { views }) };
   }
 
   /** Status, digest, number and signature, before anything of the answer is used (spec: SESS-13). */
