@@ -260,8 +260,10 @@ async function orGone<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {
-    if (!isPosternError(error, "epoch_gone")) throw error;
-    return null;
+    if (isPosternError(error, "epoch_gone")) return null;
+    if (!isPosternError(error, "conflict")) throw error;
+    // Only generations are named that the edge has shown the head of.
+    throw new PosternError("rolled_back", "The edge no longer knows a generation that it has shown", { cause: error });
   }
 }
 

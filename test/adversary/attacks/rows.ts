@@ -146,7 +146,7 @@ export const ROW_ATTACKS: readonly Attack[] = [
   ),
   onRows(
     "an answer is said to be of an earlier generation",
-    ["rolled_back"],
+    ["rolled_back", "tampered", "withheld"],
     (answer) => ({ ...answer, generation: answer.generation - 1 }),
   ),
   onRows(
