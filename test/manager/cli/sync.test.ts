@@ -132,14 +132,16 @@ Deno.test("verify calls an overdue head stale", async () => {
 Deno.test("run does a turn at once, one at each interval, and stops cleanly when told", async () => {
   await using world = await CliWorld.ready();
   const stop = new AbortController();
-  let lines = 0;
   const running = world.run(["run", "--json"], { stop: stop.signal });
-  const watching = setInterval(async () => {
+  let isOver = false;
+  const ended = running.finally(() => isOver = true);
+  while (!isOver) {
     const { generation } = await world.json("status") as { generation: number };
-    if (generation >= 2 && lines++ === 0) stop.abort(new Error("stopped by the test"));
-  }, 20);
-  const { code, out, err } = await running;
-  clearInterval(watching);
+    if (generation >= 2) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  stop.abort(new Error("stopped by the test"));
+  const { code, out, err } = await ended;
   assertEquals(code, 0, err);
   const turns = out.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert(turns.length >= 2);
