@@ -2,6 +2,8 @@
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import type { EdgeLink, EdgeState } from "../edge/link.ts";
+import { takeOverAcknowledgements } from "../inbox/earlier_life.ts";
+import { currentStatement } from "../owner/statement.ts";
 import { committedGeneration, findHead, fitsCommit, forgetCommitted, newestHead } from "../heads/repository.ts";
 import { reconcile } from "../push/reconcile.ts";
 import { dropPush, openPush, settlePush } from "../push/records.ts";
@@ -33,7 +35,9 @@ export async function agree(db: Database, link: EdgeLink, now: number): Promise<
   const ours = head === null ? null : await findHead(db, base);
   await settleCommitted(db, state, ours);
   const placed = await committedGeneration(db);
-  if (reconcile(head, ours, await newestHead(db), placed).kind === "went_back") {
+  const { kind } = reconcile(head, ours, await newestHead(db), placed, await currentStatement(db));
+  if (kind === "earlier_life") return await replaceEarlierLife(db, link, state, placed, now);
+  if (kind === "went_back") {
     const found = base === 0 ? "nothing" : `generation ${base}`;
     const text = `The edge showed ${found} after it had confirmed generation ${placed}; it is filled anew`;
     await raiseAlarm(db, "rolled_back", text, now);
@@ -53,7 +57,27 @@ async function settleCommitted(db: Database, { head }: EdgeState, ours: HeadsTab
 }
 
 /**
- * More heads were signed since the one that the edge holds than one commit can carry: it is emptied, and so takes any first head
+ * The edge shows the state of an incarnation from before the restore that began the present one. What that had taken from the inbox
+ * stays taken; everything else of it is replaced (spec: BACKUP-13, BACKUP-14).
+ */
+async function replaceEarlierLife(
+  db: Database,
+  link: EdgeLink,
+  state: EdgeState,
+  placed: number,
+  now: number,
+): Promise<Standing> {
+  if (placed > 0) {
+    const text =
+      `The edge showed a state from before the restore after it had confirmed generation ${placed}; it is filled anew`;
+    await raiseAlarm(db, "rolled_back", text, now);
+  }
+  await db.batch(await takeOverAcknowledgements(db, state.head?.head.acks ?? [], now));
+  return await startOver(db, link, state);
+}
+
+/**
+ * More heads were signed since the one that the edge holds than one commit can carry, or that one is of an earlier life: it is emptied, and so takes any first head
  * (spec: PUSH-05). That it holds nothing then is noted first, so that nobody takes it for a loss.
  */
 async function startOver(db: Database, link: EdgeLink, { head }: EdgeState): Promise<Standing> {

@@ -107,7 +107,7 @@ export async function rememberHead(
   }
   await requireHeadSignature(signed, statement.managerKey);
   const head = judgeHead(signed, statement, where.edge, state.head);
-  const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks);
+  const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks, signed.head.incarnation);
   const isKnown = state.head !== null && state.head.epoch !== 0 && equalBytes(state.head.hash, head.hash);
   if (isKnown && streams === state.streams) return { result: signed, state };
   return { result: signed, state: { ...state, head, streams } };
