@@ -1,7 +1,7 @@
 /** The queue of messages that devices handed in to be sent. Whatever sends them takes them from here, by one interface. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
+import { compile, query } from "../../shared/database/query.ts";
 import { tables } from "../store/tables.ts";
 
 export type OutgoingState = "queued" | "held" | "sent" | "failed";
@@ -50,6 +50,13 @@ const settle = query((p: { id: Bytes; state: string; detail: string }) =>
     .where("id", "=", p.id)
 );
 
+const release = query((p: { id: Bytes }) =>
+  tables.updateTable("outgoing").set({ state: "queued", detail: "" }).where("id", "=", p.id).where("state", "=", "held")
+);
+const releaseAll = compile(
+  tables.updateTable("outgoing").set({ state: "queued", detail: "" }).where("state", "=", "held"),
+);
+
 /** Queues a message that goes into its channel in the same batch. `now` in Millis. */
 export function queueOutgoing(id: Bytes, device: Bytes, state: "queued" | "held", now: number): Statement<never> {
   return insert.bind({ id, device, state, queued: now });
@@ -63,4 +70,14 @@ export async function listOutgoing(db: Database, limit: number): Promise<readonl
 /** Records what came of an attempt. */
 export async function settleOutgoing(db: Database, id: Bytes, state: OutgoingState, detail: string): Promise<void> {
   await db.execute(settle.bind({ id, state, detail }));
+}
+
+/** Lets a held message be sent, by the owner's word; changes nothing for any other. */
+export function releaseOutgoing(id: Bytes): Statement<never> {
+  return release.bind({ id });
+}
+
+/** The same for all that are held; how many there were. */
+export async function releaseAllOutgoing(db: Database): Promise<number> {
+  return (await db.execute(releaseAll)).changes;
 }
