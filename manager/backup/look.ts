@@ -9,16 +9,16 @@ import { importHpkeKey } from "../../shared/crypto/hpke_keys.ts";
 import { type Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
-import { deriveEpochKeys } from "../../shared/protocol/epoch_keys.ts";
+import { deriveEpochKeys, type EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import type { SignedHead } from "../../shared/protocol/head.ts";
 import type { DeviceContent } from "../../shared/protocol/plaintexts.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
-import type { EdgeLink } from "../edge/link.ts";
 import { openEdgeLink } from "../edge/session_link.ts";
 import { findHead } from "../heads/repository.ts";
 import { managerKey } from "../owner/keys.ts";
 import { currentStatement, findStatement } from "../owner/statement.ts";
+import type { OpenedEdge } from "./catch_up.ts";
 
 /** The newest that the edge shows. */
 export interface EdgeLook {
@@ -27,6 +27,8 @@ export interface EdgeLook {
   readonly head: SignedHead | null;
   /** The devices of that head; null without the recovery key. */
   readonly devices: readonly DeviceContent[] | null;
+  /** That head, and what opens what is under it; null without the recovery key. */
+  readonly opened: OpenedEdge | null;
 }
 
 /**
@@ -55,9 +57,11 @@ export async function lookAtEdge(
     },
   }, surroundings);
   const { head } = await link.state();
-  if (head === null) return { statement, head: null, devices: null };
+  if (head === null) return { statement, head: null, devices: null, opened: null };
   await requireSameHistory(db, head, statement);
-  return { statement, head, devices: seed === null ? null : await devicesOf(link, head, statement, seed) };
+  if (seed === null) return { statement, head, devices: null, opened: null };
+  const opened = { link, head: head.head, keys: await openEpoch(head, statement, seed) };
+  return { statement, head, devices: await devicesOf(opened), opened };
 }
 
 /** The newest owner statement of the edge that the newest one names: an edge that was moved away from shows where to. */
@@ -91,12 +95,12 @@ async function requireSameHistory(db: Database, { head, hash }: SignedHead, newe
   );
 }
 
-async function devicesOf(
-  link: EdgeLink,
+/** The epoch of a head, by the recovery key (spec: KEY-03). */
+async function openEpoch(
   { head }: SignedHead,
   { recoveryKey }: VerifiedStatement,
   seed: Redacted<Bytes>,
-): Promise<readonly DeviceContent[]> {
+): Promise<EpochKeys> {
   const key = await importHpkeKey("xwing", reveal(seed));
   if (!equalBytes(key.publicKey, recoveryKey)) {
     throw new PosternError("wrong_key", "This is not the recovery key that the owner statement names");
@@ -104,12 +108,14 @@ async function devicesOf(
   const { owner, incarnation, epoch } = head;
   const context = { owner, incarnation, epoch };
   const symKey = await openHpke("xwing", key, wrapInfo(context, RECOVERY_DEVICE, "xwing"), head.recovery);
-  const keys = await deriveEpochKeys(secretKey<"SymKey">(symKey), context, head.commitment);
+  return await deriveEpochKeys(secretKey<"SymKey">(symKey), context, head.commitment);
+}
+
+async function devicesOf({ link, head, keys }: OpenedEdge): Promise<readonly DeviceContent[]> {
   const devices: DeviceContent[] = [];
-  const verifier = new TableVerifier(keys, "devices", head.tables.devices);
   await verifyTable(
-    verifier,
-    (after) => link.tablePage("devices", epoch, head.generation, after),
+    new TableVerifier(keys, "devices", head.tables.devices),
+    (after) => link.tablePage("devices", head.epoch, head.generation, after),
     (rows) => devices.push(...rows.flatMap(({ content }) => content.kind === "device" ? [content.device] : [])),
   );
   return devices;

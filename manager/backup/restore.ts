@@ -5,11 +5,14 @@ import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { compile } from "../../shared/database/query.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { allDevices } from "../devices/repository.ts";
 import { fillNewFolder, type NewFolderOptions } from "../store/create.ts";
 import { tables } from "../store/tables.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
+import { catchUp, type CaughtUp } from "./catch_up.ts";
 import { beginAgain, type NewLife } from "./begin_again.ts";
 import { openBackupFile } from "./file.ts";
 import { type ReadHeader, readHeader } from "./header.ts";
@@ -37,6 +40,8 @@ export interface RestoreOptions extends NewFolderOptions {
 export interface Restored extends NewLife, Judgement {
   readonly contents: BackupContents;
   readonly confirmed: readonly Candidate[];
+  /** What was read back from the edge; null when that could not be. */
+  readonly caughtUp: CaughtUp | null;
   /** Whether an interrupted restore was found, and started over. */
   readonly hasRestarted: boolean;
 }
@@ -50,7 +55,7 @@ const rowCounts = compile(
  * Restores. Until it has come to its end, the folder is no manager, and the next attempt starts over.
  *
  * @param now Millis
- * @throws `conflict` for a folder that is not empty; `wrong_key`, `tampered`, `unsupported` for the backup; what {@link lookAtEdge},
+ * @throws `conflict` for a folder that is not empty; `wrong_key`, `tampered`, `unsupported` for the backup; `clock`; what {@link lookAtEdge},
  * `confirm` and {@link beginAgain} throw
  */
 // spec: BACKUP-08
@@ -65,15 +70,26 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
       options.onProgress?.(file.at, file.size);
       return await file.read(most);
     }, loading(db));
+    requireClock(contents.time, now);
     await finishLoading(db);
     const look = options.network === null ? null : await lookAtEdge(db, seed, options.network);
     const judgement = judgeRestore(await heldBy(db, contents), look);
     const confirmed = await options.confirm(judgement, contents);
+    const isNewer = judgement.losses.edge === "newer";
+    const caughtUp = isNewer && look !== null && look.opened !== null ? await catchUp(db, look.opened, now) : null;
     const life = await beginAgain(db, look, confirmed, now, random);
-    await raiseAlarm(db, "restored", lossText(judgement, contents), now);
-    return { ...life, ...judgement, contents, confirmed };
+    await raiseAlarm(db, "restored", lossText(judgement, contents, caughtUp), now);
+    const held = life.held + (caughtUp?.held ?? 0);
+    return { ...life, ...judgement, contents, confirmed, caughtUp, held };
   });
   return { ...made, hasRestarted };
+}
+
+/** A machine without a battery begins in 1970, and what it signs then binds what comes after. */
+function requireClock(made: number, now: number): void {
+  if (now >= made - LIMITS.maxClockLeadMillis) return;
+  const times = `it is ${new Date(now).toISOString()} here, and the backup is of ${new Date(made).toISOString()}`;
+  throw new PosternError("clock", `Set this machine's clock first: ${times}`);
 }
 
 async function heldBy(db: Database, { time, head }: BackupContents): Promise<Held> {
@@ -89,7 +105,11 @@ async function heldBy(db: Database, { time, head }: BackupContents): Promise<Hel
 }
 
 /** What the owner is told as long as it is not cleared (spec: BACKUP-12). */
-export function lossText({ losses, candidates }: Judgement, { time, head }: BackupContents): string {
+export function lossText(
+  { losses, candidates }: Judgement,
+  { time, head }: BackupContents,
+  caughtUp: CaughtUp | null,
+): string {
   const from = `Restored from a backup of ${new Date(time).toISOString()}, generation ${head?.generation ?? 0}.`;
   const submissions = losses.submissions.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const known = {
@@ -107,5 +127,11 @@ export function lossText({ losses, candidates }: Judgement, { time, head }: Back
       ...(came.length === 0 ? [] : [`Paired since: ${came.join(", ")}.`]),
     ]
     : ["Which devices came or went since cannot be said."];
-  return [from, known, ...devices].join(" ");
+  const back = caughtUp === null
+    ? []
+    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`];
+  const doubtful = caughtUp === null || caughtUp.doubtful === 0
+    ? []
+    : [`${caughtUp.doubtful} certificates of the backup were not at the edge, and wait for your review.`];
+  return [from, known, ...devices, ...back, ...doubtful].join(" ");
 }

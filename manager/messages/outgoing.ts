@@ -30,9 +30,9 @@ export interface OutgoingTransport {
   send(message: { readonly id: Bytes; readonly channel: string; readonly raw: Bytes }): Promise<void>;
 }
 
-const insert = query((p: { id: Bytes; device: Bytes; state: string; queued: number }) =>
+const insert = query((p: { id: Bytes; device: Bytes; state: string; detail: string; queued: number }) =>
   tables.insertInto("outgoing").values({
-    ...{ id: p.id, message: p.id, device: p.device, state: p.state, attempts: 0, detail: "", queued: p.queued },
+    ...{ id: p.id, message: p.id, device: p.device, state: p.state, attempts: 0, detail: p.detail, queued: p.queued },
   })
 );
 const newest = query((p: { limit: number }) =>
@@ -59,7 +59,12 @@ const releaseAll = compile(
 
 /** Queues a message that goes into its channel in the same batch. `now` in Millis. */
 export function queueOutgoing(id: Bytes, device: Bytes, state: "queued" | "held", now: number): Statement<never> {
-  return insert.bind({ id, device, state, queued: now });
+  return insert.bind({ id, device, state, detail: "", queued: now });
+}
+
+/** Holds a message that may have been sent. `now` in Millis. */
+export function holdOutgoing(id: Bytes, device: Bytes, detail: string, now: number): Statement<never> {
+  return insert.bind({ id, device, state: "held", detail, queued: now });
 }
 
 /** The newest of the queue, whatever their state. */

@@ -157,7 +157,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
         network: options.offline === true ? null : s.network,
         confirm: async (judgement, contents) => {
           progress.end();
-          cli.say(`${lossText(judgement, contents)}\n\n${candidatesText(judgement.candidates)}\n`);
+          cli.say(`${lossText(judgement, contents, null)}\n\n${candidatesText(judgement.candidates)}\n`);
           return await chosenDevices(cli, judgement, options.devices);
         },
         onProgress: (done, total) => progress.update(done, total),
@@ -165,7 +165,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
       s.now(),
       s.random,
     );
-    return presentRestored(restored, folder, lossText(restored, restored.contents), s.now());
+    return presentRestored(restored, folder, lossText(restored, restored.contents, restored.caughtUp), s.now());
   } finally {
     progress.end();
   }

@@ -110,6 +110,7 @@ export function presentRestored(restored: Restored, folder: string, lost: string
       devices: confirmed.map(({ id, name, isNew }) => ({ id: toHex(id), name, new: isNew !== null })),
       revoked: left.map(({ id, name }) => ({ id: toHex(id), name })),
       lost: lossesJson(losses),
+      readBack: restored.caughtUp === null ? null : { ...restored.caughtUp },
       held,
       startedOver: restored.hasRestarted,
     },

@@ -1,13 +1,17 @@
 import { join } from "node:path";
 import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import { listOutgoing } from "../../../manager/messages/outgoing.ts";
 import { PosternError } from "../../../shared/errors.ts";
 import { currentStatement } from "../../../manager/owner/statement.ts";
+import { addCertificate, findCertificate, removeCertificate } from "../../../manager/certificates/repository.ts";
 import { openAlarms } from "../../../manager/sync/alarms.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import type { TestDevice } from "../../fixtures/device.ts";
 import { World } from "../../fixtures/world.ts";
+import { authority, type Holder, holder } from "../../shared/x509/builder.ts";
+import { certificate } from "../../threats/setting.ts";
 import { backUp, PASSPHRASE, restore } from "./backups.ts";
 
 const GAP = 2 ** 20;
@@ -83,7 +87,7 @@ Deno.test("restoreManager() goes on without pairing: devices confirm once, then 
   assertEquals([inbox.held, inbox.done, inbox.gaps], [1, 0, []]);
   for (const device of [phone, laptop, tablet]) {
     assertEquals(await confirm(device), 2);
-    assertEquals(await subjects(device), ["before"]);
+    assertEquals(await subjects(device), ["after", "before"]);
     assertEquals((await device.start().login()).statement, 1 + GAP);
   }
   // The revoked one stays revoked, whatever the backup says.
@@ -120,8 +124,69 @@ Deno.test("restoreManager() says what was lost (BACKUP-12)", async () => {
   ]);
   const [alarm] = await openAlarms(manager.db);
   assertEquals(alarm?.code, "restored");
-  for (const word of ["2 generations", "1 submissions", "Revoked since: stolen", "Paired since: tablet"]) {
+  for (
+    const word of ["2 generations", "1 submissions", "Revoked since: stolen", "Paired since: tablet", "2 messages"]
+  ) {
     assert(alarm?.text.includes(word) === true, `${word} in ${alarm?.text}`);
+  }
+});
+
+Deno.test("restoreManager() reads back what came since, place by place and byte by byte (BACKUP-18)", async () => {
+  await using world = await World.create();
+  const { manager } = world;
+  const phone = await world.pair("phone");
+  const kept = await certificate("CN=Kept");
+  const blocked = await certificate("CN=Blocked since");
+  const removed = await certificate("CN=Removed since");
+  for (const der of [kept, blocked, removed]) await manager.trust(der);
+  await manager.receive("mail", mail("before"));
+  await manager.sync();
+  await phone.client.login();
+  const file = join(world.folder, "one.backup");
+  await backUp(manager, file);
+  const added = [await certificate("CN=Kept"), await certificate("CN=Added since")];
+  for (const der of added) await manager.trust(der, "a note");
+  await manager.block(sha256(blocked));
+  await manager.forget(sha256(removed));
+  await manager.receive("mail", mail("after"));
+  await manager.receive("new channel", utf8(`Subject: large\r\n\r\n${"x".repeat(1_300_000)}`));
+  await manager.sync();
+  const rows = async (db: Database) =>
+    (await db.execute<{ key: string; hash: string }>({
+      sql: "SELECT hex(content_key) AS key, hex(content_hash) AS hash FROM entries WHERE tbl IN (2, 3) ORDER BY 1",
+      params: [],
+    })).rows;
+  const old = await rows(manager.db);
+  const again = await restore(world, file);
+  const { caughtUp } = again.restored;
+  assertEquals(caughtUp, { messages: 2, certificates: 3, doubtful: 1, held: 0 });
+  await removeCertificate(again.manager.db, sha256(removed));
+  assertEquals(await rows(again.manager.db), old);
+  assertEquals((await findCertificate(again.manager.db, sha256(blocked)))?.status, 0);
+  // What comes next finds its place behind them.
+  await again.manager.receive("mail", mail("next"));
+  await again.manager.trust(await certificate("CN=Kept"));
+  await again.manager.sync();
+  await confirm(phone);
+  assertEquals(await subjects(phone), ["after", "before", "next"]);
+  assertEquals(await subjects(phone, "new channel"), ["large"]);
+  assertEquals((await phone.client.verifyAll()).contents.certificates, 5);
+});
+
+Deno.test("restoreManager() throws when the edge does not show the whole of what is to be read back (BACKUP-18)", async () => {
+  await using before = await lost();
+  const { world, file } = before;
+  for (const code of ["withheld", "tampered"] as const) {
+    const copy = await world.copyEdge();
+    const edge = world.replaceEdge(copy);
+    await copy.database.execute({
+      sql: code === "withheld"
+        ? "DELETE FROM rows WHERE tbl = 3 AND rowid IN (SELECT MAX(rowid) FROM rows WHERE tbl = 3)"
+        : "UPDATE rows SET body = zeroblob(length(body)) WHERE tbl = 3",
+      params: [],
+    });
+    await assertRejects(() => restore(world, file), code);
+    world.replaceEdge(edge);
   }
 });
 
@@ -129,11 +194,40 @@ Deno.test("no mail is sent twice: what waited, and what is from before the resto
   await using before = await lost();
   const { world, file } = before;
   const { manager, restored } = await restore(world, file);
-  assertEquals(restored.held, 1);
-  assertEquals(await outgoing(manager.db), ["sent before: held"]);
+  assertEquals(restored.held, 2);
+  assertEquals(await outgoing(manager.db), ["sent after: held", "sent before: held"]);
   await manager.sync();
-  // "sent after" had been taken, and is neither taken again nor sent; "under way" had not.
-  assertEquals(await outgoing(manager.db), ["sent before: held", "under way: held"]);
+  // "sent after" had been taken, and is not taken again; "under way" had not.
+  assertEquals(await outgoing(manager.db), ["sent after: held", "sent before: held", "under way: held"]);
+});
+
+Deno.test("a certificate handed in before the restore waits for review, whoever vouches for it (BACKUP-15)", async () => {
+  await using world = await World.create();
+  const phone = await world.pair("phone");
+  const now = world.clock.now();
+  const times = { notBefore: now - 1_000, notAfter: now + 86_400_000 };
+  const root = await authority("CN=Root", undefined, times);
+  const judged = { status: "usable", reason: "", origin: "owner", note: "", isAnchor: true } as const;
+  await addCertificate(world.manager.db, { certificate: root.certificate, ...judged }, now);
+  await world.manager.sync();
+  const file = join(world.folder, "one.backup");
+  await backUp(world.manager, file);
+  const [before, after] = [await holder({ subject: "CN=Before", ...times }, root), await holder({ ...times }, root)];
+  await phone.client.submit.certificate(before.certificate.der, "");
+  const { manager } = await restore(world, file);
+  await manager.sync();
+  await confirm(phone);
+  await phone.client.submit.certificate(after.certificate.der, "");
+  await manager.sync();
+  const status = async ({ certificate }: Holder) =>
+    (await findCertificate(manager.db, certificate.fingerprint))?.status;
+  assertEquals([await status(before), await status(after)], [2, 1]);
+});
+
+Deno.test("restoreManager() throws clock on a machine whose clock is before the backup (BACKUP-09)", async () => {
+  await using before = await lost();
+  before.world.clock.advance(-3 * 86_400_000);
+  await assertRejects(() => restore(before.world, before.file), "clock");
 });
 
 Deno.test("restoreManager() without the recovery key knows no devices that came or went, and the owner decides (BACKUP-10, BACKUP-11)", async () => {
@@ -245,7 +339,7 @@ Deno.test("the second of two restores from one file follows the first, once that
   await second.manager.sync();
   await assertRejects(() => manager.sync(), "unauthorized");
   await confirm(phone);
-  assertEquals(await subjects(phone), ["before"]);
+  assertEquals(await subjects(phone), ["after", "before"]);
 });
 
 Deno.test("a restore that was cut off is no manager, and the next one starts over (BACKUP-08)", async () => {
