@@ -5,7 +5,7 @@ import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { compile } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { allDevices } from "../devices/repository.ts";
@@ -72,11 +72,12 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
     }, loading(db));
     requireClock(contents.time, now);
     await finishLoading(db);
-    const look = options.network === null ? null : await lookAtEdge(db, seed, options.network);
+    const { network } = options;
+    const look = network === null ? null : await atEdge(() => lookAtEdge(db, seed, network));
     const judgement = judgeRestore(await heldBy(db, contents), look);
     const confirmed = await options.confirm(judgement, contents);
-    const isNewer = judgement.losses.edge === "newer";
-    const caughtUp = isNewer && look !== null && look.opened !== null ? await catchUp(db, look.opened, now) : null;
+    const opened = judgement.losses.edge === "newer" ? look?.opened ?? null : null;
+    const caughtUp = opened !== null ? await atEdge(() => catchUp(db, opened, now)) : null;
     const life = await beginAgain(db, look, confirmed, now, random);
     await raiseAlarm(db, "restored", lossText(judgement, contents, caughtUp), now);
     const held = life.held + (caughtUp?.held ?? 0);
@@ -84,6 +85,21 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
   });
   return { ...made, hasRestarted };
 }
+
+/** What fails at the edge need not keep the owner from going on without it. */
+async function atEdge<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isPosternError(error) || !OF_EDGE.includes(error.code)) throw error;
+    throw new PosternError(error.code, `${error.message}. Without asking the edge: --offline`, { cause: error });
+  }
+}
+
+const OF_EDGE: readonly ErrorCode[] = [
+  ...["network", "unauthorized", "rate_limited", "tampered", "withheld", "forked", "rolled_back"] as const,
+  ...["storage", "epoch_gone", "not_found"] as const,
+];
 
 /** A machine without a battery begins in 1970, and what it signs then binds what comes after. */
 function requireClock(made: number, now: number): void {
