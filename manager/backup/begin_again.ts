@@ -22,9 +22,6 @@ import { tables } from "../store/tables.ts";
 import type { Candidate } from "./judge.ts";
 import type { EdgeLook } from "./look.ts";
 
-/** Numbers leave such a gap that nothing signed since the backup can have reached it (spec: BACKUP-09). */
-const GAP = 2 ** 20;
-
 const setState = query((p: { id: Bytes; state: string; revoked: number | null }) =>
   tables.updateTable("devices").set({ state: p.state, revoked: p.revoked }).where("id", "=", p.id)
 );
@@ -63,7 +60,7 @@ export async function beginAgain(
     look !== null && look.statement.number > own.number ? look.statement : own;
   const last = await newestHead(db);
   const incarnation = random(16);
-  const number = newest.number + GAP;
+  const number = newest.number + LIMITS.restoreGap;
   const base = last === null ? null : { generation: last.generation, head: last.hash };
   const { sign } = await signingKey(db, "root");
   const signed = await signStatement(root, { ...newest, number, incarnation, time: now, base }, sign);
@@ -79,7 +76,7 @@ export async function beginAgain(
     setBytes(META.recoveryKey, newest.recoveryKey),
     setBytes(META.origin, utf8(edge.origin)),
     setBytes(META.edgeKey, edge.key),
-    setNumber(META.generationFloor, Math.max(last?.generation ?? 0, shown?.generation ?? 0) + GAP),
+    setNumber(META.generationFloor, Math.max(last?.generation ?? 0, shown?.generation ?? 0) + LIMITS.restoreGap),
     ...await raiseCounters(db, look, number),
     ...await changeDevices(db, confirmed, now),
     ...await takeOverAcknowledgements(db, shown?.acks ?? [], now),
@@ -116,7 +113,7 @@ async function raiseCounters(db: Database, look: EdgeLook | null, statement: num
     [COUNTERS.deletion, statement],
   ];
   return await Promise.all(least.map(async ([name, seen]) => {
-    return setCounter(name, Math.max(await readCounter(db, name), seen) + GAP);
+    return setCounter(name, Math.max(await readCounter(db, name), seen) + LIMITS.restoreGap);
   }));
 }
 

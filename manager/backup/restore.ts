@@ -120,6 +120,8 @@ async function heldBy(db: Database, { time, head }: BackupContents): Promise<Hel
   };
 }
 
+const READABLE = "With the recovery key, what the edge holds could be read back; the first turn replaces it.";
+
 /** What the owner is told as long as it is not cleared (spec: BACKUP-12). */
 export function lossText(
   { losses, candidates }: Judgement,
@@ -142,7 +144,7 @@ export function lossText(
       ...(gone.length === 0 ? [] : [`Revoked since: ${gone.join(", ")}.`]),
       ...(came.length === 0 ? [] : [`Paired since: ${came.join(", ")}.`]),
     ]
-    : ["Which devices came or went since cannot be said."];
+    : ["Which devices came or went since cannot be said.", ...(losses.edge === "newer" ? [READABLE] : [])];
   const back = caughtUp === null
     ? []
     : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`];

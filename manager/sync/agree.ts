@@ -1,5 +1,6 @@
 /** Agrees with the edge on where it stands, and settles what an earlier turn left open. */
 import { equalBytes } from "../../shared/bytes/bytes.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { Database } from "../../shared/database/database.ts";
 import type { EdgeLink, EdgeState } from "../edge/link.ts";
 import { takeOverAcknowledgements } from "../inbox/earlier_life.ts";
@@ -9,6 +10,7 @@ import { reconcile } from "../push/reconcile.ts";
 import { dropPush, openPush, settlePush } from "../push/records.ts";
 import { COUNTERS, next } from "../store/counters.ts";
 import type { HeadsTable } from "../store/schema.ts";
+import { META, readNumber } from "../store/meta.ts";
 import { raiseAlarm } from "./alarms.ts";
 
 /** What the next push builds on. */
@@ -72,8 +74,19 @@ async function replaceEarlierLife(
       `The edge showed a state from before the restore after it had confirmed generation ${placed}; it is filled anew`;
     await raiseAlarm(db, "rolled_back", text, now);
   }
+  await tellHidden(db, state, now);
   await db.batch(await takeOverAcknowledgements(db, state.head?.head.acks ?? [], now));
   return await startOver(db, link, state);
+}
+
+/** What the restore did not know of, because the edge was not asked, or hid it, or the old manager ran on (spec: BACKUP-12). */
+async function tellHidden(db: Database, { generation }: EdgeState, now: number): Promise<void> {
+  const known = await readNumber(db, META.generationFloor) - LIMITS.restoreGap;
+  if (generation <= known) return;
+  const text =
+    `The edge holds generation ${generation} from before the restore, which knew of ${known}: what came in between is ` +
+    "lost, and devices may have come or gone in it. See postern device list";
+  await raiseAlarm(db, "restored", text, now);
 }
 
 /**

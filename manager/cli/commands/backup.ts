@@ -6,6 +6,7 @@ import { backupManager } from "../../backup/backup_manager.ts";
 import { inspectBackup } from "../../backup/inspect.ts";
 import type { Candidate, Judgement } from "../../backup/judge.ts";
 import { lossText, restoreManager } from "../../backup/restore.ts";
+import { plain } from "../../text/layout.ts";
 import { moment } from "../../text/moments.ts";
 import { backupSecret, namedPassphrase, namedRecoveryKey, type SecretOptions } from "../backup_secret.ts";
 import { type Cli, kekOf } from "../cli.ts";
@@ -157,7 +158,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
         network: options.offline === true ? null : s.network,
         confirm: async (judgement, contents) => {
           progress.end();
-          cli.say(`${lossText(judgement, contents, null)}\n\n${candidatesText(judgement.candidates)}\n`);
+          cli.say(`${plain(lossText(judgement, contents, null))}\n\n${candidatesText(judgement.candidates)}\n`);
           return await chosenDevices(cli, judgement, options.devices);
         },
         onProgress: (done, total) => progress.update(done, total),
@@ -165,7 +166,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
       s.now(),
       s.random,
     );
-    return presentRestored(restored, folder, lossText(restored, restored.contents, restored.caughtUp), s.now());
+    return presentRestored(restored, folder, plain(lossText(restored, restored.contents, restored.caughtUp)), s.now());
   } finally {
     progress.end();
   }
@@ -183,7 +184,7 @@ async function chosenDevices(
   if (who !== undefined) return [...new Set(who.split(",").map((one) => candidateNamed(candidates, one.trim())))];
   const chosen: Candidate[] = [];
   for (const one of possible) {
-    const question = `Shall '${one.name}', added ${moment(one.added)}, go on?`;
+    const question = `Shall '${plain(one.name)}', added ${moment(one.added)}, go on?`;
     if (await s.ask.confirm(question, "say who goes on: --devices all, none, or NAME,NAME")) chosen.push(one);
   }
   return chosen;

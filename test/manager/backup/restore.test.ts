@@ -198,13 +198,15 @@ Deno.test("restoreManager() throws conflict for a device that the edge's newest 
   await assertRejects(() => restore(before.world, before.file, { confirm: (all) => all }), "conflict");
 });
 
-Deno.test("restoreManager() works without an edge to be asked, and takes over its acknowledgements at the first turn (BACKUP-13)", async () => {
+Deno.test("restoreManager() works without an edge to be asked, and takes over its acknowledgements at the first turn and says what is lost (BACKUP-12, BACKUP-13)", async () => {
   await using before = await lost();
   const { world, phone, file } = before;
   const { manager, restored } = await restore(world, file, { isOnline: false });
   assertEquals([restored.losses.edge, restored.candidates.length], ["none", 3]);
   const { pushed, inbox } = await manager.sync();
   assertEquals([pushed.generation, inbox.held, inbox.gaps], [2 + GAP + 1, 1, []]);
+  const alarms = await openAlarms(manager.db);
+  assert(alarms.some(({ text }) => text.includes("holds generation 4 from before the restore, which knew of 2")));
   assertEquals(await outgoing(manager.db), ["sent before: held", "under way: held"]);
   assertEquals(await confirm(phone), 2);
   assertEquals(await subjects(phone), ["before"]);
