@@ -1,5 +1,6 @@
 /** The edge as one function from requests to responses; `hosts/` puts it on Deno, Deno Deploy and Cloudflare Workers. */
 import { type Context, Hono } from "hono";
+import { type NativeKeys, webCryptoKeys } from "../shared/crypto/native_keys.ts";
 import type { RandomBytes } from "../shared/crypto/random.ts";
 import { ROUTES } from "../shared/protocol/paths.ts";
 import type { EdgeConfig } from "./config.ts";
@@ -29,6 +30,8 @@ export interface EdgeParts {
   /** Millis since 1970. */
   readonly clock: () => number;
   readonly random: RandomBytes;
+  /** What keys work with; WebCrypto by default. */
+  readonly keys?: NativeKeys;
   /**
    * The address of the client as the host knows it, given the second argument of {@link Edge.fetch}; null if it does not. Behind a
    * proxy the configured header counts instead.
@@ -52,9 +55,9 @@ const SWEEP_PAUSE_MILLIS = 5;
 
 /** Makes an edge. @throws `configuration` when the keys cannot be derived */
 export async function createEdge(parts: EdgeParts): Promise<Edge> {
-  const { config, store, clock } = parts;
-  const identity = await loadIdentity(config);
-  const logins = new Logins(identity, store, parts.random);
+  const { config, store, clock, keys = webCryptoKeys } = parts;
+  const identity = await loadIdentity(config, keys);
+  const logins = new Logins(identity, store, parts.random, keys);
   const report = (place: string, error: unknown) => parts.log?.(describeError(place, error));
   const gate = new Gate({
     ...{ identity, store, logins, clock, report },

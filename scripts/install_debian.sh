@@ -11,6 +11,8 @@ needed=(
   python3-cbor2:/usr/lib/python3/dist-packages/cbor2
   python3-cryptography:/usr/lib/python3/dist-packages/cryptography
   softhsm2:/usr/bin/softhsm2-util
+  strace:/usr/bin/strace
+  systemd:/usr/bin/systemd-analyze
 )
 
 missing=()

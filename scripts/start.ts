@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import { toHex } from "../shared/bytes/encoding.ts";
 import { runtimeSurroundings } from "../shared/client/mod.ts";
 import { isPosternError } from "../shared/errors.ts";
+import { exitCodeOf } from "../manager/cli/exit_codes.ts";
 import { turnLine } from "../manager/cli/texts/turn.ts";
+import { fromOsError } from "../manager/files/os_error.ts";
 import { runService } from "../manager/service/loop.ts";
 import { openDevice } from "./start/device.ts";
 import { edgeSettings, startEdge } from "./start/edge.ts";
@@ -19,7 +21,7 @@ async function run(options: StartOptions, teller: Teller): Promise<Record<string
   const started = performance.now();
   const folder = resolve(options.folder);
   teller.tell("", `Postern in ${folder}`);
-  await Deno.mkdir(folder, { recursive: true });
+  await lookAhead(folder, options.mail);
   const settings = await edgeSettings(join(folder, "edge"));
   const managerFolder = join(folder, "manager");
   const opened = await openOwner(managerFolder, settings.name, options.intervalMillis);
@@ -47,6 +49,20 @@ async function run(options: StartOptions, teller: Teller): Promise<Record<string
   } finally {
     await edge.stop();
     await db.close();
+  }
+}
+
+/** What is named wrongly is said before anything is made. */
+async function lookAhead(folder: string, mail: string | null): Promise<void> {
+  try {
+    if (mail !== null) await Deno.stat(mail);
+  } catch (error) {
+    throw fromOsError(error, `open the mailbox ${mail}`);
+  }
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw fromOsError(error, `make the data folder ${folder}`);
   }
 }
 
@@ -96,10 +112,8 @@ async function main(): Promise<number> {
     Deno.stderr.isTerminal(),
     (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)),
   );
-  let json = false;
   try {
     const options = readOptions(Deno.args);
-    json = options.json;
     if (options.help) {
       console.log(HELP);
       return 0;
@@ -109,9 +123,10 @@ async function main(): Promise<number> {
     return result.ok === true ? 0 : 1;
   } catch (error) {
     if (!isPosternError(error)) throw error;
-    teller.tell("", `postern: ${error.message}`);
-    if (json) console.log(JSON.stringify({ ok: false, code: error.code, message: error.message }));
-    return error.code === "usage" ? 2 : 1;
+    const { code, message } = error;
+    teller.tell("", `postern: ${message} [${code}]`);
+    if (Deno.args.includes("--json")) console.log(JSON.stringify({ ok: false, error: { code, message } }));
+    return exitCodeOf(code);
   }
 }
 

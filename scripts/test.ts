@@ -8,11 +8,14 @@
  * Also: `--brief` (one character a test, failures in full), `--no-check` (types were checked already), `--root=DIR`.
  *
  * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds,
- * and has the machine to itself. A run in which nothing ran fails.
+ * and has the machine to itself. Many fast files share a few threads, and their temporary files lie in memory where
+ * there is room. A run in which nothing ran fails.
  */
 import { listFiles, PROJECT_ROOT } from "./files.ts";
 import { add, closingLine, type Counts, isGood, NONE } from "./suite/counts.ts";
+import { groupFiles } from "./suite/groups.ts";
 import { runBatch } from "./suite/run.ts";
+import { withScratchFolder } from "./suite/scratch.ts";
 
 const TEST_FILE = /[._]test\.tsx?$/;
 const SLOW_TEST_FILE = /\.slow\.test\.tsx?$/;
@@ -39,14 +42,15 @@ export async function runTests(run: TestRun): Promise<Counts> {
   const fast = chosen.filter((path) => !SLOW_TEST_FILE.test(path));
   const slow = run.isFastOnly ? [] : chosen.filter((path) => SLOW_TEST_FILE.test(path));
   const skippedList = await Deno.makeTempFile({ prefix: "postern-skipped-" });
+  const batch = { root, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS, skippedList };
   let counts = NONE;
-  for (const [paths, isParallel] of [[fast, true], [slow, false]] as const) {
-    if (paths.length === 0) continue;
-    counts = add(
-      counts,
-      await runBatch({ root, paths, isParallel, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS, skippedList }),
-    );
+  if (fast.length > 0) {
+    counts = await withScratchFolder(async (scratch) => {
+      const paths = await groupFiles(root, fast, scratch);
+      return await runBatch({ ...batch, paths, isParallel: true, scratch });
+    });
   }
+  if (slow.length > 0) counts = add(counts, await runBatch({ ...batch, paths: slow, isParallel: false }));
   printSkipped(await Deno.readTextFile(skippedList));
   await Deno.remove(skippedList);
   return counts;

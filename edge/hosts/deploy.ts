@@ -6,6 +6,7 @@ import { createEdge } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { describeError } from "../report.ts";
 import { EdgeStore } from "../store/store.ts";
+import { nodeKeys } from "./node_keys.ts";
 
 const log = (line: string) => console.error(line);
 
@@ -16,7 +17,14 @@ const database = openRemote(
   config.databaseToken === null ? {} : { authToken: reveal(config.databaseToken) },
 );
 const edge = await createEdge({
-  ...{ config, store: await EdgeStore.open(database, config), clock: Date.now, random: webCryptoRandom, log },
+  ...{
+    config,
+    store: await EdgeStore.open(database, config),
+    clock: Date.now,
+    random: webCryptoRandom,
+    keys: nodeKeys,
+    log,
+  },
   clientAddress: (_, info) => (info as Deno.ServeHandlerInfo<Deno.NetAddr>).remoteAddr.hostname,
 });
 

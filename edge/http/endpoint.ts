@@ -44,8 +44,8 @@ export interface Call {
   readonly path: unknown;
   readonly query: unknown;
   readonly body: unknown;
-  /** The body as it was sent. */
-  readonly bytes: Bytes;
+  /** The body's `content-digest`, checked; null for public endpoints. */
+  readonly digest: string | null;
   /** Null for public endpoints. */
   readonly principal: Principal | null;
 }
@@ -67,6 +67,7 @@ interface TypedCall<D extends Description> extends Call {
   readonly query: QueryValues<D["query"]>;
   readonly body: D["body"] extends RequestName ? v.InferOutput<(typeof REQUESTS)[D["body"]]> : null;
   readonly principal: D["access"] extends "public" ? null : Principal;
+  readonly digest: D["access"] extends "public" ? null : string;
 }
 
 interface TypedOutcome<D extends Description> extends Outcome {

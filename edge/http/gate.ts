@@ -52,6 +52,8 @@ interface Read {
   readonly place: Place;
   readonly path: unknown;
   readonly bytes: Bytes;
+  /** As it was signed, and found to be that of the body. */
+  readonly digest: string | null;
   readonly principal: Principal | null;
   readonly now: number;
 }
@@ -96,7 +98,14 @@ export class Gate {
       const wait = this.#tools.limits.take(address, owner, endpoint.route === "login", now);
       if (wait > 0) return respond(request, { ...refusal("rate_limited"), retryAfter: wait });
       const bytes = await readBody(request);
-      const { body, keys } = await this.#call(endpoint, request, { place, path, bytes, principal: null, now });
+      const { body, keys } = await this.#call(endpoint, request, {
+        place,
+        path,
+        bytes,
+        digest: null,
+        principal: null,
+        now,
+      });
       const answer = success(body);
       if (keys === undefined) return respond(request, answer);
       // spec: SESS-06
@@ -125,7 +134,8 @@ export class Gate {
       if (!isSignedBody(verified, bytes)) return respond(request, refusal("unauthorized"));
       requireAccess(endpoint.access, principal.manager);
       const path = readPath(asSent(texts, place), principal.owner);
-      answer = success((await this.#call(endpoint, request, { place, path, bytes, principal, now })).body);
+      const { digest } = verified;
+      answer = success((await this.#call(endpoint, request, { place, path, bytes, digest, principal, now })).body);
     } catch (error) {
       answer = this.#refuse(endpoint, error);
     }
@@ -134,10 +144,10 @@ export class Gate {
 
   #call(endpoint: Endpoint, request: Request, read: Read): Promise<Outcome> {
     const { identity, store, logins } = this.#tools;
-    const { place, path, bytes, principal, now } = read;
+    const { place, path, bytes, digest, principal, now } = read;
     const query = readQuery(endpoint.query, place.query);
     const body = bodyOf(endpoint, request, bytes);
-    return endpoint.handle({ identity, store, logins, now, path, query, body, bytes, principal });
+    return endpoint.handle({ identity, store, logins, now, path, query, body, digest, principal });
   }
 
   #refuse(endpoint: Description, error: unknown): Answer {
@@ -170,7 +180,8 @@ function bodyOf({ body, route }: Description, request: Request, bytes: Bytes): u
     return null;
   }
   if (bytes.length > 0) requireCbor(request.headers);
-  return shapeAs(REQUESTS[body], decodeCbor(bytes), `body of ${route}`);
+  // Rows are stored from where they stand, and then forgotten with the body; what else comes in may stay longer than its request.
+  return shapeAs(REQUESTS[body], decodeCbor(bytes, { views: body === "pushChunk" }), `body of ${route}`);
 }
 
 /** The parameters of the path, if they were sent as they stand here. @throws `malformed` */

@@ -1,5 +1,6 @@
 /** How the manager replaces what the edge holds (shared/spec/pushing.md). */
 import type { ChunkRange } from "../store/push_state.ts";
+import { digestBytes } from "../../shared/protocol/http_signature.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 
 const begin = endpoint({
@@ -22,8 +23,8 @@ const state = endpoint({
 const chunk = endpoint({
   ...{ route: "pushChunk", method: "PUT", access: "manager", query: {}, body: "pushChunk", answer: "empty" },
   summary: "Brings one chunk of rows and removals.",
-}, async ({ store, principal, path: { id, n }, body, bytes, now }) => {
-  await store.chunk(principal, id, n, bytes, body, now);
+}, async ({ store, principal, path: { id, n }, body, digest, now }) => {
+  await store.chunk(principal, id, n, digestBytes(digest), body, now);
   return { body: {} };
 });
 

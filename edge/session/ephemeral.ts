@@ -1,19 +1,24 @@
 /** The edge's ephemeral X25519 key, which the logins of a minute share (spec: SESS-07). */
-import { generateX25519, type X25519KeyPair } from "../../shared/crypto/x25519.ts";
+import type { ExchangeKey, NativeKeys } from "../../shared/crypto/native_keys.ts";
 import { LIMITS } from "../../shared/limits.ts";
 
 export class EphemeralKey {
-  #pair: X25519KeyPair | null = null;
+  readonly #keys: NativeKeys;
+  #pair: ExchangeKey | null = null;
   #until = 0;
+
+  constructor(keys: NativeKeys) {
+    this.#keys = keys;
+  }
 
   /**
    * The key of this minute. Callers that find none each make their own, of which the last is kept: on Cloudflare Workers a
    * request must not wait for what another one started.
    */
-  async current(now: number): Promise<X25519KeyPair> {
+  async current(now: number): Promise<ExchangeKey> {
     this.forget(now);
     if (this.#pair !== null) return this.#pair;
-    const pair = await generateX25519();
+    const pair = await this.#keys.newExchangeKey();
     this.#pair = pair;
     this.#until = now + LIMITS.edgeEphemeralMillis;
     return pair;

@@ -1,9 +1,8 @@
 /** Logins: from a challenge and a signature to a session (shared/spec/session.md, "Login"). */
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
+import type { ExchangeKey, NativeKeys } from "../../shared/crypto/native_keys.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
-import { verifySignature } from "../../shared/crypto/signature.ts";
-import { deriveX25519, type X25519KeyPair } from "../../shared/crypto/x25519.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { loginTranscript, MANAGER_DEVICE, type SessionKeys, sessionKeys } from "../../shared/protocol/login.ts";
@@ -44,13 +43,15 @@ export class Logins {
   readonly #identity: EdgeIdentity;
   readonly #store: EdgeStore;
   readonly #random: RandomBytes;
-  readonly #ephemeral = new EphemeralKey();
-  readonly #keys = new LoginKeys();
+  readonly #ephemeral: EphemeralKey;
+  readonly #keys: LoginKeys;
 
-  constructor(identity: EdgeIdentity, store: EdgeStore, random: RandomBytes) {
+  constructor(identity: EdgeIdentity, store: EdgeStore, random: RandomBytes, keys: NativeKeys) {
     this.#identity = identity;
     this.#store = store;
     this.#random = random;
+    this.#ephemeral = new EphemeralKey(keys);
+    this.#keys = new LoginKeys(keys);
   }
 
   /** A challenge; the same for owners that the edge does not know (spec: SESS-01). */
@@ -104,14 +105,14 @@ export class Logins {
 
   async #isSigned(claimant: Claimant | null, signature: Bytes, transcript: Bytes): Promise<boolean> {
     const key = claimant === null ? await this.#keys.nobodys() : await this.#keys.get(claimant.publicKey);
-    return await verifySignature(key, signature, transcript);
+    return await key.verify(signature, transcript);
   }
 
-  async #agree(transcript: Bytes, mine: X25519KeyPair, theirs: Bytes): Promise<SessionKeys> {
+  async #agree(transcript: Bytes, mine: ExchangeKey, theirs: Bytes): Promise<SessionKeys> {
     try {
       const [withEphemeral, withStatic] = await Promise.all([
-        deriveX25519(mine.privateKey, theirs),
-        deriveX25519(this.#identity.exchange.privateKey, theirs),
+        mine.agree(theirs),
+        this.#identity.exchange.agree(theirs),
       ]);
       return sessionKeys(transcript, mine.publicKey, withEphemeral, withStatic);
     } catch (error) {

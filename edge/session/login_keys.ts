@@ -1,7 +1,7 @@
 /** Public keys that verify logins. Importing one costs about as much as verifying with it, so they are kept. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../shared/bytes/encoding.ts";
-import { algorithmOfSpki, importVerifyKey } from "../../shared/crypto/signature.ts";
+import type { NativeKeys, VerifyKey } from "../../shared/crypto/native_keys.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { Recent } from "../recent.ts";
 
@@ -11,20 +11,25 @@ const NOBODY: Bytes = fromHex(
 );
 
 export class LoginKeys {
-  readonly #keys = new Recent<CryptoKey>(LIMITS.loginKeys);
+  readonly #native: NativeKeys;
+  readonly #keys = new Recent<VerifyKey>(LIMITS.loginKeys);
+
+  constructor(native: NativeKeys) {
+    this.#native = native;
+  }
 
   /** @param spki DER SubjectPublicKeyInfo @throws `malformed`, `unsupported` */
-  async get(spki: Bytes): Promise<CryptoKey> {
+  async get(spki: Bytes): Promise<VerifyKey> {
     const name = toHex(spki);
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
-    const key = await importVerifyKey(spki, algorithmOfSpki(spki));
+    const key = await this.#native.verifyKey(spki);
     this.#keys.set(name, key);
     return key;
   }
 
   /** A key to verify with where there is none, so that unknown devices take as long to refuse as known ones. */
-  nobodys(): Promise<CryptoKey> {
+  nobodys(): Promise<VerifyKey> {
     return this.get(NOBODY);
   }
 }

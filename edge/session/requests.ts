@@ -3,7 +3,6 @@ import { EMPTY } from "../../shared/bytes/bytes.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import {
   contentDigest,
-  readRequestStamp,
   signAnswer,
   type SignatureHeaders,
   signatureValue,
@@ -58,11 +57,10 @@ function judge(open: OpenSession, head: RequestHead, now: number): VerifiedHead 
   if (session === null || digest === null || input === null || signature === null) return null;
   const { principal, keys } = open.session;
   if (owner !== open.ownerHex || now >= principal.expires) return null;
-  const stamp = readRequestStamp(input);
+  const stamp = verifyRequest(keys.c2s, { method, path, query, digest, session }, { input, signature });
   const mac = signatureValue(signature);
   if (stamp === null || mac === null || stamp.number === 0) return null;
   if (Math.abs(stamp.created - Math.floor(now / 1_000)) > LIMITS.createdSkewSeconds) return null;
-  if (!verifyRequest(keys.c2s, { method, path, query, digest, session }, { input, signature })) return null;
   if (!open.take(stamp)) return null;
   return { principal, keys, number: stamp.number, mac, digest };
 }

@@ -11,8 +11,9 @@ import * as v from "valibot";
 import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { fromBase64Url, toBase64Url } from "../../shared/bytes/encoding.ts";
-import { AEAD_NONCE_BYTES, openAead, sealAead } from "../../shared/crypto/aead.ts";
+import { AEAD_NONCE_BYTES } from "../../shared/crypto/aead.ts";
 import { secretKey } from "../../shared/crypto/brand.ts";
+import type { SealingKey } from "../../shared/crypto/native_keys.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -41,15 +42,15 @@ export interface Session {
 }
 
 /** Seals a session. */
-export async function sealToken(key: CryptoKey, { principal, keys }: Session, random: RandomBytes): Promise<string> {
+export async function sealToken(key: SealingKey, { principal, keys }: Session, random: RandomBytes): Promise<string> {
   const { owner, device, registration, statement, session, expires } = principal;
   const plaintext = encodeCbor([owner, device, registration, statement, session, expires, keys.c2s, keys.s2c]);
   const nonce = random(AEAD_NONCE_BYTES);
-  return toBase64Url(concat(nonce, await sealAead(key, nonce, plaintext, ASSOCIATED_DATA)));
+  return toBase64Url(concat(nonce, await key.seal(nonce, plaintext, ASSOCIATED_DATA)));
 }
 
 /** Opens a token that one of the keys sealed; null for anything else. Its end is for the caller to judge. */
-export async function openToken(keys: readonly CryptoKey[], token: string): Promise<Session | null> {
+export async function openToken(keys: readonly SealingKey[], token: string): Promise<Session | null> {
   const sealed = readToken(token);
   if (sealed === null) return null;
   for (const key of keys) {
@@ -69,11 +70,11 @@ function readToken(token: string): Bytes | null {
   }
 }
 
-async function tryOpen(key: CryptoKey, sealed: Bytes): Promise<Bytes | null> {
+async function tryOpen(key: SealingKey, sealed: Bytes): Promise<Bytes | null> {
   if (sealed.length < AEAD_NONCE_BYTES) return null;
   try {
     const ciphertext = sealed.slice(AEAD_NONCE_BYTES);
-    return await openAead(key, sealed.slice(0, AEAD_NONCE_BYTES), ciphertext, ASSOCIATED_DATA);
+    return await key.open(sealed.slice(0, AEAD_NONCE_BYTES), ciphertext, ASSOCIATED_DATA);
   } catch (error) {
     if (isPosternError(error, "tampered")) return null;
     throw error;

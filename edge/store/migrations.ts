@@ -249,6 +249,18 @@ const QUOTAS = [
   END`,
 ];
 
+const SPENT_BY_TIME = [
+  // In the order in which they expire, which is about the order in which they come: records are added at the end of one tree,
+  // instead of anywhere in two, and swept from its beginning. A challenge's MAC covers its expiry, so that what is spent
+  // twice meets itself here as well.
+  `CREATE TABLE spent_by_time (
+    owner INTEGER NOT NULL, expires INTEGER NOT NULL, random BLOB NOT NULL, PRIMARY KEY (owner, expires, random)
+  ) STRICT, WITHOUT ROWID`,
+  "INSERT INTO spent_by_time (owner, expires, random) SELECT owner, expires, random FROM spent_challenges",
+  "DROP TABLE spent_challenges",
+  "ALTER TABLE spent_by_time RENAME TO spent_challenges",
+];
+
 /** All steps, in order. */
 export const EDGE_MIGRATIONS: readonly Migration[] = [
   {
@@ -257,4 +269,5 @@ export const EDGE_MIGRATIONS: readonly Migration[] = [
     statements: [...OWNERS, ...ROWS, ...PUSHES, ...INBOX, ...INBOX_TRIGGERS, ...CHECKS],
   },
   { version: 2, name: "what an owner may take up", statements: QUOTAS },
+  { version: 3, name: "spent challenges in the order of their time", statements: SPENT_BY_TIME },
 ];

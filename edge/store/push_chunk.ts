@@ -2,7 +2,6 @@
 import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { equalBytes } from "../../shared/bytes/bytes.ts";
-import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { failedConstraint } from "../../shared/database/failures.ts";
 import { PosternError } from "../../shared/errors.ts";
@@ -111,7 +110,7 @@ const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
 /**
  * Takes chunk `n` of a push; the same bytes again are success without effect.
  *
- * @param bytes the body as it was sent, which `body` was decoded from
+ * @param digest SHA-256 of the body as it was sent, which `body` was decoded from
  * @param ownerBytes how much all rows of the owner may take up; null for no limit (spec: PUSH-12)
  * @throws `unauthorized`; `malformed`, `too_large` for what is in it; `not_found`; `conflict` for other bytes under
  * this number, a second row at one place or of one device, or a push that is over
@@ -121,13 +120,12 @@ export async function takeChunk(
   principal: Principal,
   id: Bytes,
   n: number,
-  bytes: Bytes,
+  digest: Bytes,
   body: ChunkBody,
   now: number,
   ownerBytes: number | null,
 ): Promise<void> {
   const place = { owner: principal.owner, id, n };
-  const digest = sha256(bytes);
   const values = {
     ...credentials(principal),
     ...place,

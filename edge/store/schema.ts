@@ -138,11 +138,12 @@ export interface PushChunksTable {
   digest: Bytes;
 }
 
-/** Challenges that a login has used (spec: SESS-04). */
+/** Challenges that a login has used (spec: SESS-04); all three columns are the key. */
 export interface SpentChallengesTable {
   owner: number;
-  random: Bytes;
+  /** Of the record; it follows from the challenge, and so is the same whenever that is spent again. */
   expires: number;
+  random: Bytes;
 }
 
 /** Sessions that were ended before their time (spec: SESS-14). */

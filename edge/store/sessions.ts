@@ -14,15 +14,15 @@ const insertOwner = query((p: { owner: Bytes }) =>
 
 // WHERE stands before ON CONFLICT also where it says nothing, or SQLite takes ON for that of a join.
 const spend = template<{ owner: Bytes; random: Bytes; expires: number }, never>((p) =>
-  sql`INSERT INTO spent_challenges (owner, random, expires)
-    SELECT no, ${p.random}, ${p.expires} FROM owners WHERE id = ${p.owner} ON CONFLICT DO NOTHING`
+  sql`INSERT INTO spent_challenges (owner, expires, random)
+    SELECT no, ${p.expires}, ${p.random} FROM owners WHERE id = ${p.owner} ON CONFLICT DO NOTHING`
 );
 
 /**
  * Records a challenge as spent (spec: SESS-04).
  *
  * @param random what names it among the owner's, 32 bytes
- * @param expires from when on the record may be forgotten, Millis
+ * @param expires from when on the record may be forgotten, Millis; always the same for one challenge
  * @returns false when it was spent before, or the owner is unknown: then the login fails
  */
 export async function spendChallenge(

@@ -130,17 +130,17 @@ export class EdgeStore {
     return await readPush(this.#database, principal, now);
   }
 
-  /** Takes chunk `n`, `bytes` being its body as sent. @throws `forbidden` and as {@link takeChunk} (spec: PUSH-02) */
+  /** Takes chunk `n`; `digest` is the SHA-256 of its body as sent. @throws `forbidden` and as {@link takeChunk} (spec: PUSH-02) */
   async chunk(
     principal: Principal,
     id: Bytes,
     n: number,
-    bytes: Bytes,
+    digest: Bytes,
     body: ChunkBody,
     now: number,
   ): Promise<void> {
     requireManager(principal);
-    await takeChunk(this.#database, principal, id, n, bytes, body, now, this.#quotas.ownerBytes);
+    await takeChunk(this.#database, principal, id, n, digest, body, now, this.#quotas.ownerBytes);
   }
 
   /**

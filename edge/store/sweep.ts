@@ -162,7 +162,11 @@ const WORK = {
   },
   challenges: {
     when: (p) => sql`EXISTS (SELECT 1 FROM spent_challenges WHERE owner = ${p.no} AND expires <= ${p.now})`,
-    step: deleteSome("spent_challenges", "random", (p) => sql`expires <= ${p.now}`),
+    step: [change((p) =>
+      sql`DELETE FROM spent_challenges WHERE owner = ${p.no} AND (expires, random) IN
+        (SELECT expires, random FROM spent_challenges WHERE owner = ${p.no} AND expires <= ${p.now}
+          ORDER BY expires, random LIMIT ${limit})`
+    )],
   },
   sessions: {
     when: (p) => sql`EXISTS (SELECT 1 FROM ended_sessions WHERE owner = ${p.no} AND expires <= ${p.now})`,

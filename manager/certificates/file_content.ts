@@ -33,7 +33,7 @@ export function certificatesIn(source: string, content: Bytes): FoundCertificate
     found.push("error" in block ? { source: place, error: block.error } : sized(place, block.bytes));
   }
   if (found.length > 0) return found;
-  return [{ source, error: new PosternError("not_found", "No certificate in it: neither a PEM block nor DER") }];
+  return [{ source, error: new PosternError("malformed", "No certificate in it: neither a PEM block nor DER") }];
 }
 
 function derFile(source: string, content: Bytes): FoundCertificate {

@@ -1,17 +1,18 @@
 /** Takes many certificates in: each judged, each added or told why not; one bad one never ends an import. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
-import type { CertificateStatus } from "../../shared/protocol/tables.ts";
+import { CERTIFICATE_STATUS, type CertificateStatus } from "../../shared/protocol/tables.ts";
 import { type Certificate, readCertificate } from "../../shared/x509/certificate.ts";
 import { checkCertificate, type OwnersTrust } from "./check.ts";
 import type { FoundCertificate } from "./read_files.ts";
-import { addCertificate, type JudgedCertificate } from "./repository.ts";
+import { addCertificate, decideCertificate, findCertificate, type JudgedCertificate } from "./repository.ts";
 import { rejudgeWaiting } from "./rejudge.ts";
 import { ownersTrust } from "./trust.ts";
 
 export interface ImportOptions {
-  /** The owner's word that these are trusted, and those that are authorities vouch for others from now on. */
+  /** The owner's word that these, new or known, are trusted; those that are authorities vouch for others from now on. */
   readonly isTrusted: boolean;
   readonly origin: "import" | "runtime";
   readonly note: string;
@@ -23,6 +24,7 @@ export interface ImportOptions {
 
 /** What came of an import. */
 export interface ImportedCertificates {
+  /** Those that became usable, also of those that waited before. */
   readonly usable: number;
   readonly waiting: number;
   readonly blocked: number;
@@ -45,6 +47,7 @@ export async function importCertificates(
 ): Promise<ImportedCertificates> {
   const trust = await ownersTrust(db, options.review);
   const counts = { usable: 0, waiting: 0, blocked: 0, anchors: 0, known: 0 };
+  const waiting = new Set<string>();
   const problems: { source: string; error: PosternError }[] = [];
   let done = 0;
   let group: Promise<void>[] = [];
@@ -52,9 +55,11 @@ export async function importCertificates(
     try {
       if ("error" in item) throw item.error;
       const judged = await judge(item.der, trust, options, now);
-      const isNew = await addCertificate(db, judged, now);
-      counts[isNew ? judged.status : "known"]++;
-      if (isNew && judged.isAnchor) counts.anchors++;
+      const isDecided = await addCertificate(db, judged, now) ||
+        (options.isTrusted && await trustKnown(db, judged));
+      counts[isDecided ? judged.status : "known"]++;
+      if (isDecided && judged.isAnchor) counts.anchors++;
+      if (isDecided && judged.status === "waiting") waiting.add(toHex(judged.certificate.fingerprint));
     } catch (error) {
       if (!isPosternError(error) || error.code === "storage") throw error;
       problems.push({ source: item.source, error });
@@ -70,8 +75,20 @@ export async function importCertificates(
   }
   await Promise.all(group);
   // A certificate may stand before the one that vouches for it.
-  const vouched = counts.waiting === 0 ? 0 : await rejudgeWaiting(db, options.review, now);
-  return { ...counts, usable: counts.usable + vouched, waiting: Math.max(0, counts.waiting - vouched), problems };
+  const mayVouch = counts.waiting > 0 || counts.anchors > 0;
+  const vouched = mayVouch ? await rejudgeWaiting(db, options.review, now) : [];
+  for (const fingerprint of vouched) waiting.delete(toHex(fingerprint));
+  return { ...counts, usable: counts.usable + vouched.length, waiting: waiting.size, problems };
+}
+
+/** The owner's word about a certificate that is here already, unless it is blocked. Returns false if that changes nothing. */
+async function trustKnown(db: Database, { certificate, isAnchor, status }: JudgedCertificate): Promise<boolean> {
+  const found = await findCertificate(db, certificate.fingerprint);
+  if (found === null || status !== "usable" || found.status === CERTIFICATE_STATUS.blocked) return false;
+  const wasAnchor = found.anchor === 1;
+  if (found.status === CERTIFICATE_STATUS.usable && (wasAnchor || !isAnchor)) return false;
+  await decideCertificate(db, certificate.fingerprint, { status, reason: "", isAnchor: isAnchor || wasAnchor });
+  return true;
 }
 
 async function judge(der: Bytes, trust: OwnersTrust, options: ImportOptions, now: number): Promise<JudgedCertificate> {

@@ -1,4 +1,5 @@
 /** Looks again at the certificates that wait: what came or was trusted since may vouch for them now. */
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { checkCertificate, type OwnersTrust } from "./check.ts";
@@ -9,22 +10,26 @@ import { ownersTrust } from "./trust.ts";
  * Makes usable what waits and now chains to a certificate that the owner trusts; everything else stays as it is.
  *
  * @param now Millis
- * @returns how many became usable
+ * @returns the fingerprints of those that became usable
  */
-export async function rejudgeWaiting(db: Database, review: OwnersTrust["review"], now: number): Promise<number> {
-  let usable = 0;
+export async function rejudgeWaiting(
+  db: Database,
+  review: OwnersTrust["review"],
+  now: number,
+): Promise<readonly Bytes[]> {
+  const usable: Bytes[] = [];
   // Each pass can reach one certificate further down a path.
   for (let pass = 0; pass < LIMITS.maxPathCertificates; pass++) {
     const trust = await ownersTrust(db, review);
-    let found = 0;
+    const found: Bytes[] = [];
     for (const { fingerprint } of await listCertificates(db, { status: "waiting", limit: Number.MAX_SAFE_INTEGER })) {
       const row = await findCertificate(db, fingerprint);
       if (row === null || (await checkCertificate(row.der, trust, now)).status !== "usable") continue;
       await decideCertificate(db, fingerprint, { status: "usable", reason: "" });
-      found++;
+      found.push(fingerprint);
     }
-    usable += found;
-    if (found === 0) break;
+    usable.push(...found);
+    if (found.length === 0) break;
   }
   return usable;
 }

@@ -9,7 +9,7 @@ export interface Output {
   readonly json: Json;
   /** For people: lines without the last line end; empty prints nothing. */
   readonly text: string;
-  /** 0 unless the command is a check that found something. */
+  /** 0 unless the command is a check that found something, or could not take all that it was given. */
   readonly exit?: number;
   /** The command has printed everything itself. */
   readonly isSilent?: boolean;

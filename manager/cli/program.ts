@@ -1,5 +1,6 @@
 /** The whole command line: options for all, one registration a group, one place where errors end. */
 import { Command } from "commander";
+import { VERSION } from "../../shared/version.ts";
 import { binder, type Register, reportFailure, type RunState } from "./command.ts";
 import { registerAlarm } from "./commands/alarm.ts";
 import { registerBackup } from "./commands/backup.ts";
@@ -30,7 +31,7 @@ Answers go to standard output, everything else to standard error; with --json th
 
 /** The commands, not yet run. */
 export function buildProgram(s: CliSurroundings, state: RunState): Command {
-  const program = new Command("postern");
+  const program = new Command("postern").version(VERSION, "-V, --version", "display the version");
   program.description(
     "The manager of a Postern store: it keeps the truth, and an untrusted edge holds only its ciphertext.",
   )

@@ -1,18 +1,26 @@
 /** What differs between what the edge shall hold and what it holds. */
 import { sql } from "kysely";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { rowKey } from "../../shared/protocol/token.ts";
 import { listOf } from "../store/entries.ts";
 import { tables } from "../store/tables.ts";
 import type { OpenEpoch } from "./epoch.ts";
-import type { PlannedEntry, PlannedRemoval } from "./plan.ts";
+import { EntryList } from "./entry_list.ts";
+import type { PlannedRemoval } from "./plan.ts";
 import type { EntryRow } from "./seal_rows.ts";
 
-const planned = compile(
-  tables.selectFrom("entries").select(["id", "tbl"]).select((e) => e.fn<number>("length", ["plaintext"]).as("size"))
-    .orderBy("id"),
+// A page comes as one text, `[[id, table, size]…]`: a row for each takes three times as long.
+const planned = query((p: { after: number; limit: number }) =>
+  tables.selectFrom(
+    tables.selectFrom("entries").select(["id", "tbl"]).select((e) => e.fn<number>("length", ["plaintext"]).as("size"))
+      .where("id", ">", p.after)
+      .orderBy("id").limit(p.limit).as("page"),
+  ).select(sql<string>`json_group_array(json_array(id, tbl, size))`.as("entries"))
 );
+/** Entries planned with at once. */
+const PLAN_ROWS = 2_000;
 const differing = (epoch: number) =>
   tables.selectFrom("changed")
     .leftJoin("entries", "entries.content_key", "changed.content_key")
@@ -33,34 +41,44 @@ const countChanges = query((p: { epoch: number }) =>
 );
 const forget = query((p: { version: number }) => tables.deleteFrom("changed").where("version", "<=", p.version));
 const countEntries = compile(tables.selectFrom("entries").select((e) => e.fn.countAll<number>().as("count")));
-// In the order of the ids given, which is that of the plan.
+// Everything that is bytes but the name comes as one value: each more costs a tenth of the row.
 const byIds = query((p: { ids: string }) =>
-  tables.selectFrom(sql<{ key: number; value: number }>`json_each(${p.ids})`.as("wanted"))
-    .innerJoin("entries", "entries.id", "wanted.value")
-    .selectAll("entries").orderBy("wanted.key")
+  tables.selectFrom("entries").select(["id", "tbl", "kind", "name", "name_is_text", "number"])
+    .select(sql<Bytes>`CAST(content_key || content_hash || plaintext AS BLOB)`.as("bytes"))
+    .where("id", "in", sql<number>`(SELECT value FROM json_each(${p.ids}))`)
 );
+const CONTENT_KEY_BYTES = 40;
+const PLAINTEXT_AT = CONTENT_KEY_BYTES + 32;
 
 /** What a delta sends. */
 export interface Changes {
-  readonly entries: readonly PlannedEntry[];
+  readonly entries: EntryList;
   readonly removals: readonly PlannedRemoval[];
   /** How many of the removals make room for one of the entries. */
   readonly replaced: number;
 }
 
-/** All entries, for a full push. */
+/** All entries, for a full push. What comes or goes while they are read may be among them or not; the next push settles it. */
 export async function allEntries(db: Database): Promise<Changes> {
-  return { entries: (await db.execute(planned)).rows, removals: [], replaced: 0 };
+  const entries = new EntryList();
+  for (let after = 0, found = PLAN_ROWS; found === PLAN_ROWS;) {
+    const { rows: [page] } = await db.execute(planned.bind({ after, limit: PLAN_ROWS }));
+    const list = JSON.parse(page?.entries ?? "[]") as [id: number, tbl: number, size: number][];
+    for (const [id, tbl, size] of list) entries.add(id, tbl, size);
+    after = list.at(-1)?.[0] ?? after;
+    found = list.length;
+  }
+  return { entries, removals: [], replaced: 0 };
 }
 
 /** What the edge does not hold as it shall; a row that is replaced is both among the entries and among the removals. */
 export async function readChanges(db: Database, { row, keys }: OpenEpoch): Promise<Changes> {
-  const entries: PlannedEntry[] = [];
+  const entries = new EntryList();
   const removals: PlannedRemoval[] = [];
   let replaced = 0;
   for (const change of (await db.execute(changes.bind({ epoch: row.epoch }))).rows) {
     const { id, tbl, size, content_key: contentKey, number, placed } = change;
-    if (id !== null && tbl !== null && size !== null) entries.push({ id, tbl, size });
+    if (id !== null && tbl !== null && size !== null) entries.add(id, tbl, size);
     if (placed !== null) removals.push({ contentKey, ...rowKey(keys, listOf(change), number) });
     if (id !== null && placed !== null) replaced++;
   }
@@ -85,5 +103,13 @@ export async function entryCount(db: Database): Promise<number> {
 /** Entries by id, whole, in this order; one that was removed meanwhile is missing. */
 export async function readEntries(db: Database, ids: readonly number[]): Promise<readonly EntryRow[]> {
   if (ids.length === 0) return [];
-  return (await db.execute(byIds.bind({ ids: JSON.stringify(ids) }))).rows;
+  const { rows } = await db.execute(byIds.bind({ ids: JSON.stringify(ids) }));
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const inOrder = new Array<EntryRow | undefined>(ids.length);
+  for (const { id, bytes, ...row } of rows) {
+    const contentKey = bytes.subarray(0, CONTENT_KEY_BYTES);
+    const contentHash = bytes.subarray(CONTENT_KEY_BYTES, PLAINTEXT_AT);
+    inOrder[places.get(id) ?? 0] = { ...row, contentKey, contentHash, plaintext: bytes.subarray(PLAINTEXT_AT) };
+  }
+  return inOrder.filter((row) => row !== undefined);
 }

@@ -1,8 +1,10 @@
 /** What the edge holds, row by row, as far as the manager must remember it: for deltas, roots and reading back. */
+import { type AliasedRawBuilder, type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
-import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { KEY_BYTES, type Leaf, TOKEN_BYTES } from "../../shared/merkle/tree_hash.ts";
 import { tables } from "../store/tables.ts";
 
 /** Rows read at once: enough to be quick, few enough to be small. */
@@ -10,15 +12,21 @@ const PAGE_ROWS = 4_000;
 /** Rows written or deleted at once: other processes wait that long. */
 const STEP_ROWS = 20_000;
 
+// A page comes as one value, in which each leaf has its key and its value, 72 bytes together: a row for each takes eight times as long.
+// What counts as text in between is bytes to SQLite as long as nobody asks for characters.
 const inOrder = query((p: { epoch: number; tbl: number; token: Bytes; number: number; limit: number }) =>
-  tables.selectFrom("leaves").select(["token", "number", "row_hash"])
-    .where("epoch", "=", p.epoch).where("tbl", "=", p.tbl)
-    .where((e) => e(e.refTuple("token", "number"), ">", e.tuple(p.token, p.number)))
-    .orderBy("token").orderBy("number").limit(p.limit)
+  tables.selectFrom(
+    tables.selectFrom("leaves").select(["token", "number", "row_hash"])
+      .where("epoch", "=", p.epoch).where("tbl", "=", p.tbl)
+      .where((e) => e(e.refTuple("token", "number"), ">", e.tuple(p.token, p.number)))
+      .orderBy("token").orderBy("number").limit(p.limit).as("page"),
+  ).select(packed(sql`token || unhex(printf('%016X', number)) || row_hash`))
 );
 const contents = query((p: { epoch: number; key: Bytes; limit: number }) =>
-  tables.selectFrom("placed").select(["content_key", "content_hash"]).where("epoch", "=", p.epoch)
-    .where("content_key", ">", p.key).orderBy("content_key").limit(p.limit)
+  tables.selectFrom(
+    tables.selectFrom("placed").select(["content_key", "content_hash"]).where("epoch", "=", p.epoch)
+      .where("content_key", ">", p.key).orderBy("content_key").limit(p.limit).as("page"),
+  ).select(packed(sql`content_key || content_hash`))
 );
 const lastPlaced = query((p: { epoch: number }) =>
   tables.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch).orderBy("content_key", "desc").limit(1)
@@ -79,6 +87,30 @@ const removeLeaves = query((p: { epoch: number }) =>
 );
 
 const NOTHING: Bytes = new Uint8Array(0);
+const LEAF_BYTES = KEY_BYTES + 32;
+
+function packed(leaf: RawBuilder<unknown>): AliasedRawBuilder<Bytes | null, "leaves"> {
+  return sql<Bytes | null>`CAST(group_concat(${leaf}, '') AS BLOB)`.as("leaves");
+}
+
+/** @throws `storage` for what is no whole number of leaves; that they are in order is checked where a root is made of them */
+function unpack(page: { readonly leaves: Bytes | null } | undefined): Leaf[] {
+  const bytes = page?.leaves ?? NOTHING;
+  if (bytes.length % LEAF_BYTES !== 0) {
+    throw new PosternError("storage", "The manager's database holds a leaf of another size than leaves have");
+  }
+  return Array.from({ length: bytes.length / LEAF_BYTES }, (_, index) => {
+    const [start, end] = [index * LEAF_BYTES, (index + 1) * LEAF_BYTES];
+    return { key: bytes.subarray(start, start + KEY_BYTES), rowHash: bytes.subarray(start + KEY_BYTES, end) };
+  });
+}
+
+/** What a tree's key consists of. */
+function keyParts(key: Bytes): { token: Bytes; number: number } {
+  const { buffer, byteOffset } = key;
+  const number = new DataView(buffer, byteOffset, KEY_BYTES).getBigUint64(TOKEN_BYTES);
+  return { token: key.subarray(0, TOKEN_BYTES), number: Number(number) };
+}
 
 /**
  * Puts what is staged for an epoch that is being built into its place, in order and in bounded steps; it counts once the epoch is the
@@ -115,26 +147,28 @@ export async function dropPlaced(db: Database, epoch: number): Promise<void> {
   }
 }
 
-/** The leaves of a table's tree, in the order of their keys. */
+/** The leaves of a table's tree, in the order of their keys; those of a page share its memory. */
 export async function* placedLeaves(db: Database, epoch: number, tbl: number): AsyncGenerator<Leaf[]> {
   let after: { token: Bytes; number: number } = { token: NOTHING, number: -1 };
   while (true) {
-    const { rows } = await db.execute(inOrder.bind({ epoch, tbl, ...after, limit: PAGE_ROWS }));
-    yield rows.map(({ token, number, row_hash }) => ({ key: treeKey(token, number), rowHash: row_hash }));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE_ROWS) return;
-    after = { token: last.token, number: last.number };
+    const { rows: [page] } = await db.execute(inOrder.bind({ epoch, tbl, ...after, limit: PAGE_ROWS }));
+    const leaves = unpack(page);
+    yield leaves;
+    const last = leaves.at(-1);
+    if (last === undefined || leaves.length < PAGE_ROWS) return;
+    after = keyParts(last.key);
   }
 }
 
-/** The leaves of the content tree, in the order of their keys. */
+/** The leaves of the content tree, in the order of their keys; those of a page share its memory. */
 export async function* contentLeaves(db: Database, epoch: number): AsyncGenerator<Leaf[]> {
   let after: Bytes = NOTHING;
   while (true) {
-    const { rows } = await db.execute(contents.bind({ epoch, key: after, limit: PAGE_ROWS }));
-    yield rows.map(({ content_key, content_hash }) => ({ key: content_key, rowHash: content_hash }));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE_ROWS) return;
-    after = last.content_key;
+    const { rows: [page] } = await db.execute(contents.bind({ epoch, key: after, limit: PAGE_ROWS }));
+    const leaves = unpack(page);
+    yield leaves;
+    const last = leaves.at(-1);
+    if (last === undefined || leaves.length < PAGE_ROWS) return;
+    after = last.key;
   }
 }

@@ -4,15 +4,8 @@ import { paddedLength } from "../../shared/bytes/padding.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { TABLES } from "../../shared/protocol/tables.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
+import type { EntryList, PlannedEntry } from "./entry_list.ts";
 import { shuffle } from "./order.ts";
-
-/** An entry as far as the plan needs it. */
-export interface PlannedEntry {
-  readonly id: number;
-  readonly tbl: number;
-  /** Bytes of its plaintext. */
-  readonly size: number;
-}
 
 /** A row that goes, with the key of its content leaf. */
 export interface PlannedRemoval extends RowKey {
@@ -40,7 +33,7 @@ const CHUNK_BYTES = LIMITS.maxBodyBytes - 4_096;
  * @param secret the push's own
  */
 export function planChunks(
-  entries: readonly PlannedEntry[],
+  entries: EntryList,
   removals: readonly PlannedRemoval[],
   secret: Bytes,
 ): PlannedChunk[] {
@@ -60,8 +53,7 @@ export function planChunks(
     chunk.bytes += REMOVAL_BYTES;
   }
   for (const index of shuffled(entries.length, secret)) {
-    const entry = entries[index];
-    if (entry === undefined) continue;
+    const entry = entries.at(index);
     const bytes = rowBytes(entry);
     const chunk = open(bytes, "entries");
     chunk.entries.push(entry.id);

@@ -1,11 +1,12 @@
 /** Turns entries into stored rows of an epoch. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type { Allocate } from "../../shared/bytes/cbor.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { decodeDevice } from "../../shared/protocol/plaintexts.ts";
 import { type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts";
-import { TABLES } from "../../shared/protocol/tables.ts";
-import { rowKey } from "../../shared/protocol/token.ts";
+import { isTableNumber, type TableNumber, TABLES } from "../../shared/protocol/tables.ts";
+import { indexToken } from "../../shared/protocol/token.ts";
 import { listOf } from "../store/entries.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
@@ -13,14 +14,13 @@ import type { StagedRow } from "./staged.ts";
 
 /** An entry as it is read for sealing. */
 export interface EntryRow {
-  readonly id: number;
   readonly tbl: number;
   readonly kind: string;
   readonly name: Bytes;
   readonly name_is_text: number;
   readonly number: number;
-  readonly content_key: Bytes;
-  readonly content_hash: Bytes;
+  readonly contentKey: Bytes;
+  readonly contentHash: Bytes;
   readonly plaintext: Bytes;
 }
 
@@ -30,19 +30,58 @@ export interface SealedRow {
   readonly staged: StagedRow;
 }
 
-/** Seals entries all together: WebCrypto works on them in parallel. */
-export function sealEntries(entries: readonly EntryRow[], epoch: OpenEpoch, secret: Bytes): Promise<SealedRow[]> {
-  return Promise.all(entries.map((entry) => sealEntry(entry, epoch, secret)));
+/** Lists whose tokens are remembered. */
+const TOKENS = 1_024;
+/** Rows that WebCrypto seals at once: measured, more gain nothing. */
+const AT_ONCE = 128;
+
+/** Seals the entries of one push. */
+export class RowSealer {
+  readonly #epoch: OpenEpoch;
+  readonly #secret: Bytes;
+  /** By kind and name of the list: most rows stand in one with many others. */
+  readonly #tokens = new Map<string, Bytes>();
+
+  constructor(epoch: OpenEpoch, secret: Bytes) {
+    this.#epoch = epoch;
+    this.#secret = secret;
+  }
+
+  /** Stored rows in the order of the entries. @param allocate where the rows are written */
+  async seal(entries: readonly EntryRow[], allocate: Allocate): Promise<SealedRow[]> {
+    const sealed: SealedRow[] = [];
+    for (let at = 0; at < entries.length; at += AT_ONCE) {
+      const together = entries.slice(at, at + AT_ONCE);
+      sealed.push(...await Promise.all(together.map((entry) => this.#seal(entry, allocate))));
+    }
+    return sealed;
+  }
+
+  async #seal(entry: EntryRow, allocate: Allocate): Promise<SealedRow> {
+    const { contentKey, contentHash, plaintext, number } = entry;
+    const token = this.#token(entry);
+    const place = { table: tableOf(entry), token, number };
+    const extra = entry.tbl === TABLES.devices ? deviceExtra(plaintext, this.#epoch) : null;
+    const nonce = rowNonce(this.#secret, contentKey, contentHash);
+    const bytes = await sealRow(this.#epoch.keys, place, extra, plaintext, nonce, allocate);
+    return { bytes, staged: { contentKey, contentHash, tbl: entry.tbl, token, number, rowHash: rowHash(bytes) } };
+  }
+
+  #token(entry: EntryRow): Bytes {
+    const key = `${entry.kind} ${entry.name_is_text} ${toHex(entry.name)}`;
+    let token = this.#tokens.get(key);
+    if (token === undefined) {
+      token = indexToken(this.#epoch.keys, listOf(entry));
+      if (this.#tokens.size >= TOKENS) this.#tokens.clear();
+      this.#tokens.set(key, token);
+    }
+    return token;
+  }
 }
 
-async function sealEntry(entry: EntryRow, epoch: OpenEpoch, secret: Bytes): Promise<SealedRow> {
-  const { content_key, content_hash, plaintext, number } = entry;
-  const place = rowKey(epoch.keys, listOf(entry), number);
-  const extra = entry.tbl === TABLES.devices ? deviceExtra(plaintext, epoch) : null;
-  const bytes = await sealRow(epoch.keys, place, extra, plaintext, rowNonce(secret, content_key, content_hash));
-  const { table: tbl, token } = place;
-  const staged = { contentKey: content_key, contentHash: content_hash, tbl, token, number, rowHash: rowHash(bytes) };
-  return { bytes, staged };
+function tableOf({ tbl }: EntryRow): TableNumber {
+  if (isTableNumber(tbl)) return tbl;
+  throw new PosternError("storage", `The manager's database has an entry of a table ${tbl}`);
 }
 
 function deviceExtra(plaintext: Bytes, epoch: OpenEpoch): DeviceExtra {

@@ -23,7 +23,7 @@ export interface LeafChange {
 }
 
 /** Changes read at once. */
-const PAGE_ROWS = 10_000;
+const PAGE_ROWS = 2_000;
 const KEY_BYTES = 40;
 const HASH_BYTES = 32;
 

@@ -1,13 +1,13 @@
 /** Seals and sends the chunks of a push; those under way at once hide the way to the edge and back. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import type { EdgeLink, OpenPush } from "../edge/link.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { readEntries } from "./changes.ts";
+import { ChunkMemories } from "./chunk_memory.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import type { PlannedChunk } from "./plan.ts";
 import { recordStaged } from "./records.ts";
-import { type SealedRow, sealEntries } from "./seal_rows.ts";
+import { RowSealer, type SealedRow } from "./seal_rows.ts";
 import { stageChunk, type StagedRow } from "./staged.ts";
 
 /** What is sent. */
@@ -21,8 +21,6 @@ export interface Upload {
 
 /** Chunks on their way at once: measured, more gain nothing beside the sealing, and each is a MiB. */
 const CHUNKS_AT_ONCE = 3;
-/** Rows that WebCrypto seals at once: measured, more gain nothing. */
-const SEAL_BATCH = 128;
 
 /**
  * Sends what the edge has not received. The rows of a chunk are staged before it is sent, so what the edge may have is always known.
@@ -41,13 +39,17 @@ export async function upload(
   const isThere = receivedChunks(received, chunks.length);
   const total = chunks.reduce((sum, { entries }) => sum + entries.length, 0);
   const sending = new Sending();
+  const sealer = new RowSealer(epoch, push.secret);
+  const memories = new ChunkMemories();
   let done = 0;
   try {
     for (const [n, chunk] of chunks.entries()) {
       if (n >= push.staged || isThere[n] !== 1) {
-        const sealed = await sealChunk(db, chunk, epoch, push.secret);
+        const memory = memories.take();
+        const sealed = await sealer.seal(await readEntries(db, chunk.entries), memory.allocate);
         await db.batch([...stageChunk(n, stagedRows(chunk, sealed)), recordStaged(push.id, n + 1)]);
-        await sending.start(() => link.chunk(push.id, n, sealed.map(({ bytes }) => bytes), chunk.remove));
+        const rows = sealed.map(({ bytes }) => bytes);
+        await sending.start(() => link.chunk(push.id, n, rows, chunk.remove).finally(() => memories.giveBack(memory)));
       }
       done += chunk.entries.length;
       onProgress?.(done, total);
@@ -57,20 +59,6 @@ export async function upload(
   }
   sending.throwFailure();
   return done;
-}
-
-async function sealChunk(
-  db: Database,
-  { entries }: PlannedChunk,
-  epoch: OpenEpoch,
-  secret: Bytes,
-): Promise<SealedRow[]> {
-  const found = await readEntries(db, entries);
-  const sealed: SealedRow[] = [];
-  for (let at = 0; at < found.length; at += SEAL_BATCH) {
-    sealed.push(...await sealEntries(found.slice(at, at + SEAL_BATCH), epoch, secret));
-  }
-  return sealed;
 }
 
 function stagedRows({ remove }: PlannedChunk, sealed: readonly SealedRow[]): StagedRow[] {

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { edgePublicKey, newEdgeKey, readEdgeSecret } from "../../shared/protocol/edge_key.ts";
 import type { EdgeName } from "../../shared/protocol/statement.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { readConfig, SETTINGS } from "../../edge/config.ts";
 import { serveEdge, type ServingEdge } from "../../edge/hosts/deno.ts";
+import { fromOsError } from "../../manager/files/os_error.ts";
 import { makePrivateFolder, writeFileDurably } from "../../manager/files/durable.ts";
 
 const settingsShape = v.strictObject({ origin: v.string(), secret: v.string() });
@@ -48,7 +49,18 @@ export async function startEdge(
     [SETTINGS.databaseUrl]: `file:${join(folder, "edge.db")}`,
     [SETTINGS.listen]: new URL(name.origin).host,
   });
-  return await serveEdge(config, { log });
+  try {
+    return await serveEdge(config, { log });
+  } catch (cause) {
+    if (!isPosternError(cause, "configuration") || !(cause.cause instanceof Deno.errors.AddrInUse)) throw cause;
+    const { host } = new URL(name.origin);
+    throw new PosternError(
+      "configuration",
+      `the edge of this folder listens on ${host}, as its owner statement says, and something listens there already: ` +
+        "stop it (another start in the same folder?), or start anew with another --data",
+      { cause },
+    );
+  }
 }
 
 function parseSettings(path: string, text: string): v.InferOutput<typeof settingsShape> {
@@ -64,7 +76,7 @@ async function readIfThere(path: string): Promise<string | null> {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw fromOsError(error, `read ${path}`);
   }
 }
 

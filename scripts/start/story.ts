@@ -9,7 +9,7 @@ import { displayDn } from "../../shared/x509/dn.ts";
 import { issueRoot } from "../../shared/x509/issue.ts";
 import { cryptoKeySigner } from "../../shared/x509/write_certificate.ts";
 import { importCertificates } from "../../manager/certificates/import.ts";
-import { countCertificates, listCertificates } from "../../manager/certificates/repository.ts";
+import { listCertificates } from "../../manager/certificates/repository.ts";
 import { runtimeRoots } from "../../manager/certificates/runtime_roots.ts";
 import { turnLine } from "../../manager/cli/texts/turn.ts";
 import { readMailbox } from "../../manager/mail/mailbox.ts";
@@ -37,14 +37,13 @@ export interface Story {
 const HOUR_MILLIS = 3_600_000;
 const LOCK_WAIT_MILLIS = 10_000;
 
-/** The runtime's roots are there from the first start on; a mailbox whenever one is named. */
+/** The runtime's roots at every start, since one may have been cut off or the runtime be newer; a mailbox when one is named. */
 export async function fill({ db, teller }: Cast, mail: string | null): Promise<void> {
-  const { usable } = await countCertificates(db);
-  if (usable === 0) {
-    const roots = await importCertificates(db, runtimeRoots("bundled"), {
-      ...{ isTrusted: true, origin: "runtime", note: "", review: "untrusted" },
-      onProgress: (done) => teller.progress("manager", `importing root certificates: ${done}`),
-    }, Date.now());
+  const roots = await importCertificates(db, runtimeRoots("bundled"), {
+    ...{ isTrusted: true, origin: "runtime", note: "", review: "untrusted" },
+    onProgress: (done) => teller.progress("manager", `importing root certificates: ${done}`),
+  }, Date.now());
+  if (roots.usable > 0) {
     teller.tell(
       "manager",
       `imported ${roots.usable} root certificates of this runtime, which vouch for others from now on`,

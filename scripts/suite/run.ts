@@ -15,6 +15,8 @@ export type Batch = {
   readonly timeoutMillis: number;
   /** A file to which tests append a line for each thing that they miss. */
   readonly skippedList: string;
+  /** Where tests put their temporary files; the system's own place if absent. */
+  readonly scratch?: string;
 };
 
 /** Runs a batch to its end and counts. */
@@ -26,12 +28,14 @@ export async function runBatch(batch: Batch): Promise<Counts> {
       ...(batch.isParallel ? ["--parallel"] : []),
       ...(batch.isBrief ? ["--reporter=dot"] : []),
       ...(batch.checksTypes ? [] : ["--no-check"]),
+      `--config=${batch.root}/deno.json`,
       ...batch.paths,
     ],
     cwd: batch.root,
     env: {
       ...(Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
       POSTERN_SKIPPED_LIST: batch.skippedList,
+      ...(batch.scratch === undefined ? {} : { TMPDIR: batch.scratch }),
     },
     stdout: "piped",
     stderr: "inherit",

@@ -20,7 +20,7 @@ export interface CborInputMap {
   readonly [key: string]: CborInput;
 }
 
-/** What {@link decodeCbor} gives: byte strings are copies, maps are objects without a prototype. */
+/** What {@link decodeCbor} gives: byte strings are copies unless views are asked for, maps are objects without a prototype. */
 export type CborValue = null | boolean | number | string | Bytes | CborValue[] | CborMap;
 
 /** Without a prototype, so that a key such as `__proto__` or `constructor` is data like any other. */
@@ -47,18 +47,31 @@ const INDEFINITE = 31;
 const SHORT_TEXT = 32;
 const encoder = new TextEncoder();
 
+/** Gives room for that many bytes, all of which will be written. */
+export type Allocate = (length: number) => Bytes;
+
+const ownArray: Allocate = (length) => new Uint8Array(length);
+
 /**
  * The one encoding of a value (spec: CONV-01).
  *
+ * @param allocate where it is written; by default into an array of its own
  * @throws `malformed` for a text with a lone surrogate, or nesting beyond `LIMITS.maxCborDepth`; `usage` for a value outside of
  * the data model (undefined, floats, -0, unsafe integers, bigints, class instances).
  */
-export function encodeCbor(value: CborInput): Bytes {
+export function encodeCbor(value: CborInput, allocate: Allocate = ownArray): Bytes {
   // Measured first, so that everything is written once, into an array of its own: most of what is encoded is a row of bytes
   // in a small frame, and copying it about would cost more than the frame.
-  const out = new Uint8Array(measure(value, 0));
+  const out = allocate(measure(value, 0));
   write(value, out, 0);
   return out;
+}
+
+/** What stands in front of a byte string of that length, for those who hash long ones without copying them. */
+export function bytesHead(length: number): Bytes {
+  const head = new Uint8Array(headLength(length));
+  writeHead(head, 0, BYTES, length);
+  return head;
 }
 
 function measure(value: CborInput, depth: number): number {
@@ -196,19 +209,29 @@ function isArray(value: readonly CborInput[] | CborInputMap): value is readonly 
   return Array.isArray(value);
 }
 
+/** How {@link decodeCbor} reads. */
+export interface DecodeOptions {
+  /** The caller's own limit in bytes, `LIMITS.maxBodyBytes` by default; it is checked before anything else. */
+  readonly maxBytes?: number;
+  /**
+   * Byte strings are views of what is decoded, which then must not change and stays in memory as long as one of them: for many long ones
+   * that are soon done with.
+   */
+  readonly views?: boolean;
+}
+
 /**
  * The value of one encoded item. What is accepted encodes to the same bytes again.
  *
- * @param options.maxBytes the caller's own limit in bytes, `LIMITS.maxBodyBytes` by default; it is checked before anything else.
  * @throws `too_large`; `malformed` for everything that {@link encodeCbor} would not have written, trailing bytes included.
  */
-export function decodeCbor(bytes: Uint8Array, options: { maxBytes?: number } = {}): CborValue {
+export function decodeCbor(bytes: Uint8Array, options: DecodeOptions = {}): CborValue {
   const maxBytes = options.maxBytes ?? LIMITS.maxBodyBytes;
   if (bytes.length > maxBytes) {
     throw new PosternError("too_large", `expected at most ${maxBytes} bytes of CBOR, found ${bytes.length}`);
   }
   // A view of the plain class: `slice` of node's Buffer would not copy.
-  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), options.views === true);
   const value = reader.value(0);
   reader.end();
   return value;
@@ -219,10 +242,12 @@ type Token = NonNullable<ReturnType<SequenceEvents["read"]>>;
 /** Reads the items of untrusted bytes. Nothing is allocated by a claimed count, only by bytes that are there. */
 class Reader {
   readonly #bytes: Uint8Array;
+  readonly #views: boolean;
   readonly #events: SequenceEvents;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, views: boolean) {
     this.#bytes = bytes;
+    this.#views = views;
     // cbor2 counts an array as two levels; its bound only keeps its own recursion short, the exact one is checkDepth.
     this.#events = new SequenceEvents(bytes, { requirePreferred: true, maxDepth: 2 * LIMITS.maxCborDepth + 2 });
   }
@@ -236,7 +261,7 @@ class Reader {
         if (typeof value !== "number" || !Number.isSafeInteger(value)) throw malformed("an integer beyond 2^53 - 1");
         return value;
       case BYTES:
-        return (value as Bytes).slice();
+        return this.#views ? value as Bytes : (value as Bytes).slice();
       case TEXT:
         return value as string;
       case ARRAY:

@@ -36,11 +36,15 @@ function padme(length: number): number {
   return Math.ceil(length / unit) * unit;
 }
 
-/** `plaintext || 0x80 || 0x00...`, {@link paddedLength} bytes in all. */
-export function pad(plaintext: Uint8Array): Bytes {
-  const padded = new Uint8Array(paddedLength(plaintext.length));
+/**
+ * `plaintext || 0x80 || 0x00...`, {@link paddedLength} bytes in all.
+ *
+ * @param padded takes the result, if given; whatever it held is overwritten. It has exactly that length.
+ */
+export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(paddedLength(plaintext.length))): Bytes {
   padded.set(plaintext);
   padded[plaintext.length] = MARK;
+  padded.fill(0, plaintext.length + 1);
   return padded;
 }
 

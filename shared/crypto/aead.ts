@@ -30,7 +30,8 @@ export async function importAeadKey(raw: Bytes): Promise<CryptoKey> {
 }
 
 /**
- * Ciphertext and tag, together 16 bytes longer than the plaintext.
+ * Ciphertext and tag, together 16 bytes longer than the plaintext. What is handed in may be overwritten as soon as this returns its
+ * promise: WebCrypto copies it before it returns its own.
  *
  * @param nonce 12 bytes, never twice with this key.
  * @param associatedData authenticated, but not part of the result.

@@ -14,12 +14,7 @@ export interface NativeHash {
 interface NativeCrypto {
   createHash(algorithm: "sha256"): NativeHash;
   /** All in one call, which costs less than an object; Node has it from 20.12 on. */
-  readonly hash?: OneShotHash;
-}
-
-interface OneShotHash {
-  (algorithm: "sha256", data: Uint8Array, encoding: "buffer"): Uint8Array;
-  (algorithm: "sha256", data: Uint8Array, encoding: "base64"): string;
+  readonly hash?: (algorithm: "sha256", data: Uint8Array, encoding: "hex") => string;
 }
 
 interface WithBuiltins {

@@ -8,7 +8,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { SHA256_BYTES } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
-import { shortSha256 } from "./short_sha256.ts";
+import { shortSha256 } from "../crypto/short_sha256.ts";
 
 /** Bytes of an index token, the first part of a key. */
 export const TOKEN_BYTES = 32;

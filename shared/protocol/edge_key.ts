@@ -8,8 +8,8 @@ import { fromBase64Url, toBase64Url } from "../bytes/encoding.ts";
 import { type SecretKey, secretKey } from "../crypto/brand.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf.ts";
+import { type ExchangeKey, type NativeKeys, webCryptoKeys } from "../crypto/native_keys.ts";
 import type { RandomBytes } from "../crypto/random.ts";
-import { importX25519, type X25519KeyPair } from "../crypto/x25519.ts";
 import { PosternError } from "../errors.ts";
 import { LABELS } from "./labels.ts";
 
@@ -18,7 +18,7 @@ export const EDGE_SECRET_BYTES = 32;
 /** What an edge derives from its secret. */
 export interface EdgeKeys {
   /** Proves at login that the edge is the one that the owner statement names. */
-  readonly exchange: X25519KeyPair;
+  readonly exchange: ExchangeKey;
   /** AES-256-GCM key of session tokens. */
   readonly tokens: SecretKey<"TokenSealingKey">;
   /** HMAC key of challenges. */
@@ -50,20 +50,25 @@ export function readEdgeSecret(text: string): Bytes {
 
 /** The key by which owner statements name the edge with this secret. */
 export async function edgePublicKey(secret: Bytes): Promise<Bytes> {
-  return (await deriveExchange(secret)).publicKey;
+  return (await deriveExchange(secret, webCryptoKeys)).publicKey;
 }
 
-/** Derives everything an edge needs. @throws `unsupported` unless the secret has 32 bytes */
-export async function deriveEdgeKeys(secret: Bytes): Promise<EdgeKeys> {
+/**
+ * Derives everything an edge needs.
+ *
+ * @param keys what the exchange key works with; WebCrypto by default
+ * @throws `unsupported` unless the secret has 32 bytes
+ */
+export async function deriveEdgeKeys(secret: Bytes, keys: NativeKeys = webCryptoKeys): Promise<EdgeKeys> {
   return {
-    exchange: await deriveExchange(secret),
+    exchange: await deriveExchange(secret, keys),
     tokens: derive<"TokenSealingKey">(secret, "tokens"),
     challenges: derive<"ChallengeMacKey">(secret, "challenges"),
   };
 }
 
-async function deriveExchange(secret: Bytes): Promise<X25519KeyPair> {
-  return await importX25519(derive<"EdgeExchangeKey">(secret, "exchange"));
+async function deriveExchange(secret: Bytes, keys: NativeKeys): Promise<ExchangeKey> {
+  return await keys.exchangeKey(derive<"EdgeExchangeKey">(secret, "exchange"));
 }
 
 function derive<Role extends string>(secret: Bytes, purpose: string): SecretKey<Role> {

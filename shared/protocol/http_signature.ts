@@ -3,6 +3,8 @@
  * (shared/spec/session.md, "Signed messages"). Headers are compared with what we would emit, never parsed leniently:
  * other components, parameters, algorithms or labels do not exist.
  */
+import type { Bytes } from "../bytes/bytes.ts";
+import { fromBase64 } from "../bytes/encoding.ts";
 import type { SessionMacKey } from "../crypto/brand.ts";
 import { constantTimeEqualText } from "../crypto/equal.ts";
 import { hmacSha256Text, sha256Base64 } from "../crypto/text_mac.ts";
@@ -15,6 +17,7 @@ export const HEADERS = {
   signature: "signature",
 } as const;
 
+const DIGEST_START = "sha-256=:";
 const REQUEST_COMPONENTS = '("@method" "@path" "@query" "content-digest" "postern-session")';
 const ANSWER_COMPONENTS = '("@status" "content-digest" "signature";req;key="postern")';
 const LOGIN_COMPONENTS = '("@status" "content-digest")';
@@ -57,7 +60,12 @@ export interface SignatureHeaders {
 
 /** The `content-digest` of a body (RFC 9530 section 2). */
 export function contentDigest(body: Uint8Array): string {
-  return `sha-256=:${sha256Base64(body)}:`;
+  return `${DIGEST_START}${sha256Base64(body)}:`;
+}
+
+/** The SHA-256 that a `content-digest` of {@link contentDigest} names. */
+export function digestBytes(digest: string): Bytes {
+  return fromBase64(digest.slice(DIGEST_START.length, -1));
 }
 
 /** Signs a request under c2s (spec: SESS-09). */
@@ -77,10 +85,11 @@ export function readRequestStamp(input: string): Stamp | null {
   return readStamp(input, REQUEST_COMPONENTS, "C");
 }
 
-/** True when the request's signature verifies; its stamp is for the caller to judge (spec: SESS-11). */
-export function verifyRequest(key: SessionMacKey, parts: RequestParts, headers: SignatureHeaders): boolean {
-  if (readRequestStamp(headers.input) === null) return false;
-  return verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers);
+/** The stamp of a request whose signature verifies, for the caller to judge (spec: SESS-11), or null. */
+export function verifyRequest(key: SessionMacKey, parts: RequestParts, headers: SignatureHeaders): Stamp | null {
+  const stamp = readRequestStamp(headers.input);
+  if (stamp === null) return null;
+  return verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers) ? stamp : null;
 }
 
 /** The stamp of an answer whose signature verifies, or null (spec: SESS-13). */

@@ -1,8 +1,8 @@
 /** The stored row: sealing, reading, hashing (shared/spec/rows.md). */
 import * as v from "valibot";
-import { type Bytes, equalBytes } from "../bytes/bytes.ts";
-import { type CborInput, encodeCbor } from "../bytes/cbor.ts";
-import { pad, unpad } from "../bytes/padding.ts";
+import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
+import { type Allocate, bytesHead, type CborInput, encodeCbor } from "../bytes/cbor.ts";
+import { pad, paddedLength, unpad } from "../bytes/padding.ts";
 import { openAead, sealAead } from "../crypto/aead.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
 import { hmacSha256, sha256 } from "../crypto/hash.ts";
@@ -15,6 +15,14 @@ import { bytesOf, bytesUpTo, decodeAs, positive, textUpTo, uint } from "./shapes
 import type { RowKey } from "./token.ts";
 
 const ROW_VERSION = 1;
+const MAC_BYTES = 32;
+const NO_MAC: Bytes = new Uint8Array(MAC_BYTES);
+/** Fields under the MAC: table to ciphertext. They begin behind the head of the array and the version. */
+const MAC_FIELDS = 6;
+const FIELDS_AT = 2;
+
+/** What `enc([label, row])` begins with, before the head of the row. */
+const ROW_HASH_HEAD: Bytes = encodeCbor([LABELS.rowHash, null]).slice(0, -1);
 
 const deviceExtra = v.strictTuple([
   bytesOf(16),
@@ -33,7 +41,7 @@ const storedRow = v.strictTuple([
   v.nullable(deviceExtra),
   bytesOf(12),
   bytesUpTo(LIMITS.maxRowBytes, 16),
-  bytesOf(32),
+  bytesOf(MAC_BYTES),
 ]);
 
 /** What a row of table 1 has in clear: the login key for the edge, the wrapped sym key for the device. */
@@ -56,7 +64,8 @@ export interface StoredRow extends RowKey {
 }
 
 /**
- * Decodes a row's form without any key: what the edge can check, and what comes first everywhere (spec: ROW-06, ROW-07).
+ * Decodes a row's form without any key: what the edge can check, and what comes first everywhere (spec: ROW-06, ROW-07). What it gives
+ * are views of the row.
  *
  * @throws `too_large`, `malformed`
  */
@@ -64,7 +73,7 @@ export function decodeRow(bytes: Bytes): StoredRow {
   if (bytes.length > LIMITS.maxRowBytes) {
     throw new PosternError("too_large", `A row has ${bytes.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
   }
-  const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row");
+  const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row", { views: true });
   if ((extra !== null) !== (table === 1)) {
     throw new PosternError("malformed", "A row has the device fields exactly when it is of the table of devices");
   }
@@ -74,6 +83,7 @@ export function decodeRow(bytes: Bytes): StoredRow {
 /**
  * Seals a plaintext into the stored row of a place (spec: ROW-03, ROW-04). One key seals at most 2^32 rows (spec: KEY-04).
  *
+ * @param allocate where the row is written; by default into an array of its own
  * @throws `too_large` when the row would pass the limit (spec: ROW-06)
  */
 export async function sealRow(
@@ -82,16 +92,28 @@ export async function sealRow(
   extra: DeviceExtra | null,
   plaintext: Bytes,
   random: RandomBytes,
+  allocate?: Allocate,
 ): Promise<Bytes> {
   const { encryption, mac } = keys.tables[place.table];
   const nonce = random(12);
-  const ciphertext = await sealAead(encryption, nonce, pad(plaintext), associatedData(keys, place));
+  const ciphertext = await sealAead(encryption, nonce, padded(plaintext), associatedData(keys, place));
   const fields = [place.table, place.token, place.number, encodeExtra(extra), nonce, ciphertext];
-  const row = encodeCbor([ROW_VERSION, ...fields, hmacSha256(mac, macInput(keys, fields))]);
+  const row = encodeCbor([ROW_VERSION, ...fields, NO_MAC], allocate);
   if (row.length > LIMITS.maxRowBytes) {
     throw new PosternError("too_large", `A row would have ${row.length} bytes; the limit is ${LIMITS.maxRowBytes}`);
   }
+  // The MAC is over the very bytes of the fields that stand in the row, which so need not be written a second time.
+  const authenticated = row.subarray(FIELDS_AT, row.length - MAC_BYTES - bytesHead(MAC_BYTES).length);
+  row.set(hmacSha256(mac, macHead(keys), authenticated), row.length - MAC_BYTES);
   return row;
+}
+
+/** Padded plaintexts of ordinary rows, one after the other: WebCrypto copies what it is given before it returns. */
+const paddedBuffer = new Uint8Array(16_384);
+
+function padded(plaintext: Bytes): Bytes {
+  const length = paddedLength(plaintext.length);
+  return length > paddedBuffer.length ? pad(plaintext) : pad(plaintext, paddedBuffer.subarray(0, length));
 }
 
 /**
@@ -140,7 +162,8 @@ function requireMac(keys: EpochKeys, row: StoredRow): void {
 
 /** The row hash, value of the row's leaf in the tree of its table (spec: ROW-05). */
 export function rowHash(bytes: Bytes): Bytes {
-  return sha256(encodeCbor([LABELS.rowHash, bytes]));
+  // enc([label, bytes]), without copying the row.
+  return sha256(concat(ROW_HASH_HEAD, bytesHead(bytes.length)), bytes);
 }
 
 function associatedData({ owner, incarnation, epoch }: EpochKeys, { table, token, number }: RowKey): Bytes {
@@ -149,6 +172,20 @@ function associatedData({ owner, incarnation, epoch }: EpochKeys, { table, token
 
 function macInput({ owner, incarnation, epoch }: EpochKeys, fields: readonly CborInput[]): Bytes {
   return encodeCbor([LABELS.rowMac, owner, incarnation, epoch, ...fields]);
+}
+
+const macHeads = new WeakMap<EpochKeys, Bytes>();
+
+/** What {@link macInput} begins with, before the fields: the same for all rows of an epoch. */
+function macHead(keys: EpochKeys): Bytes {
+  let head = macHeads.get(keys);
+  if (head === undefined) {
+    const none = new Array<null>(MAC_FIELDS).fill(null);
+    // Each null is one byte.
+    head = macInput(keys, none).slice(0, -MAC_FIELDS);
+    macHeads.set(keys, head);
+  }
+  return head;
 }
 
 function encodeExtra(extra: DeviceExtra | null): CborInput[] | null {

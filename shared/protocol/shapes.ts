@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import type { Bytes } from "../bytes/bytes.ts";
-import { decodeCbor } from "../bytes/cbor.ts";
+import { decodeCbor, type DecodeOptions } from "../bytes/cbor.ts";
 import { PosternError } from "../errors.ts";
 
 const isBytes = (value: unknown): value is Bytes => value instanceof Uint8Array;
@@ -44,8 +44,13 @@ export function label<const L extends string>(text: L) {
  * @param what names the structure in the error, for example "head"
  * @throws `malformed` when the bytes are not deterministic CBOR or not of this shape
  */
-export function decodeAs<S extends v.GenericSchema>(schema: S, bytes: Uint8Array, what: string): v.InferOutput<S> {
-  return shapeAs(schema, decodeCbor(bytes), what);
+export function decodeAs<S extends v.GenericSchema>(
+  schema: S,
+  bytes: Uint8Array,
+  what: string,
+  options: DecodeOptions = {},
+): v.InferOutput<S> {
+  return shapeAs(schema, decodeCbor(bytes, options), what);
 }
 
 /** Checks the shape of an already decoded value; see {@link decodeAs}. */

@@ -6,7 +6,7 @@ import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { fromBase64Url, toHex } from "../../shared/bytes/encoding.ts";
 import { unpad } from "../../shared/bytes/padding.ts";
 import { takeSecrets } from "../../shared/client/device_keys.ts";
-import { importAeadKey } from "../../shared/crypto/aead.ts";
+import { webCryptoKeys } from "../../shared/crypto/native_keys.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { openHpke } from "../../shared/crypto/hpke.ts";
 import type { Row } from "../../shared/database/database.ts";
@@ -124,7 +124,7 @@ export async function noteSessions(
   { secret }: EdgeIdentity,
   exchanges: readonly Exchange[],
 ): Promise<void> {
-  const key = await importAeadKey((await deriveEdgeKeys(readEdgeSecret(secret))).tokens);
+  const key = await webCryptoKeys.sealingKey((await deriveEdgeKeys(readEdgeSecret(secret))).tokens);
   const tokens = new Set(exchanges.flatMap(({ request }) => request.headers.get(HEADERS.session) ?? []));
   for (const token of tokens) {
     const session = await openToken([key], token);

@@ -1,5 +1,6 @@
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { add, closingLine, isGood, NONE, readCounts } from "../../scripts/suite/counts.ts";
+import { withScratchFolder } from "../../scripts/suite/scratch.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { withTempTree } from "../tools/temp_tree.ts";
 
@@ -56,6 +57,27 @@ Deno.test("test.ts says at its end what tests missed, each thing once", async ()
     `Deno.writeTextFileSync(Deno.env.get("POSTERN_SKIPPED_LIST") ?? "", "SKIPPED: x\\n", { append: true });\n`;
   const { all } = await run({ "test/a.test.ts": says + PASSES, "test/b.slow.test.ts": says + IGNORED });
   assertEquals(all.split("\n").filter((line) => line === "SKIPPED: x").length, 1, all);
+});
+
+Deno.test("test.ts runs every test once when many files share threads", async () => {
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`test/a/${i}.test.ts`, PASSES + PASSES]));
+  const good = await run(many, "--brief");
+  assertEquals({ code: good.code, last: good.last }, { code: 0, last: "80 passed, 0 failed, 0 skipped" });
+  const broken = await run({ ...many, "test/b.test.ts": FAILS, "test/c.test.ts": 'import "./nowhere.ts";' }, "--brief");
+  assertEquals(broken.code, 1);
+  assert(broken.all.includes("test/c.test.ts") && broken.all.includes("nowhere.ts"), broken.all);
+});
+
+Deno.test("withScratchFolder() gives a folder where tests may write and run programs, and removes it", async () => {
+  const used: string[] = [];
+  await withScratchFolder(async (folder) => {
+    used.push(folder);
+    await Deno.writeTextFile(`${folder}/program`, "#!/bin/sh\n", { mode: 0o700 });
+    assert((await new Deno.Command(`${folder}/program`).output()).success);
+  });
+  const [folder = ""] = used;
+  const found = await Deno.stat(folder).catch((error) => error instanceof Deno.errors.NotFound ? null : error);
+  assertEquals(found, null);
 });
 
 Deno.test("test.ts with --brief shows a failure in full", async () => {

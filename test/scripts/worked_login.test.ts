@@ -32,14 +32,6 @@ Deno.test("fill() throws usage when a mark has no block, or a block no mark", ()
   assertThrows(() => fill("nothing", blocks), "usage");
 });
 
-Deno.test("The TypeScript in docs/clients.md type-checks", async () => {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "--quiet", "--doc-only", CLIENTS_PAGE],
-    cwd: PROJECT_ROOT,
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
-});
-
 /** A value as it stands on the page: whole bytes in hexadecimal, or a text. */
 function valueOf(block: string, name: string): string {
   const text = new RegExp(`<!-- made: ${block} -->\\n+\`\`\`\\n([\\s\\S]*?)\\n\`\`\``).exec(page)?.[1] ?? "";

@@ -1,5 +1,6 @@
 /** The main job as a user starts it: real processes, a real port, folders that begin empty. */
 import { join } from "node:path";
+import { runtimeRoots } from "../../manager/certificates/runtime_roots.ts";
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { assert, assertEquals } from "../assert.ts";
 
@@ -125,6 +126,7 @@ Deno.test("start that was killed at any moment is continued by the next one", as
       assertEquals(code, 0, `after '${mark}': ${err}`);
       const { ok, verified, rows } = summaryOf(out);
       assertEquals([ok, verified, rows.devices], [true, true, 1], `after '${mark}'`);
+      assert(rows.certificates >= 2 * [...runtimeRoots("bundled")].length, `after '${mark}': ${rows.certificates}`);
     });
   }
 });
@@ -152,16 +154,35 @@ async function killedAt(mark: string, folder: string): Promise<void> {
 
 Deno.test("start says what is wrong in a line, with an exit code, and no stack trace", async () => {
   await withFolder(async (folder) => {
-    const cases: readonly (readonly [readonly string[], string])[] = [
-      [["--nonsense"], "--nonsense"],
-      [["--interval", "0"], "--interval"],
-      [["--data", folder, "--mail", join(folder, "nothing")], "does not exist"],
+    await Deno.writeTextFile(join(folder, "file"), "");
+    const cases: readonly (readonly [number, readonly string[], string])[] = [
+      [2, ["--nonsense"], "--nonsense"],
+      [2, ["--interval", "0"], "--interval"],
+      [66, ["--data", join(folder, "data"), "--mail", join(folder, "nothing")], "does not exist"],
+      [74, ["--data", join(folder, "file/data")], "a part of the path is a file"],
+      [73, ["--data", join(folder, "file")], "exists already"],
+      [66, ["--data", "/proc/nothing"], "/proc/nothing"],
+      [74, ["--data", join(folder, "odd")], "a folder is where a file should be"],
     ];
-    for (const [args, said] of cases) {
-      const { code, out, err } = await once(...args);
-      assert(code > 0 && code < 128, `${args.join(" ")}: ${code}`);
-      assertEquals(out, "");
+    await Deno.mkdir(join(folder, "odd/edge/settings.json"), { recursive: true, mode: 0o700 });
+    for (const [expected, args, said] of cases) {
+      const { code, out, err } = await once(...args, "--json");
+      assertEquals(code, expected, `${args.join(" ")}: ${err}`);
+      const { ok, error } = JSON.parse(out) as { ok: boolean; error: { code: string; message: string } };
+      assert(!ok && error.message.includes(said), out);
       assert(err.includes(said) && !/\n\s+at /.test(err), err);
     }
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["file", "odd"]);
+  });
+});
+
+Deno.test("start says who may have its port, and what to do, when something listens there", async () => {
+  await withFolder(async (folder) => {
+    assertEquals((await once("--data", folder)).code, 0);
+    const { origin } = JSON.parse(await Deno.readTextFile(join(folder, "edge/settings.json"))) as { origin: string };
+    using _taken = Deno.listen({ hostname: "127.0.0.1", port: Number(new URL(origin).port) });
+    const { code, err } = await once("--data", folder);
+    assertEquals(code, 78, err);
+    assert(err.includes(new URL(origin).host) && err.includes("--data"), err);
   });
 });

@@ -62,24 +62,26 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-for (const [name, change] of Object.entries(CHANGES)) {
-  Deno.test(`The edge refuses a signed request when it arrives with ${name} (SESS-09)`, async () => {
-    await using setting = await pushedWorld();
-    const { device } = setting;
-    await device.client.login();
-    const request = await heldBack(setting, () => device.client.messages.list(CHANNEL));
-    const changed = await change(request, setting);
-    assert(
-      changed.url !== request.url || changed.method !== request.method ||
-        String([...changed.headers]) !== String([...request.headers]),
-    );
-    const answer = await device.traffic.send(changed);
-    assert(answer.status === 401 || answer.status === 404);
-    assert(!isSigned(answer));
-    // As it was signed, it is still good: what was refused has used nothing up.
-    assertEquals((await device.traffic.send(request)).status, 200);
-  });
-}
+Deno.test("The edge refuses a signed request when anything of it was changed on its way (SESS-09)", async (t) => {
+  await using setting = await pushedWorld();
+  const { device } = setting;
+  const step = (name: string, change: Change) =>
+    t.step(`it arrives with ${name}`, async () => {
+      await device.client.login();
+      const request = await heldBack(setting, () => device.client.messages.list(CHANNEL));
+      const changed = await change(request, setting);
+      assert(
+        changed.url !== request.url || changed.method !== request.method ||
+          String([...changed.headers]) !== String([...request.headers]),
+      );
+      const answer = await device.traffic.send(changed);
+      assert(answer.status === 401 || answer.status === 404);
+      assert(!isSigned(answer));
+      // As it was signed, it is still good: what was refused has used nothing up.
+      assertEquals((await device.traffic.send(request)).status, 200);
+    });
+  for (const [name, change] of Object.entries(CHANGES)) await step(name, change);
+});
 
 Deno.test("The edge refuses a submission with another body than was signed (SESS-09)", async () => {
   await using setting = await pushedWorld();

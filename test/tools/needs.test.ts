@@ -1,3 +1,4 @@
+import { listFiles, PROJECT_ROOT } from "../../scripts/files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { needing, needs } from "./needs.ts";
 
@@ -51,4 +52,16 @@ Deno.test("needing() fails the test in CI when something is missing", () => {
 
 Deno.test("needs() finds nothing missing when nothing is needed", () => {
   assertEquals(needs().isPresent, true);
+});
+
+Deno.test("no test leaves itself out quietly: what it lacks is told by needs()", async () => {
+  // These read /proc; and these write such tests into a tree of their own.
+  const allowed = ["test/bench/processes.test.ts", "test/scripts/", "test/tools/needs"];
+  const quiet: string[] = [];
+  for (const path of listFiles(PROJECT_ROOT, ["test"], /\.ts$/)) {
+    if (allowed.some((one) => path.startsWith(one))) continue;
+    const text = await Deno.readTextFile(`${PROJECT_ROOT}/${path}`);
+    if (/\bDeno\.test\.ignore\b|\bignore\s*[:,}](?!.*=>)/.test(text)) quiet.push(path);
+  }
+  assertEquals(quiet, []);
 });

@@ -21,6 +21,8 @@ const TOOLS = {
     remedy: "apt-get install python3-cryptography python3-cbor2",
   },
   softhsm2: { isPresent: () => isOnPath("softhsm2-util"), remedy: "apt-get install softhsm2" },
+  proc: { isPresent: () => exists("/proc/self/status"), remedy: "a Linux system" },
+  strace: { isPresent: () => isOnPath("strace"), remedy: "apt-get install strace" },
   "systemd-analyze": { isPresent: () => isOnPath("systemd-analyze"), remedy: "apt-get install systemd" },
   workerd: { isPresent: () => tried(() => exists(workerdPath())), remedy: "deno install" },
   sqld: {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { CERTIFICATE_STATUS, type CertificateStatus } from "../../../shared/protocol/tables.ts";
-import { importCertificates } from "../../certificates/import.ts";
+import { importCertificates, type ImportedCertificates } from "../../certificates/import.ts";
 import { readCertificateFiles } from "../../certificates/read_files.ts";
 import { decideCertificate, findByPrefix, listCertificates, removeCertificate } from "../../certificates/repository.ts";
 import { rejudgeWaiting } from "../../certificates/rejudge.ts";
@@ -12,6 +12,7 @@ import { readPolicy } from "../../store/policy.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { idPrefix } from "../ids.ts";
+import { EXIT, exitCodeOf } from "../exit_codes.ts";
 import type { Output } from "../output.ts";
 import { wholeNumber } from "../read_text.ts";
 import {
@@ -82,9 +83,8 @@ async function importAll(cli: Cli, paths: readonly string[], flags: ImportFlags)
   if (flags.note.length > LIMITS.maxNoteChars) {
     throw new PosternError("usage", `A note has at most ${LIMITS.maxNoteChars} characters`);
   }
-  const found = flags.runtime === undefined
-    ? readCertificateFiles(paths.map((path) => resolve(cli.s.cwd, path)))
-    : runtimeRoots(storeOf(flags.runtime));
+  const named = paths.map((path) => resolve(cli.s.cwd, path));
+  const found = flags.runtime === undefined ? readCertificateFiles(named) : runtimeRoots(storeOf(flags.runtime));
   const origin = flags.runtime === undefined ? "import" as const : "runtime" as const;
   return await withManager(cli, async (db) => {
     const progress = cli.progress("Importing");
@@ -99,11 +99,22 @@ async function importAll(cli: Cli, paths: readonly string[], flags: ImportFlags)
         onProgress,
         stop: cli.s.stop,
       };
-      return presentImport(await importCertificates(db, found, options, cli.s.now()));
+      const imported = await importCertificates(db, found, options, cli.s.now());
+      return { ...presentImport(imported), exit: exitOfNamed(named, imported) };
     } finally {
       progress.end();
     }
   });
+}
+
+/**
+ * A script must learn that what it named was not there or not a certificate. What else lies in a folder that it named is
+ * told, and no failure.
+ */
+function exitOfNamed(named: readonly string[], { problems }: ImportedCertificates): number {
+  // A certificate in a bundle is named with its line.
+  const first = problems.find(({ source }) => named.includes(source) || named.includes(source.replace(/:\d+$/, "")));
+  return first === undefined ? EXIT.ok : exitCodeOf(first.error.code);
 }
 
 function storeOf(flag: string | true): RootStore {
@@ -145,7 +156,7 @@ async function allow(cli: Cli, [fingerprint = ""]: readonly string[], flags: { t
     const anchor = flags.trust === true ? { isAnchor: true } : {};
     const decided = await decideCertificate(db, found.fingerprint, { status: "usable", reason: "", ...anchor });
     const { review } = await readPolicy(db);
-    const others = decided.anchor === 1 ? await rejudgeWaiting(db, review, cli.s.now()) : 0;
+    const others = decided.anchor === 1 ? (await rejudgeWaiting(db, review, cli.s.now())).length : 0;
     const vouched = others === 0 ? "" : `${others} others that it vouches for became usable. `;
     return presentDecision(decided, `${vouched}Devices see it after the next push.`);
   });

@@ -3,6 +3,7 @@ import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { CERTIFICATE_STATUS } from "../../../shared/protocol/tables.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
+import { displayDn } from "../../../shared/x509/dn.ts";
 import { writePem } from "../../../shared/x509/pem.ts";
 import type { ImportedCertificates } from "../../certificates/import.ts";
 import type { CertificatesTable } from "../../store/schema.ts";
@@ -70,7 +71,8 @@ export function presentCertificate(row: CertificatesTable): Output {
   return {
     json: {
       ...certificateJson(row) as Record<string, Json>,
-      issuer: row.issuer,
+      issuer: displayDn(certificate.issuerName),
+      canonicalIssuer: row.issuer,
       canonicalSubject: row.subject,
       serial: certificate.serial,
       isCa: certificate.isCa,
@@ -79,7 +81,7 @@ export function presentCertificate(row: CertificatesTable): Output {
     text: [
       pairs([
         ["subject", row.display_subject],
-        ["issuer", row.issuer],
+        ["issuer", displayDn(certificate.issuerName)],
         ["serial", certificate.serial],
         ["valid", `${moment(row.not_before)} to ${moment(row.not_after)}`],
         ["authority", certificate.isCa ? "yes" : "no"],

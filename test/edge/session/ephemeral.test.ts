@@ -1,8 +1,9 @@
 import { EphemeralKey } from "../../../edge/session/ephemeral.ts";
+import { webCryptoKeys } from "../../../shared/crypto/native_keys.ts";
 import { assert } from "../../assert.ts";
 
 Deno.test("EphemeralKey current() keeps a key for 60 seconds and makes another one then (SESS-07)", async () => {
-  const ephemeral = new EphemeralKey();
+  const ephemeral = new EphemeralKey(webCryptoKeys);
   const first = await ephemeral.current(1_000);
   assert(await ephemeral.current(60_999) === first);
   const second = await ephemeral.current(61_000);
@@ -10,7 +11,7 @@ Deno.test("EphemeralKey current() keeps a key for 60 seconds and makes another o
 });
 
 Deno.test("EphemeralKey forget() lets go of the key when its time is over or the clock was set back (SESS-07)", async () => {
-  const ephemeral = new EphemeralKey();
+  const ephemeral = new EphemeralKey(webCryptoKeys);
   const first = await ephemeral.current(1_000_000);
   ephemeral.forget(1_059_999);
   assert(await ephemeral.current(1_000_000) === first);

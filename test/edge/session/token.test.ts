@@ -1,7 +1,7 @@
 import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromBase64Url, toBase64Url } from "../../../shared/bytes/encoding.ts";
-import { importAeadKey } from "../../../shared/crypto/aead.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
+import { webCryptoKeys } from "../../../shared/crypto/native_keys.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { OpenSessions } from "../../../edge/session/open_sessions.ts";
@@ -9,7 +9,10 @@ import { openToken, sealToken, type Session } from "../../../edge/session/token.
 import { devicePrincipal, managerPrincipal } from "../../../edge/store/principal.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-const [key, other] = [await importAeadKey(webCryptoRandom(32)), await importAeadKey(webCryptoRandom(32))];
+const [key, other] = [
+  await webCryptoKeys.sealingKey(webCryptoRandom(32)),
+  await webCryptoKeys.sealingKey(webCryptoRandom(32)),
+];
 /** An edge that admits every owner. */
 const everybody = { tokenKeys: [key], admits: () => true } as const;
 

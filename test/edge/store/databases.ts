@@ -1,4 +1,7 @@
-/** Runs the same tests on every kind of database that an edge has: a file, and a real libSQL server. */
+/**
+ * Runs the same tests on every kind of database that an edge has: on a file in the fast tests, and on a real libSQL server
+ * in `sqld.slow.test.ts`, which loads the same test files once more.
+ */
 import type { Database } from "../../../shared/database/database.ts";
 import { openDatabase } from "../../../shared/database/open.ts";
 import { needs } from "../../tools/needs.ts";
@@ -11,8 +14,17 @@ export interface Place {
   open(): Promise<Database>;
 }
 
-/** Registers a group of tests, given as steps, once for each kind of database. */
+/** Where groups of tests run that are registered from now on in this thread. */
+let kind: "file" | "sqld" = "file";
+
+/** From now on, groups of tests are registered to run on a real libSQL server. */
+export function registerOnSqld(): void {
+  kind = "sqld";
+}
+
+/** Registers a group of tests, given as steps. */
 export function onEveryDatabase(title: string, run: (t: Deno.TestContext, place: Place) => Promise<void>): void {
+  if (kind === "sqld") return onSqld(title, run);
   Deno.test(`${title} on an embedded file`, async (t) => {
     const folder = await Deno.makeTempDir();
     try {
@@ -21,6 +33,9 @@ export function onEveryDatabase(title: string, run: (t: Deno.TestContext, place:
       await Deno.remove(folder, { recursive: true });
     }
   });
+}
+
+function onSqld(title: string, run: (t: Deno.TestContext, place: Place) => Promise<void>): void {
   needs("sqld").test(`${title} on sqld`, async (t) => {
     const server = await start();
     try {

@@ -1,6 +1,7 @@
 /** Stores, owners and made-up rows for the tests of the edge's store. */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import type { Head } from "../../../shared/protocol/head.ts";
@@ -92,8 +93,8 @@ export async function sendChunk(
   { rows = [], remove = [] }: Partial<ChunkBody>,
   now = NOW,
 ): Promise<void> {
-  const bytes = encodeCbor({ rows, remove: remove.map((key) => [...key]) });
-  await store.chunk(principal, id, n, bytes, { rows, remove }, now);
+  const digest = sha256(encodeCbor({ rows, remove: remove.map((key) => [...key]) }));
+  await store.chunk(principal, id, n, digest, { rows, remove }, now);
 }
 
 /** A whole push of made-up rows; returns its head. */

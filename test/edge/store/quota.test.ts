@@ -1,5 +1,6 @@
 /** What one owner may take up of an edge that serves several. */
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -84,8 +85,8 @@ onEveryDatabase("quotas", async (t, { database }) => {
     const body = pushBody(owner, { chunks: 4 });
     await store.begin(manager, body, NOW);
     const chunk = (n: number, rows: readonly Bytes[]) => {
-      const bytes = encodeCbor({ rows: [...rows], remove: [] });
-      return store.chunk(manager, body.id, n, bytes, { rows, remove: [] }, NOW);
+      const digest = sha256(encodeCbor({ rows: [...rows], remove: [] }));
+      return store.chunk(manager, body.id, n, digest, { rows, remove: [] }, NOW);
     };
     await chunk(0, rows.slice(0, 2));
     const more = await assertRejects(() => chunk(1, [big(4), big(5)]), "too_large");

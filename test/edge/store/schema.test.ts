@@ -1,8 +1,10 @@
 /** The tables as the migrations make them are those that the queries' types describe. */
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { openDatabase } from "../../../shared/database/open.ts";
 import { migrate } from "../../../shared/database/migrations.ts";
 import { EDGE_MIGRATIONS } from "../../../edge/store/migrations.ts";
 import type { EdgeSchema } from "../../../edge/store/schema.ts";
+import { EdgeStore } from "../../../edge/store/store.ts";
 import { assertEquals } from "../../assert.ts";
 
 /** Every column of every table, so that the compiler complains when one is missing here. */
@@ -62,5 +64,20 @@ Deno.test("STORE-02: the migrations make the tables that the types describe, all
     assertEquals(rows.map(({ name }) => name).sort(), Object.keys(columns).sort(), table);
     if (table !== "owners" && table !== "checks") assertEquals("owner" in columns, true, table);
   }
+  await database.close();
+});
+
+Deno.test("SESS-04: a challenge that was spent before an update of the tables is still spent after it", async () => {
+  const database = await openDatabase(":memory:", {});
+  await migrate(database, EDGE_MIGRATIONS.slice(0, 2));
+  const [owner, spent, fresh] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [Bytes, Bytes, Bytes];
+  await database.execute({ sql: "INSERT INTO owners (id) VALUES (?)", params: [owner] });
+  await database.execute({
+    sql: "INSERT INTO spent_challenges (owner, random, expires) SELECT no, ?, 5 FROM owners",
+    params: [spent],
+  });
+  const store = await EdgeStore.open(database);
+  assertEquals(await store.spendChallenge(owner, spent, 5), false);
+  assertEquals(await store.spendChallenge(owner, fresh, 5), true);
   await database.close();
 });

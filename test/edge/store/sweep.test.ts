@@ -172,9 +172,9 @@ onEveryDatabase("sweeping", async (t, { database }) => {
     await store.spendChallenge(owner.id, random, NOW + 60_000);
     await store.endSession(session, NOW + 70_000);
     await sweepAll(store, NOW + 59_999);
-    assertEquals(await store.spendChallenge(owner.id, random, NOW), false);
+    assertEquals(await store.spendChallenge(owner.id, random, NOW + 60_000), false);
     await sweepAll(store, NOW + 60_000);
-    assertEquals(await store.spendChallenge(owner.id, random, NOW), true);
+    assertEquals(await store.spendChallenge(owner.id, random, NOW + 60_000), true);
     await assertRejects(() => store.head(session), "unauthorized");
     await sweepAll(store, NOW + 70_000);
     assertEquals((await holdings(database, owner))["ended_sessions"], undefined);

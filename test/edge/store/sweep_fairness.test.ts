@@ -12,7 +12,7 @@ import { asManager, openStore, pushBody } from "./fixture.ts";
 async function leave(database: Database, { id }: OwnerFixture, challenges: number): Promise<void> {
   await database.execute({
     sql: `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-      INSERT INTO spent_challenges SELECT o.no, randomblob(32), 1 FROM owners o CROSS JOIN n WHERE o.id = ?`,
+      INSERT INTO spent_challenges (owner, expires, random) SELECT o.no, 1, randomblob(32) FROM owners o CROSS JOIN n WHERE o.id = ?`,
     params: [challenges, id],
   });
 }

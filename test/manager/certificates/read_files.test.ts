@@ -63,9 +63,9 @@ Deno.test("readCertificateFiles() goes on behind everything that it cannot read"
     const line = pem(first).split("\n").length;
     assertEquals(await read(folder, "missing", "."), [
       "missing not_found",
-      "./1 empty not_found",
-      "./2 text not_found",
-      "./3 key not_found",
+      "./1 empty malformed",
+      "./2 text malformed",
+      "./3 key malformed",
       "./4 broken:1 malformed",
       `./4 broken:${line} second`,
       "./5 trusted:1 unsupported",

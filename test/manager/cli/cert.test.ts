@@ -81,13 +81,48 @@ Deno.test("cert import tells of each broken file and goes on with the others", a
   await world.write("folder/c.pem", writePem("CERTIFICATE", good));
   await world.write("folder/d.der", good.slice(0, 200));
   await world.write("folder/e.txt", "no certificate in here");
-  const imported = await world.json("cert", "import", "folder", "missing.pem") as {
+  const imported = await world.json("cert", "import", "folder") as {
     waiting: number;
     problems: { source: string; code: string }[];
   };
   assertEquals(imported.waiting, 1);
-  assertEquals(imported.problems.map(({ source }) => source.split("/").at(-1)?.[0]), ["a", "b", "d", "e", "m"]);
+  assertEquals(imported.problems.map(({ source }) => source.split("/").at(-1)?.[0]), ["a", "b", "d", "e"]);
   assert(imported.problems.every(({ code }) => code !== "bug"));
+});
+
+Deno.test("cert import ends with the code of what it was named and could not take, and has taken the rest", async () => {
+  await using world = await CliWorld.ready();
+  const [one, two] = [await build({ subject: "CN=One", ...LONG }), await build({ subject: "CN=Two", ...LONG })];
+  await world.write(
+    "one.pem",
+    `-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n${writePem("CERTIFICATE", one)}`,
+  );
+  await world.write("two.pem", writePem("CERTIFICATE", two));
+  await world.write("note.txt", "no certificate in here");
+  assertEquals((await world.run(["cert", "import", "missing.pem", "two.pem"])).code, 66);
+  assertEquals((await world.run(["cert", "import", "one.pem"])).code, 65);
+  assertEquals((await world.run(["cert", "import", "note.txt"])).code, 65);
+  assertEquals(await list(world), ["CN=One waiting", "CN=Two waiting"]);
+});
+
+Deno.test("cert import --trust trusts what is known already, and what waited for it, but nothing that is blocked", async () => {
+  await using world = await CliWorld.ready();
+  const [root, lost] = [await authority("CN=Root", undefined, LONG), await authority("CN=Lost", undefined, LONG)];
+  const leaf = await holder({ subject: "CN=Leaf", ...LONG }, root);
+  const stranger = await holder({ subject: "CN=Stranger", ...LONG });
+  const pem = (...ders: Uint8Array<ArrayBuffer>[]) => ders.map((der) => writePem("CERTIFICATE", der)).join("");
+  await world.write("roots.pem", pem(root.certificate.der, lost.certificate.der));
+  await world.write("others.pem", pem(leaf.certificate.der, stranger.certificate.der));
+  await world.json("cert", "import", "roots.pem");
+  await world.json("cert", "import", "others.pem");
+  await world.json("cert", "block", toHex(lost.certificate.fingerprint));
+  assertEquals(await world.json("cert", "import", "roots.pem", "--trust"), {
+    ...{ usable: 2, waiting: 0, blocked: 0, trusted: 1, known: 1, problems: [] },
+  });
+  assertEquals(await list(world), ["CN=Leaf usable", "CN=Lost blocked", "CN=Root trusted", "CN=Stranger waiting"]);
+  assertEquals(await world.json("cert", "import", "roots.pem", "--trust"), {
+    ...{ usable: 0, waiting: 0, blocked: 0, trusted: 0, known: 2, problems: [] },
+  });
 });
 
 Deno.test("cert import takes the runtime's roots, trusted, in little time", async () => {

@@ -39,22 +39,6 @@ export async function run(
   return { code: result.code, signal: result.signal, out };
 }
 
-/** Whether a tool can be run here; says loudly what remains untested when it cannot. */
-export async function hasTool(probe: string[], untested: string): Promise<boolean> {
-  const [command = "", ...args] = probe;
-  try {
-    if ((await run(command, ...args)).code === 0) return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const line = `SKIPPED: ${untested}, because this does not work: ${probe.join(" ")}`;
-  console.error(`\n${line}\n`);
-  // Printed once more at the end of the suite's run, see test/tools/needs.ts.
-  const list = Deno.env.get("POSTERN_SKIPPED_LIST");
-  if (list !== undefined) Deno.writeTextFileSync(list, `${line}\n`, { append: true });
-  return false;
-}
-
 /** Runs with a new folder, which is removed afterwards. */
 export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "postern-test-" });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { sweepTemporaryFiles, writeFileDurably } from "../../../manager/files/durable.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import { denoArgs, hasTool, killNow, run, startScript, withFolder } from "./children.ts";
+import { needs } from "../../tools/needs.ts";
+import { denoArgs, killNow, run, startScript, withFolder } from "./children.ts";
 
 const SIZE = 2_000_000;
 
@@ -31,38 +32,39 @@ Deno.test("writeFileDurably() leaves old or new content when its process is kill
     assert(leftBehind > 0, "no round was killed in the middle of a write: the test proved nothing");
   }));
 
-Deno.test("writeFileDurably() and createExclusive() leave all or nothing when killed at each of their system calls", async () => {
-  if (!await hasTool(["strace", "-V"], "death at each system call")) return;
-  const steps = ["chmod:1", "rename:1", "rename:2", "fsync:1", "fsync:2", "fsync:3", "fsync:4"];
-  for (const step of [...steps, "linkat:1", "unlink:1"]) {
-    await withFolder(async (folder) => {
-      const path = join(folder, "file");
-      const how = step.startsWith("link") || step.startsWith("unlink") ? "create" : "replace";
-      if (how === "replace") await writeFileDurably(path, utf8("o".repeat(1000)));
-      const [call, when] = step.split(":");
-      const script = denoArgs("write_in_loop.ts", path, "1000", how === "create" ? "1" : "40", how);
-      // strace counts each thread's calls; 40 writes let every count be reached.
-      const strace = [
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        `trace=${call}`,
-        "-e",
-        `inject=${call}:signal=SIGKILL:when=${when}`,
-      ];
-      const result = await run("strace", ...strace, Deno.execPath(), ...script);
-      assertEquals(result.signal, "SIGKILL", `not killed at ${step}: ${result.out}`);
-      if (step !== "linkat:1") await onlyLetter(path, 1000);
-      await sweepTemporaryFiles(folder);
-      assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), step === "linkat:1" ? [] : ["file"]);
-    });
-  }
-});
+needs("strace").test(
+  "writeFileDurably() and createExclusive() leave all or nothing when killed at each of their system calls",
+  async () => {
+    const steps = ["chmod:1", "rename:1", "rename:2", "fsync:1", "fsync:2", "fsync:3", "fsync:4"];
+    for (const step of [...steps, "linkat:1", "unlink:1"]) {
+      await withFolder(async (folder) => {
+        const path = join(folder, "file");
+        const how = step.startsWith("link") || step.startsWith("unlink") ? "create" : "replace";
+        if (how === "replace") await writeFileDurably(path, utf8("o".repeat(1000)));
+        const [call, when] = step.split(":");
+        const script = denoArgs("write_in_loop.ts", path, "1000", how === "create" ? "1" : "40", how);
+        // strace counts each thread's calls; 40 writes let every count be reached.
+        const strace = [
+          "-f",
+          "-qq",
+          "-o",
+          "/dev/null",
+          "-e",
+          `trace=${call}`,
+          "-e",
+          `inject=${call}:signal=SIGKILL:when=${when}`,
+        ];
+        const result = await run("strace", ...strace, Deno.execPath(), ...script);
+        assertEquals(result.signal, "SIGKILL", `not killed at ${step}: ${result.out}`);
+        if (step !== "linkat:1") await onlyLetter(path, 1000);
+        await sweepTemporaryFiles(folder);
+        assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), step === "linkat:1" ? [] : ["file"]);
+      });
+    }
+  },
+);
 
-Deno.test("writeFileDurably() syncs the content before the rename, and the folder after it", async () => {
-  if (!await hasTool(["strace", "-V"], "the order of system calls")) return;
+needs("strace").test("writeFileDurably() syncs the content before the rename, and the folder after it", async () => {
   await withFolder(async (folder) => {
     const log = join(folder, "log");
     await Deno.mkdir(join(folder, "data"));
@@ -80,11 +82,9 @@ Deno.test("writeFileDurably() syncs the content before the rename, and the folde
   });
 });
 
-Deno.test("writeFileDurably() throws storage and keeps the old content when the disk is full", async () => {
+needs("mount").test("writeFileDurably() throws storage and keeps the old content when the disk is full", async () => {
   await withFolder(async (folder) => {
-    if (
-      !await hasTool(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], "a full disk (a file size limit is)")
-    ) return;
+    assertEquals((await run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder)).code, 0);
     try {
       const path = join(folder, "file");
       await writeFileDurably(path, utf8("o".repeat(1000)));

@@ -7,7 +7,8 @@ import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { type Redacted, reveal } from "../../../shared/crypto/redacted.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import { denoArgs, hasTool, killNow, run, startScript, withFolder } from "../files/children.ts";
+import { needs } from "../../tools/needs.ts";
+import { denoArgs, killNow, run, startScript, withFolder } from "../files/children.ts";
 import { cheapPassphraseKek, CONTEXT, newKey, newKeyFileKek } from "./keks.ts";
 
 const CHILD = "../keys/change_kek_loop.ts";
@@ -80,8 +81,17 @@ Deno.test("changeKek() changes nothing when the old KEK is wrong, or the new one
     assertEquals(await Deno.readFile(path), before);
   }));
 
-Deno.test("changeKek() leaves a file that the old or the new KEK opens when its process is killed at any moment", () =>
-  withFolder(async (folder) => {
+interface Scene {
+  readonly folder: string;
+  /** How many of the two KEKs open the file and give the key. */
+  openers(): Promise<number>;
+  /** Wraps by the first KEK again, whatever a child that was killed left. */
+  restoreOrder(): Promise<void>;
+}
+
+/** A file wrapped by the first of two KEKs, which a child changes from one to the other and back. */
+async function withTwoKeks(use: (scene: Scene) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
     const path = join(folder, "database.key");
     const keks = [await newKeyFileKek(folder, "one"), await newKeyFileKek(folder, "two")] as const;
     const key = reveal(await createStoredKey(path, keks[0], CONTEXT, webCryptoRandom));
@@ -104,6 +114,12 @@ Deno.test("changeKek() leaves a file that the old or the new KEK opens when its 
       const byTwo = await opensBy(path, two).then(() => true, () => false);
       if (byTwo) await changeKek({ path, context: CONTEXT, from: two, to: one });
     };
+    await use({ folder, openers, restoreOrder });
+  });
+}
+
+Deno.test("changeKek() leaves a file that the old or the new KEK opens when its process is killed at any moment", () =>
+  withTwoKeks(async ({ folder, openers, restoreOrder }) => {
     for (let round = 0; round < 4; round++) {
       const { child } = await startScript(CHILD, folder);
       await new Promise((resolve) => setTimeout(resolve, 2 + 5 * round));
@@ -111,22 +127,28 @@ Deno.test("changeKek() leaves a file that the old or the new KEK opens when its 
       assertEquals(await openers(), 1, "exactly one of the two KEKs opens the key");
       await restoreOrder();
     }
-    if (!await hasTool(["strace", "-V"], "death of changeKek() at each system call")) return;
-    for (const step of ["chmod:1", "rename:1", "rename:2", "fsync:1", "fsync:2"]) {
-      const [call, when] = step.split(":");
-      const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${when}`];
-      const result = await run(
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        ...inject,
-        Deno.execPath(),
-        ...denoArgs(CHILD, folder, "40"),
-      );
-      assertEquals(result.signal, "SIGKILL", `not killed at ${step}: ${result.out}`);
-      assertEquals(await openers(), 1, step);
-      await restoreOrder();
-    }
   }));
+
+needs("strace").test(
+  "changeKek() leaves a file that the old or the new KEK opens when killed at each of its system calls",
+  () =>
+    withTwoKeks(async ({ folder, openers, restoreOrder }) => {
+      for (const step of ["chmod:1", "rename:1", "rename:2", "fsync:1", "fsync:2"]) {
+        const [call, when] = step.split(":");
+        const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${when}`];
+        const result = await run(
+          "strace",
+          "-f",
+          "-qq",
+          "-o",
+          "/dev/null",
+          ...inject,
+          Deno.execPath(),
+          ...denoArgs(CHILD, folder, "40"),
+        );
+        assertEquals(result.signal, "SIGKILL", `not killed at ${step}: ${result.out}`);
+        assertEquals(await openers(), 1, step);
+        await restoreOrder();
+      }
+    }),
+);

@@ -58,7 +58,7 @@ Deno.test("MboxSplitter gives every message back byte for byte when it was writt
       const file = writeMbox(messages, { quoting: "mboxrd", eol: style });
       assertEquals(raws(split(file, cuts)), messages.map(finished));
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -69,7 +69,7 @@ Deno.test("MboxSplitter gives every message back when it was written as mboxo an
       const file = writeMbox(messages, { quoting: "mboxo", eol: style });
       assertEquals(raws(split(file, cuts, "mboxo")), messages.map(finished));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -98,7 +98,7 @@ Deno.test("MboxSplitter gives the same for any file however it is cut into piece
         assertEquals(split(bytes, cuts, quoting, 2_000), whole);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 

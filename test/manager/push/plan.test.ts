@@ -6,6 +6,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { deriveEpochKeys } from "../../../shared/protocol/epoch_keys.ts";
 import { sealRow } from "../../../shared/protocol/row.ts";
 import type { TableNumber } from "../../../shared/protocol/tables.ts";
+import { EntryList } from "../../../manager/push/entry_list.ts";
 import { planChunks } from "../../../manager/push/plan.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
@@ -21,7 +22,7 @@ Deno.test("planChunks() sends every entry once, in chunks within the limits, PUS
       { length: removals },
       (_, number) => ({ table: 2 as const, token: new Uint8Array(32), number, contentKey: new Uint8Array(40) }),
     );
-    const chunks = planChunks(list, gone, secret);
+    const chunks = planChunks(EntryList.of(list), gone, secret);
     assertEquals(chunks.flatMap((chunk) => chunk.entries).sort((a, b) => a - b), list.map(({ id }) => id));
     assertEquals(
       chunks.flatMap((chunk) => chunk.remove.map(({ number }) => number)).sort((a, b) => a - b),
@@ -45,7 +46,7 @@ Deno.test("planChunks() keeps even the largest rows within one body, CONV-08", a
   for (const size of [1, 100, 256, 4_096, 70_000, LIMITS.messagePartBytes + 64]) {
     for (const tbl of [1, 2, 3] as const) {
       const list = Array.from({ length: Math.min(2_000, Math.ceil(2_000_000 / size)) }, (_, id) => ({ id, tbl, size }));
-      const [first] = planChunks(list, [], secret);
+      const [first] = planChunks(EntryList.of(list), [], secret);
       assert(first !== undefined);
       const row = await sealRow(
         keys,
@@ -61,5 +62,10 @@ Deno.test("planChunks() keeps even the largest rows within one body, CONV-08", a
 });
 
 Deno.test("planChunks() gives the same chunks again for the same secret", () => {
-  fc.assert(fc.property(entries, (list) => assertEquals(planChunks(list, [], secret), planChunks(list, [], secret))));
+  fc.assert(
+    fc.property(
+      entries,
+      (list) => assertEquals(planChunks(EntryList.of(list), [], secret), planChunks(EntryList.of(list), [], secret)),
+    ),
+  );
 });

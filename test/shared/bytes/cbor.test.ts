@@ -177,6 +177,24 @@ Deno.test("decodeCbor() returns byte strings that do not alias the input", () =>
   }
 });
 
+Deno.test("decodeCbor() gives views of what it reads only when they are asked for, and the same values", () => {
+  const encoded = encodeCbor([1, bytes("010203"), { a: bytes("04") }]);
+  const views = decodeCbor(encoded, { views: true });
+  assertEquals(views, decodeCbor(encoded));
+  encoded.fill(9);
+  assert(Array.isArray(views));
+  assertEquals(views[1], bytes("090909"));
+});
+
+Deno.test("encodeCbor() writes into the room that it is given", () => {
+  const room = new Uint8Array(16).fill(0xff);
+  const value = [bytes("0102"), "a"];
+  const encoded = encodeCbor(value, (length) => room.subarray(3, 3 + length));
+  assertEquals(encoded, encodeCbor(value));
+  assertEquals(encoded.buffer, room.buffer);
+  assertEquals([room[2], room[3 + encoded.length]], [0xff, 0xff]);
+});
+
 Deno.test("decodeCbor() reads a view in the middle of a buffer", () => {
   const buffer = bytes("ffff8201420203ffff");
   assertEquals(decodeCbor(buffer.subarray(2, 7)), [1, bytes("0203")]);

@@ -14,7 +14,6 @@ import { LIMITS } from "../../../shared/limits.ts";
 import {
   contentDigest,
   HEADERS,
-  readRequestStamp,
   signAnswer,
   signatureValue,
   verifyRequest,
@@ -177,11 +176,8 @@ export class ScriptedEdge {
       ...{ method, path: pathname, query: search === "" ? "?" : search, digest: contentDigest(body) },
       session: headers.get(HEADERS.session) ?? "",
     };
-    const stamp = readRequestStamp(signature.input);
-    if (
-      stamp === null || headers.get(HEADERS.digest) !== parts.digest ||
-      !verifyRequest(session.keys.c2s, parts, signature)
-    ) {
+    const stamp = verifyRequest(session.keys.c2s, parts, signature);
+    if (stamp === null || headers.get(HEADERS.digest) !== parts.digest) {
       throw new Error("the client sent a request that is not signed well");
     }
     if (Math.abs(stamp.created * 1_000 - this.now()) > 60_000) throw new Error("the client's time is not the edge's");

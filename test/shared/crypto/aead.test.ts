@@ -26,6 +26,19 @@ Deno.test("sealAead() gives the value of test case 16 in the GCM specification",
   );
 });
 
+Deno.test("sealAead() has taken what it was given when it returns its promise", async () => {
+  const key = await importAeadKey(webCryptoRandom(32));
+  for (const size of [0, 1, 16, 1_152, 16_384, 100_000]) {
+    const plaintext = new Uint8Array(size).fill(7);
+    const [iv, context] = [webCryptoRandom(12), webCryptoRandom(40)];
+    const parameters = { name: "AES-GCM", iv, additionalData: context, tagLength: 128 };
+    const expected = new Uint8Array(await crypto.subtle.encrypt(parameters, key, plaintext));
+    const sealing = sealAead(key, iv, plaintext, context);
+    for (const given of [plaintext, iv, context]) given.fill(0);
+    assertEquals(await sealing, expected);
+  }
+});
+
 Deno.test("openAead() gives back what sealAead() took, and nothing when a bit changed anywhere", async () => {
   const key = await importAeadKey(webCryptoRandom(32));
   const other = await importAeadKey(webCryptoRandom(32));

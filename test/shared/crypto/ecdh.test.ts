@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "../../assert.ts";
 import { type Bytes, concat } from "../../../shared/bytes/bytes.ts";
 import { coordinateBytes, type Curve } from "../../../shared/crypto/ec_point.ts";
 import { deriveEcdh, importEcdhPkcs8, importEcdhPoint } from "../../../shared/crypto/ecdh.ts";
-import { openssl, opensslVersion } from "./openssl.ts";
+import { openssl, withOpenssl } from "./openssl.ts";
 
 const CURVES: readonly Curve[] = ["P-256", "P-384", "P-521"];
 
@@ -43,20 +43,16 @@ for (const curve of CURVES) {
     }
   });
 
-  Deno.test({
-    name: `deriveEcdh() agrees with OpenSSL on ${curve}`,
-    ignore: opensslVersion === undefined,
-    fn: async () => {
-      const make = `genpkey -algorithm EC -pkeyopt ec_paramgen_curve:${curve} -out pem`;
-      const key = await openssl([make, "pkcs8 -topk8 -nocrypt -in pem -outform DER -out out"]);
-      const peerKey = await newSecret(curve);
-      const peer = await openssl(["pkey -inform DER -in key -pubout -outform DER -out out"], { key: peerKey });
-      const theirs = await openssl(["pkeyutl -derive -keyform DER -inkey key -peerform DER -peerkey peer -out out"], {
-        key,
-        peer,
-      });
-      const { privateKey } = await importEcdhPkcs8(curve, key);
-      assertEquals(await deriveEcdh(curve, privateKey, (await importEcdhPkcs8(curve, peerKey)).point), theirs);
-    },
+  withOpenssl.test(`deriveEcdh() agrees with OpenSSL on ${curve}`, async () => {
+    const make = `genpkey -algorithm EC -pkeyopt ec_paramgen_curve:${curve} -out pem`;
+    const key = await openssl([make, "pkcs8 -topk8 -nocrypt -in pem -outform DER -out out"]);
+    const peerKey = await newSecret(curve);
+    const peer = await openssl(["pkey -inform DER -in key -pubout -outform DER -out out"], { key: peerKey });
+    const theirs = await openssl(["pkeyutl -derive -keyform DER -inkey key -peerform DER -peerkey peer -out out"], {
+      key,
+      peer,
+    });
+    const { privateKey } = await importEcdhPkcs8(curve, key);
+    assertEquals(await deriveEcdh(curve, privateKey, (await importEcdhPkcs8(curve, peerKey)).point), theirs);
   });
 }

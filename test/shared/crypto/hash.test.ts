@@ -1,13 +1,37 @@
 import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { assertEquals } from "../../assert.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { createSha256, hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
 import { nativeCrypto } from "../../../shared/crypto/native.ts";
 
-/** Sizes around SHA-256's block, and around the thresholds between the two implementations. */
-const SIZES = [0, 1, 31, 32, 55, 56, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1024, 65_536];
+/** Sizes around SHA-256's block, and around the thresholds between the implementations. */
+const SIZES = [
+  0,
+  1,
+  31,
+  32,
+  55,
+  56,
+  63,
+  64,
+  65,
+  66,
+  127,
+  128,
+  255,
+  256,
+  257,
+  383,
+  384,
+  385,
+  1024,
+  4095,
+  4096,
+  4097,
+  65_536,
+];
 
 const filled = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
 
@@ -59,6 +83,16 @@ Deno.test("hmacSha256() agrees with OpenSSL at every size of key and message", (
   }));
 });
 
+Deno.test("sha256() and hmacSha256() take a second piece as if it stood behind the first", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...SIZES), fc.constantFrom(...SIZES), (first, second) => {
+      const [a, b, key] = [filled(first), filled(second), filled(32)];
+      assertEquals(sha256(a, b), sha256(concat(a, b)));
+      assertEquals(hmacSha256(key, a, b), hmacSha256(key, concat(a, b)));
+    }),
+  );
+});
+
 Deno.test("hmacSha256() takes a text as its UTF-8, whatever the text and the key before", () => {
   const texts = fc.string({ unit: "binary", maxLength: 300 });
   fc.assert(
@@ -79,6 +113,26 @@ Deno.test("hashes are plain arrays that own their memory, whichever implementati
   }
 });
 
-Deno.test("nativeCrypto is found in this runtime, so that both implementations are under test here", () => {
-  assertEquals(nativeCrypto !== undefined, true);
+async function hashesOf(runtime: string): Promise<string[]> {
+  const script = new URL("./hash_runtimes.ts", import.meta.url);
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", script.href, runtime],
+    stderr: "inherit",
+  }).output();
+  assertEquals(code, 0);
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+Deno.test("sha256() and hmacSha256() give the same where the runtime has less to offer", async () => {
+  const [older, browser] = await Promise.all([hashesOf("older"), hashesOf("browser")]);
+  for (const [i, size] of [0, 31, 64, 127, 128, 1_000, 5_000].entries()) {
+    const bytes = Uint8Array.from({ length: size }, (_, at) => at & 255);
+    const text = String.fromCharCode(...bytes);
+    const line = [sha256(bytes), hmacSha256(bytes, bytes), hmacSha256(bytes, text)].map(toHex).join(" ");
+    assertEquals([older[i], browser[i]], [line, line]);
+  }
+});
+
+Deno.test("nativeCrypto is found in this runtime, with hashes in one call", () => {
+  assertEquals(typeof nativeCrypto?.hash, "function");
 });

@@ -1,20 +1,10 @@
 /** Runs the OpenSSL command line, an implementation that shares no code with ours. */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { needs } from "../../tools/needs.ts";
 
-/** Whether OpenSSL is here. Tests that need it say loudly when it is not. */
-export const opensslVersion: string | undefined = await version();
-
-async function version(): Promise<string | undefined> {
-  try {
-    const { stdout } = await new Deno.Command("openssl", { args: ["version"] }).output();
-    return new TextDecoder().decode(stdout).trim();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.warn("OpenSSL is not installed: agreement with it is NOT tested");
-    return undefined;
-  }
-}
+/** Registers tests that compare with OpenSSL. */
+export const withOpenssl = needs("openssl");
 
 /**
  * Runs commands one after the other in a folder of their own that holds `inputs`, and returns the file `out` that they leave.

@@ -14,7 +14,7 @@ import {
   type SignatureAlgorithm,
   verifySignature,
 } from "../../../shared/crypto/signature.ts";
-import { openssl, opensslAccepts, opensslVersion } from "./openssl.ts";
+import { openssl, opensslAccepts, withOpenssl } from "./openssl.ts";
 
 const ALGORITHMS: readonly SignatureAlgorithm[] = ["Ed25519", "ES256", "ES384", "ES512", "PS256"];
 const BYTES = { Ed25519: 64, ES256: 64, ES384: 96, ES512: 132, PS256: 384 } as const;
@@ -233,20 +233,16 @@ function ecdsa(curve: string, hash: string) {
 for (const algorithm of ALGORITHMS) {
   const { make, sign: signCommand, verify } = OPENSSL_SIGN[algorithm];
   const curve = CURVES[algorithm];
-  Deno.test({
-    name: `sign() and verifySignature() agree with OpenSSL in both directions for ${algorithm}`,
-    ignore: opensslVersion === undefined,
-    fn: async () => {
-      const pkcs8 = await openssl([`${make} -out pem`, "pkcs8 -topk8 -nocrypt -in pem -outform DER -out out"]);
-      const spki = await openssl(["pkey -inform DER -in key -pubout -outform DER -out out"], { key: pkcs8 });
-      const theirs = await openssl([signCommand], { key: pkcs8, message });
-      const verifyKey = await importVerifyKey(spki, algorithmOfSpki(spki));
-      assert(await verifySignature(verifyKey, curve ? ecdsaRawFromDer(theirs, curve) : theirs, message));
+  withOpenssl.test(`sign() and verifySignature() agree with OpenSSL in both directions for ${algorithm}`, async () => {
+    const pkcs8 = await openssl([`${make} -out pem`, "pkcs8 -topk8 -nocrypt -in pem -outform DER -out out"]);
+    const spki = await openssl(["pkey -inform DER -in key -pubout -outform DER -out out"], { key: pkcs8 });
+    const theirs = await openssl([signCommand], { key: pkcs8, message });
+    const verifyKey = await importVerifyKey(spki, algorithmOfSpki(spki));
+    assert(await verifySignature(verifyKey, curve ? ecdsaRawFromDer(theirs, curve) : theirs, message));
 
-      const raw = await sign(await importSigningKey(pkcs8, algorithm, false), message);
-      const ours = curve ? ecdsaDerFromRaw(raw, curve) : raw;
-      assert(await opensslAccepts(verify, { spki, signature: ours, message }));
-      assert(!await opensslAccepts(verify, { spki, signature: ours, message: utf8("another") }));
-    },
+    const raw = await sign(await importSigningKey(pkcs8, algorithm, false), message);
+    const ours = curve ? ecdsaDerFromRaw(raw, curve) : raw;
+    assert(await opensslAccepts(verify, { spki, signature: ours, message }));
+    assert(!await opensslAccepts(verify, { spki, signature: ours, message: utf8("another") }));
   });
 }

@@ -11,21 +11,10 @@ import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { type ErrorCode, isPosternError } from "../../../shared/errors.ts";
+import { needsShared } from "../../tools/needs.ts";
 
-const FOLDER = new URL("../../../../shared/data/wycheproof/", import.meta.url);
-
-/** Names of the files that are there; undefined if the folder is absent. */
-export const wycheproofFiles: readonly string[] | undefined = listFiles();
-
-function listFiles(): string[] | undefined {
-  try {
-    return [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.warn("../shared/data/wycheproof is absent: its test vectors are NOT run");
-    return undefined;
-  }
-}
+/** The folder with the files, and tests that need it. */
+export const wycheproofFolder = needsShared("data/wycheproof");
 
 /** Bytes in hex, as nearly every field is. */
 export const hexBytes = v.pipe(v.string(), v.transform(fromHex));
@@ -77,16 +66,11 @@ export interface Suite<G extends Entries, T extends Entries> {
 
 /** Defines the test of one file. */
 export function wycheproof<G extends Entries, T extends Entries>(suite: Suite<G, T>): void {
-  const present = wycheproofFiles?.includes(suite.file) ?? false;
-  Deno.test({
-    name: `every vector of Wycheproof's ${suite.file} gives what it must`,
-    ignore: !present,
-    fn: () => runFile(suite),
-  });
+  wycheproofFolder.test(`every vector of Wycheproof's ${suite.file} gives what it must`, () => runFile(suite));
 }
 
 async function runFile<G extends Entries, T extends Entries>(suite: Suite<G, T>): Promise<void> {
-  await runVectors(suite, JSON.parse(await Deno.readTextFile(new URL(suite.file, FOLDER))));
+  await runVectors(suite, JSON.parse(await Deno.readTextFile(`${wycheproofFolder.path}/${suite.file}`)));
 }
 
 /** Runs the vectors of a parsed file. Fails at the first that does not give what it must, and at anything not understood. */

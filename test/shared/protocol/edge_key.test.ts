@@ -29,7 +29,7 @@ Deno.test("deriveEdgeKeys() gives an exchange key that agrees with its public ke
   const { exchange } = await deriveEdgeKeys(fixed);
   const client = await generateX25519();
   assertEquals(
-    await deriveX25519(exchange.privateKey, client.publicKey),
+    await exchange.agree(client.publicKey),
     await deriveX25519(client.privateKey, exchange.publicKey),
   );
 });

@@ -5,7 +5,8 @@ import type { ErrorCode } from "../../../shared/errors.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
 import { KEY_USAGE, PURPOSE } from "../../../shared/x509/extensions.ts";
 import { parseDn } from "../../../shared/x509/dn_parse.ts";
-import { ignore, OpensslFolder } from "./openssl_folder.ts";
+import { withOpenssl } from "../crypto/openssl.ts";
+import { OpensslFolder } from "./openssl_folder.ts";
 
 const KEYS: Readonly<Record<string, readonly [args: readonly string[], description: string]>> = {
   rsa: [["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "RSA 2048"],
@@ -33,7 +34,7 @@ async function printed(folder: OpensslFolder, ...options: readonly string[]): Pr
   return text.slice(text.indexOf("=") + 1).trim();
 }
 
-Deno.test("readCertificate() reads OpenSSL's certificates of every kind of key", { ignore }, async () => {
+withOpenssl.test("readCertificate() reads OpenSSL's certificates of every kind of key", async () => {
   await using folder = await OpensslFolder.make();
   for (const [name, [args, description]] of Object.entries(KEYS)) {
     await folder.run("genpkey", ...args, "-out", "key");
@@ -53,7 +54,7 @@ Deno.test("readCertificate() reads OpenSSL's certificates of every kind of key",
   }
 });
 
-Deno.test("readCertificate() reads the extensions that OpenSSL wrote", { ignore }, async () => {
+withOpenssl.test("readCertificate() reads the extensions that OpenSSL wrote", async () => {
   await using folder = await OpensslFolder.make();
   await folder.run("genpkey", "-algorithm", "ED25519", "-out", "key");
   const extensions = [
@@ -79,34 +80,30 @@ Deno.test("readCertificate() reads the extensions that OpenSSL wrote", { ignore 
   assertEquals(found.unknownCritical, ["1.2.3.4"]);
 });
 
-Deno.test(
-  "readCertificate() reads what OpenSSL lets through: negative serials, long ones, odd strings",
-  { ignore },
-  async () => {
-    await using folder = await OpensslFolder.make();
-    await folder.run("genpkey", "-algorithm", "ED25519", "-out", "key");
-    const make = async (...options: readonly string[]) => {
-      await folder.run("req", "-x509", "-new", "-key", "key", ...options, ...DER);
-      return readCertificate(await folder.read("x.der"));
-    };
-    const serials = [["-5", "-05"], ["0", "00"], ["-0x80", "-80"], [`0x${"7f".repeat(30)}`, "7f".repeat(30)]] as const;
-    for (const [set, serial] of serials) {
-      assertEquals((await make("-subj", "/CN=x", "-set_serial", set)).serial, serial);
-      assertEquals((await printed(folder, "-serial")).toLowerCase(), serial);
-    }
-    // Each mask leaves one string type that can hold the name.
-    const tags: number[] = [];
-    for (const mask of ["utf8only", "MASK:0x0800", "MASK:0x0004"]) {
-      await folder.write("config", `[req]\nstring_mask=${mask}\ndistinguished_name=dn\n[dn]\n`);
-      const { subject, subjectName } = await make("-config", "config", "-utf8", "-subj", "/O=Zo\u00eb  &  Co/CN=x");
-      assertEquals(subject, parseDn("CN=x,O=ZO\u00cb & co"), mask);
-      tags.push(subjectName[0]?.[0]?.der[0] ?? 0);
-    }
-    assertEquals(tags, [0x0c, 0x1e, 0x14]);
-  },
-);
+withOpenssl.test("readCertificate() reads what OpenSSL lets through: negative serials, long ones, odd strings", async () => {
+  await using folder = await OpensslFolder.make();
+  await folder.run("genpkey", "-algorithm", "ED25519", "-out", "key");
+  const make = async (...options: readonly string[]) => {
+    await folder.run("req", "-x509", "-new", "-key", "key", ...options, ...DER);
+    return readCertificate(await folder.read("x.der"));
+  };
+  const serials = [["-5", "-05"], ["0", "00"], ["-0x80", "-80"], [`0x${"7f".repeat(30)}`, "7f".repeat(30)]] as const;
+  for (const [set, serial] of serials) {
+    assertEquals((await make("-subj", "/CN=x", "-set_serial", set)).serial, serial);
+    assertEquals((await printed(folder, "-serial")).toLowerCase(), serial);
+  }
+  // Each mask leaves one string type that can hold the name.
+  const tags: number[] = [];
+  for (const mask of ["utf8only", "MASK:0x0800", "MASK:0x0004"]) {
+    await folder.write("config", `[req]\nstring_mask=${mask}\ndistinguished_name=dn\n[dn]\n`);
+    const { subject, subjectName } = await make("-config", "config", "-utf8", "-subj", "/O=Zo\u00eb  &  Co/CN=x");
+    assertEquals(subject, parseDn("CN=x,O=ZO\u00cb & co"), mask);
+    tags.push(subjectName[0]?.[0]?.der[0] ?? 0);
+  }
+  assertEquals(tags, [0x0c, 0x1e, 0x14]);
+});
 
-Deno.test("readCertificate() refuses what is too large, though OpenSSL made it", { ignore }, async () => {
+withOpenssl.test("readCertificate() refuses what is too large, though OpenSSL made it", async () => {
   await using folder = await OpensslFolder.make();
   await folder.run("genpkey", "-algorithm", "ED25519", "-out", "key");
   const cases: [options: string[], code: ErrorCode][] = [

@@ -8,7 +8,8 @@ import { octetBits, sequence } from "../../../shared/der/write.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
 import { type SignatureOutcome, verifyCertificate } from "../../../shared/x509/verify.ts";
 import { build, newKey } from "./builder.ts";
-import { ignore, OpensslFolder } from "./openssl_folder.ts";
+import { withOpenssl } from "../crypto/openssl.ts";
+import { OpensslFolder } from "./openssl_folder.ts";
 
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
@@ -68,103 +69,95 @@ function resigned({ tbs, signatureAlgorithm }: Certificate, signature: Bytes): C
   return readCertificate(sequence(tbs, signatureAlgorithm.der, octetBits(signature)));
 }
 
-Deno.test({
-  name: "verifyCertificate() accepts what OpenSSL signed, refuses it when changed, and relies on nothing weak",
-  ignore,
-  async fn() {
-    await using folder = await OpensslFolder.make();
-    await Promise.all(
-      Object.entries(KEYS).map(([name, args]) => folder.run("genpkey", ...args, "-out", `${name}.key`)),
+withOpenssl.test("verifyCertificate() accepts what OpenSSL signed, refuses it when changed, and relies on nothing weak", async () => {
+  await using folder = await OpensslFolder.make();
+  await Promise.all(
+    Object.entries(KEYS).map(([name, args]) => folder.run("genpkey", ...args, "-out", `${name}.key`)),
+  );
+  const read: Certificate[] = [];
+  for (const [i, [key, options, expected]] of CASES.entries()) {
+    const out = ["-outform", "DER", "-out", `${i}.der`];
+    await folder.run(
+      "req",
+      "-x509",
+      "-new",
+      "-subj",
+      "/CN=x",
+      "-days",
+      "9",
+      "-key",
+      `${key}.key`,
+      ...options,
+      ...out,
     );
-    const read: Certificate[] = [];
-    for (const [i, [key, options, expected]] of CASES.entries()) {
-      const out = ["-outform", "DER", "-out", `${i}.der`];
-      await folder.run(
-        "req",
-        "-x509",
-        "-new",
-        "-subj",
-        "/CN=x",
-        "-days",
-        "9",
-        "-key",
-        `${key}.key`,
-        ...options,
-        ...out,
-      );
-      const certificate = readCertificate(await folder.read(`${i}.der`));
-      const what = `${key} ${options.join(" ")}`;
-      assertEquals(await outcome(certificate, certificate), expected, what);
-      read.push(certificate);
-      if (expected !== "ok") continue;
-      const { signature } = certificate;
-      for (const at of [0, signature.length >> 1, signature.length - 1]) {
-        const changed = resigned(certificate, signature.with(at, (signature[at] ?? 0) ^ 1));
-        assertEquals(await outcome(changed, certificate), "tampered", `${what}, byte ${at}`);
-      }
-      for (const wrong of [signature.slice(1), new Uint8Array([...signature, 0]), new Uint8Array(0)]) {
-        assertEquals(await outcome(resigned(certificate, wrong), certificate), "tampered", what);
-      }
+    const certificate = readCertificate(await folder.read(`${i}.der`));
+    const what = `${key} ${options.join(" ")}`;
+    assertEquals(await outcome(certificate, certificate), expected, what);
+    read.push(certificate);
+    if (expected !== "ok") continue;
+    const { signature } = certificate;
+    for (const at of [0, signature.length >> 1, signature.length - 1]) {
+      const changed = resigned(certificate, signature.with(at, (signature[at] ?? 0) ^ 1));
+      assertEquals(await outcome(changed, certificate), "tampered", `${what}, byte ${at}`);
     }
-    const good = read.filter((_, i) => CASES[i]?.[2] === "ok");
-    for (const certificate of good) {
-      for (const other of good) {
-        if (other.spki.toString() === certificate.spki.toString()) continue;
-        assertEquals(await outcome(certificate, other), "tampered");
-      }
+    for (const wrong of [signature.slice(1), new Uint8Array([...signature, 0]), new Uint8Array(0)]) {
+      assertEquals(await outcome(resigned(certificate, wrong), certificate), "tampered", what);
     }
-  },
+  }
+  const good = read.filter((_, i) => CASES[i]?.[2] === "ok");
+  for (const certificate of good) {
+    for (const other of good) {
+      if (other.spki.toString() === certificate.spki.toString()) continue;
+      assertEquals(await outcome(certificate, other), "tampered");
+    }
+  }
 });
 
-Deno.test({
-  name: "verifyCertificate() refuses PKCS#1 v1.5 by a key that is for RSASSA-PSS, and PSS beside its parameters",
-  ignore,
-  async fn() {
-    await using folder = await OpensslFolder.make();
-    await folder.run("genpkey", ...KEYS["bound"] ?? [], "-out", "bound.key");
-    await folder.run(
-      "req",
-      "-x509",
-      "-new",
-      "-subj",
-      "/CN=x",
-      "-key",
-      "bound.key",
-      "-sha384",
-      "-outform",
-      "DER",
-      "-out",
-      "b.der",
-    );
-    const { publicKey } = readCertificate(await folder.read("b.der"));
-    assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
-    const bound = publicKey.pss;
-    const sha256 = readCertificate(await build({ key: await newKey("PS256") }));
-    assert(sha256.publicKey.kind === "rsa");
-    assertEquals(word(await verifyCertificate(sha256, sha256.publicKey)), "ok");
-    assertEquals(word(await verifyCertificate(sha256, { ...sha256.publicKey, pss: bound })), "tampered");
-    await folder.run("genpkey", ...KEYS["rsa"] ?? [], "-out", "rsa.key");
-    await folder.run(
-      "req",
-      "-x509",
-      "-new",
-      "-subj",
-      "/CN=x",
-      "-key",
-      "rsa.key",
-      "-sha256",
-      "-outform",
-      "DER",
-      "-out",
-      "r.der",
-    );
-    const pkcs1 = readCertificate(await folder.read("r.der"));
-    assert(pkcs1.publicKey.kind === "rsa");
-    assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
-    for (const pss of [bound, { ...bound, parameters: undefined }]) {
-      assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss })), "tampered");
-    }
-  },
+withOpenssl.test("verifyCertificate() refuses PKCS#1 v1.5 by a key that is for RSASSA-PSS, and PSS beside its parameters", async () => {
+  await using folder = await OpensslFolder.make();
+  await folder.run("genpkey", ...KEYS["bound"] ?? [], "-out", "bound.key");
+  await folder.run(
+    "req",
+    "-x509",
+    "-new",
+    "-subj",
+    "/CN=x",
+    "-key",
+    "bound.key",
+    "-sha384",
+    "-outform",
+    "DER",
+    "-out",
+    "b.der",
+  );
+  const { publicKey } = readCertificate(await folder.read("b.der"));
+  assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
+  const bound = publicKey.pss;
+  const sha256 = readCertificate(await build({ key: await newKey("PS256") }));
+  assert(sha256.publicKey.kind === "rsa");
+  assertEquals(word(await verifyCertificate(sha256, sha256.publicKey)), "ok");
+  assertEquals(word(await verifyCertificate(sha256, { ...sha256.publicKey, pss: bound })), "tampered");
+  await folder.run("genpkey", ...KEYS["rsa"] ?? [], "-out", "rsa.key");
+  await folder.run(
+    "req",
+    "-x509",
+    "-new",
+    "-subj",
+    "/CN=x",
+    "-key",
+    "rsa.key",
+    "-sha256",
+    "-outform",
+    "DER",
+    "-out",
+    "r.der",
+  );
+  const pkcs1 = readCertificate(await folder.read("r.der"));
+  assert(pkcs1.publicKey.kind === "rsa");
+  assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
+  for (const pss of [bound, { ...bound, parameters: undefined }]) {
+    assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss })), "tampered");
+  }
 });
 
 Deno.test("verifyCertificate() refuses a key that is no point of its curve", async () => {

@@ -36,24 +36,6 @@ Deno.test("postern shows its help on standard output, and everywhere an example"
   assertEquals(JSON.parse(wrong.out).error.code, "usage");
 });
 
-Deno.test("every command has help with an example", async () => {
-  await using world = await CliWorld.empty();
-  const { buildProgram } = await import("../../../manager/cli/program.ts");
-  const names: string[][] = [];
-  const walk = (command: import("commander").Command, path: string[]) => {
-    if (command.commands.length === 0) names.push(path);
-    for (const child of command.commands) walk(child, [...path, child.name()]);
-  };
-  walk(buildProgram({} as Parameters<typeof buildProgram>[0], { exit: 0 }), []);
-  assert(names.length > 30, `${names.length} commands`);
-  for (const path of names) {
-    const { code, out } = await world.run([...path, "--help"]);
-    assertEquals(code, 0);
-    assert(/Examples?:\n {2}\$ .*postern/.test(out), `postern ${path.join(" ")} --help has no example`);
-    assert(out.includes("--json"), path.join(" "));
-  }
-});
-
 Deno.test("postern reads a passphrase from a pipe, and tells a wrong one from a right one", async () => {
   await using world = await CliWorld.ready();
   await world.write("pass", "six quiet words on a page\n");
