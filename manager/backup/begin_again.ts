@@ -4,6 +4,7 @@ import { toHex } from "../../shared/bytes/encoding.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
+import { EMPTY_HISTORY, encodeHistory } from "../../shared/merkle/history.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { DeviceContent } from "../../shared/protocol/plaintexts.ts";
@@ -73,6 +74,7 @@ export async function beginAgain(
     ...await keepStatement(db, look, now),
     putStatement(number, signed, now),
     setBytes(META.incarnation, incarnation),
+    setBytes(META.history, encodeHistory(EMPTY_HISTORY)),
     setBytes(META.recoveryKey, newest.recoveryKey),
     setBytes(META.origin, utf8(edge.origin)),
     setBytes(META.edgeKey, edge.key),

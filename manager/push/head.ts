@@ -59,7 +59,7 @@ export async function prepareHead(
   }
   const before = await newestHead(db);
   const time = headTime({ head: before, statement }, now);
-  // spec: BACKUP-17: after a restore, generations leave a gap where the history has none.
+  // spec: BACKUP-17: after a restore, generations leave a gap.
   const generation = Math.max(before?.generation ?? 0, await readNumber(db, META.generationFloor)) + 1;
   const stored = await findBytes(db, META.history);
   const history = stored === null ? EMPTY_HISTORY : decodeHistory(stored);
