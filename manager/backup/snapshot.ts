@@ -38,7 +38,7 @@ export async function takeSnapshot(db: Database, folder: string, key: Redacted<B
 
 /** The package leaves the log and its index behind, and they are empty by then. */
 async function forget(path: string): Promise<void> {
-  for (const name of [`${path}-wal`, `${path}-shm`, path]) {
+  for (const name of [`${path}-wal`, `${path}-shm`, `${path}-journal`, path]) {
     try {
       await removeDurably(name);
     } catch (error) {

@@ -9,7 +9,7 @@ import { basename, dirname, join } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
 import { fromOsError } from "./os_error.ts";
 
-const TEMPORARY = /^\.postern-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-wal|-shm)?$/;
+const TEMPORARY = /^\.postern-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?$/;
 
 /** Readable and writable by the owner alone. */
 export const PRIVATE_FILE_MODE = 0o600;
