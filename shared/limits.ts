@@ -166,6 +166,12 @@ export const LIMITS = {
   databaseAnswerMillis: 15_000,
   /** A record with a wrapped key on the manager's disk, with room for what a key service returns. */
   maxWrappedKeyFileBytes: 16_384,
+  /** How far above every number that it knows of a restored manager goes on (spec: BACKUP-09). */
+  restoreGap: 1_048_576,
+  /** Plaintext bytes in one chunk of a backup, and in one record of it (shared/spec/backup.md). */
+  backupChunkBytes: 65_536,
+  maxBackupRecordBytes: 8_388_608,
+  maxBackupHeaderBytes: 32_768,
   maxPassphraseChars: 1_024,
   /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */
   minArgon2MemoryKib: 8_192,

@@ -119,14 +119,38 @@ export async function prepareCertificate(
   const { certificate } = judged;
   if (await findCertificate(db, certificate.fingerprint) !== null) return null;
   const { rows: [last] } = await db.execute(highestNumber.bind({ subject: certificate.subject }));
-  const row: CertificatesTable = {
+  const row = rowOf(certificate, {
+    ...{ status: CERTIFICATE_STATUS[judged.status], reason: judged.reason, origin: judged.origin, note: judged.note },
+    ...{ added: now, anchor: toFlag(judged.isAnchor), subject_number: (last?.number ?? -1) + 1 },
+  });
+  return [insert.bind({ ...row }), ...entriesOf(row)];
+}
+
+/** What the manager keeps of a certificate beside what stands in it. */
+export type Kept = Pick<
+  CertificatesTable,
+  "status" | "reason" | "origin" | "note" | "added" | "anchor" | "subject_number"
+>;
+
+function rowOf(certificate: Certificate, kept: Kept): CertificatesTable {
+  return {
     ...{ fingerprint: certificate.fingerprint, der: certificate.der, subject: certificate.subject },
     ...{ issuer: certificate.issuer, display_subject: displayDn(certificate.subjectName) },
-    ...{ not_before: certificate.notBefore, not_after: certificate.notAfter, reason: judged.reason },
-    ...{ status: CERTIFICATE_STATUS[judged.status], origin: judged.origin, note: judged.note, added: now },
-    ...{ anchor: toFlag(judged.isAnchor), subject_number: (last?.number ?? -1) + 1 },
+    ...{ not_before: certificate.notBefore, not_after: certificate.notAfter },
+    ...kept,
   };
-  return [insert.bind({ ...row }), ...entriesOf(row)];
+}
+
+/** Stores a certificate whose entries are there already. */
+export function insertCertificate(certificate: Certificate, kept: Kept): Statement<never> {
+  return insert.bind({ ...rowOf(certificate, kept) });
+}
+
+/** Changes the judgement of a certificate whose entries say so already. */
+export function judgeAs(
+  { fingerprint, status, reason, anchor }: Pick<CertificatesTable, "fingerprint" | "status" | "reason" | "anchor">,
+): Statement<never> {
+  return update.bind({ fingerprint, status, reason, anchor });
 }
 
 /** Adds a certificate. Returns false when it is already known. */

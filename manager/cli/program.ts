@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { VERSION } from "../../shared/version.ts";
 import { binder, type Register, reportFailure, type RunState } from "./command.ts";
 import { registerAlarm } from "./commands/alarm.ts";
+import { registerBackup } from "./commands/backup.ts";
 import { registerCert } from "./commands/cert.ts";
 import { registerCompletions } from "./commands/completions.ts";
 import { registerDevice } from "./commands/device.ts";
@@ -19,7 +20,7 @@ import type { CliSurroundings } from "./surroundings.ts";
 /** In the order in which help shows them: as a new owner needs them. */
 const GROUPS: readonly Register[] = [
   ...[registerEdge, registerInit, registerDevice, registerCert, registerMessage, registerSync, registerStatus],
-  ...[registerVerify, registerAlarm, registerKey, registerCompletions],
+  ...[registerVerify, registerAlarm, registerBackup, registerKey, registerCompletions],
 ];
 
 const HELP = `

@@ -13,6 +13,7 @@ import type { EdgeState } from "../edge/link.ts";
 import { checkPermissions, type PermissionFinding, type PrivatePath } from "../files/permissions.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
 import type { KekRegistry } from "../keys/provider.ts";
+import { currentStatement } from "../owner/statement.ts";
 import { reconcile, type Reconciled } from "../push/reconcile.ts";
 import { folderPaths, type FolderState, folderState, readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
@@ -131,7 +132,8 @@ async function examineEdge(db: Database, { owner, origin }: Overview, network: S
 async function compare(db: Database, { head }: EdgeState): Promise<Reconciled> {
   const newest = await newestHead(db);
   const committed = newest === null ? 0 : newest.committed === 1 ? newest.generation : newest.generation - 1;
-  return reconcile(head, head === null ? null : await findHead(db, head.head.generation), newest, committed);
+  const ours = head === null ? null : await findHead(db, head.head.generation);
+  return reconcile(head, ours, newest, committed, await currentStatement(db));
 }
 
 async function tried<T>(run: () => Promise<T>): Promise<Tried<T>> {

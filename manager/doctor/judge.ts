@@ -159,6 +159,8 @@ function judgeEdge({ clock, login }: EdgeFacts, { origin }: Overview): Finding[]
     findings.push(
       bad("fault", "edge", agreed.error.message, "see docs/owners/pushing.md: never run two copies of a manager"),
     );
+  } else if (agreed.value.kind === "earlier_life") {
+    findings.push(good("state", "the edge holds what was there before the restore; postern sync replaces it"));
   } else if (agreed.value.kind === "went_back") {
     findings.push(
       bad(

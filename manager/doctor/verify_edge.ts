@@ -11,6 +11,7 @@ import type { EdgeLink } from "../edge/link.ts";
 import { activeDevices } from "../devices/repository.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
+import { currentStatement } from "../owner/statement.ts";
 import { reconcile } from "../push/reconcile.ts";
 
 /** What was verified. */
@@ -65,7 +66,10 @@ async function requireNewest(db: Database, shown: SignedHead | null): Promise<Si
   }
   const ours = shown === null ? null : await findHead(db, shown.head.generation);
   const committed = newest === null ? 0 : newest.committed === 1 ? newest.generation : newest.generation - 1;
-  const agreed = reconcile(shown, ours, newest, committed);
+  const agreed = reconcile(shown, ours, newest, committed, await currentStatement(db));
+  if (agreed.kind === "earlier_life") {
+    throw new PosternError("conflict", "The edge holds what was there before the restore: postern sync replaces it");
+  }
   if (shown !== null && agreed.kind === "known") return shown;
   const found = shown === null ? "nothing" : `generation ${shown.head.generation}`;
   throw new PosternError("rolled_back", `The edge shows ${found}, after it had confirmed generation ${committed}`);

@@ -4,7 +4,8 @@ import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { managerKey } from "../owner/keys.ts";
-import { currentStatement, findStatement } from "../owner/statement.ts";
+import { currentStatement, findStatement, putStatement } from "../owner/statement.ts";
+import { isOfEarlierLife } from "../push/reconcile.ts";
 import type { EdgeLink } from "./link.ts";
 import { openEdgeLink } from "./session_link.ts";
 
@@ -15,9 +16,15 @@ export async function connectEdge(db: Database, surroundings: Surroundings): Pro
   return await openEdgeLink({
     statement,
     sign,
-    managerKey: async ({ number, hash }) => {
+    managerKey: async (shown) => {
+      const { number, hash } = shown;
       const named = await findStatement(db, number);
       if (named !== null && equalBytes(named.hash, hash)) return named.managerKey;
+      // spec: BACKUP-13
+      if (named === null && "incarnation" in shown && isOfEarlierLife(shown, statement)) {
+        await db.execute(putStatement(number, shown.signed, surroundings.now()));
+        return shown.managerKey;
+      }
       throw new PosternError(
         "forked",
         `The edge shows owner statement ${number}, which this database did not issue: it is an old copy, or ` +

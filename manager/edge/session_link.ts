@@ -23,9 +23,10 @@ export interface ManagerIdentity {
   /**
    * The manager key of a statement by its number and hash: heads signed before a change of keys.
    *
+   * @param statement whole, and verified, where the edge shows it
    * @throws `forked` for a statement that this manager did not issue
    */
-  readonly managerKey: (statement: SignedHead["head"]["statement"]) => Promise<Bytes>;
+  readonly managerKey: (statement: SignedHead["head"]["statement"] | VerifiedStatement) => Promise<Bytes>;
 }
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -65,8 +66,7 @@ async function requireOwnHead(head: SignedHead, identity: ManagerIdentity): Prom
 
 /** A statement that the edge holds must be one that this manager issued (spec: SESS-06). */
 async function requireOwnStatement(signed: Bytes, identity: ManagerIdentity): Promise<void> {
-  const { number, hash } = await verifyStatement(signed, identity.statement.owner);
-  await identity.managerKey({ number, hash });
+  await identity.managerKey(await verifyStatement(signed, identity.statement.owner));
 }
 
 class SessionLink implements EdgeLink {

@@ -9,7 +9,7 @@ import { basename, dirname, join } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
 import { fromOsError } from "./os_error.ts";
 
-const TEMPORARY = /^\.postern-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+const TEMPORARY = /^\.postern-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?$/;
 
 /** Readable and writable by the owner alone. */
 export const PRIVATE_FILE_MODE = 0o600;
@@ -125,7 +125,8 @@ async function removeOnFailure(path: string, run: () => Promise<void>): Promise<
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes what was renamed, made or removed in a folder survive a loss of power. */
+export async function syncFolder(path: string): Promise<void> {
   // Windows cannot open a folder as a file; NTFS writes renames through its journal.
   if (Deno.build.os === "windows") return;
   using folder = await Deno.open(path, { read: true });

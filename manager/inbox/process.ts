@@ -81,7 +81,7 @@ async function effectOf(
     case "ping":
       return { kind: "ping", outcome: "done", detail: "", statements: [] };
     case "certificate":
-      return await certificateEffect(env, payload);
+      return await certificateEffect(env, payload, isHeld);
     case "message":
       return raw === null
         ? refused("message", "It has no bytes")
@@ -93,11 +93,15 @@ async function effectOf(
 async function certificateEffect(
   { db, now }: InboxEnvironment,
   { der, note }: Extract<SubmissionPayload, { kind: "certificate" }>,
+  isHeld: boolean,
 ): Promise<Effect> {
   const verdict = await judgeCertificate(db, der, now());
-  const { certificate, status } = verdict;
-  const reason = verdict.status === "usable" ? "" : verdict.message;
-  if (certificate === undefined) return refused("certificate", reason);
+  const { certificate } = verdict;
+  if (certificate === undefined) return refused("certificate", verdict.status === "usable" ? "" : verdict.message);
+  // What was decided about it before the restore may be lost (spec: BACKUP-15).
+  const isReviewed = isHeld && verdict.status === "usable";
+  const status = isReviewed ? "waiting" : verdict.status;
+  const reason = isReviewed ? "handed in before the restore" : verdict.status === "usable" ? "" : verdict.message;
   const judged = { certificate, status, reason, origin: "device", note, isAnchor: false } as const;
   const statements = await prepareCertificate(db, judged, now());
   const detail = statements === null ? "known before" : status;

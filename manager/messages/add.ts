@@ -5,7 +5,7 @@ import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { failedConstraint } from "../../shared/database/failures.ts";
 import { query } from "../../shared/database/query.ts";
-import { encodeMessage, encodePart } from "../../shared/protocol/plaintexts.ts";
+import { encodeMessage, encodePart, type MessageContent } from "../../shared/protocol/plaintexts.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
 import { summarizeMail } from "../mail/summary.ts";
 import { putEntry } from "../store/entries.ts";
@@ -53,6 +53,15 @@ const byHash = query((p: { channel: number; sha256: Bytes }) =>
     .where("direction", "=", "in").limit(1)
 );
 
+/** Stores what a message's row says of it. @param channel the number of its channel */
+export function insertMessage(m: Omit<MessageContent, "inline">, channel: number): Statement<never> {
+  return insert.bind({
+    ...{ id: m.id, channel, position: m.position, direction: m.direction, date: m.date, added: m.added, size: m.size },
+    ...{ sha256: m.sha256, sender: m.summary.from, recipients: m.summary.to, subject: m.summary.subject },
+    parts: m.parts,
+  });
+}
+
 /**
  * Prepares a message; what comes back goes into one batch, with whatever else must happen with it.
  *
@@ -75,17 +84,13 @@ export async function prepareMessage(
   const position = reserved ?? await reservePositions(db, number, 1);
   const hash = sha256(raw);
   const { from, to, subject } = summary;
-  const plaintext = encodeMessage({
+  const content = {
     ...{ id, channel, position, direction, date: summary.date, added: now, size: raw.length, sha256: hash },
-    ...{ summary: { from, to, subject }, parts: parts.length, inline },
-  });
-  const values: MessageValues = {
-    ...{ id, channel: number, position, direction, date: summary.date, added: now, size: raw.length, sha256: hash },
-    ...{ sender: from, recipients: to, subject, parts: parts.length },
+    ...{ summary: { from, to, subject }, parts: parts.length },
   };
   const statements = [
-    insert.bind(values),
-    putEntry(LISTS.channel(channel), position, plaintext),
+    insertMessage(content, number),
+    putEntry(LISTS.channel(channel), position, encodeMessage({ ...content, inline })),
     ...parts.map((bytes, index) => putEntry(LISTS.message(id), index, encodePart({ message: id, index, bytes }))),
   ];
   return { id, position, statements };

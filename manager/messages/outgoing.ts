@@ -1,7 +1,7 @@
 /** The queue of messages that devices handed in to be sent. Whatever sends them takes them from here, by one interface. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
+import { compile, query } from "../../shared/database/query.ts";
 import { tables } from "../store/tables.ts";
 
 export type OutgoingState = "queued" | "held" | "sent" | "failed";
@@ -30,9 +30,9 @@ export interface OutgoingTransport {
   send(message: { readonly id: Bytes; readonly channel: string; readonly raw: Bytes }): Promise<void>;
 }
 
-const insert = query((p: { id: Bytes; device: Bytes; state: string; queued: number }) =>
+const insert = query((p: { id: Bytes; device: Bytes; state: string; detail: string; queued: number }) =>
   tables.insertInto("outgoing").values({
-    ...{ id: p.id, message: p.id, device: p.device, state: p.state, attempts: 0, detail: "", queued: p.queued },
+    ...{ id: p.id, message: p.id, device: p.device, state: p.state, attempts: 0, detail: p.detail, queued: p.queued },
   })
 );
 const newest = query((p: { limit: number }) =>
@@ -50,9 +50,21 @@ const settle = query((p: { id: Bytes; state: string; detail: string }) =>
     .where("id", "=", p.id)
 );
 
+const release = query((p: { id: Bytes }) =>
+  tables.updateTable("outgoing").set({ state: "queued", detail: "" }).where("id", "=", p.id).where("state", "=", "held")
+);
+const releaseAll = compile(
+  tables.updateTable("outgoing").set({ state: "queued", detail: "" }).where("state", "=", "held"),
+);
+
 /** Queues a message that goes into its channel in the same batch. `now` in Millis. */
 export function queueOutgoing(id: Bytes, device: Bytes, state: "queued" | "held", now: number): Statement<never> {
-  return insert.bind({ id, device, state, queued: now });
+  return insert.bind({ id, device, state, detail: "", queued: now });
+}
+
+/** Holds a message that may have been sent. `now` in Millis. */
+export function holdOutgoing(id: Bytes, device: Bytes, detail: string, now: number): Statement<never> {
+  return insert.bind({ id, device, state: "held", detail, queued: now });
 }
 
 /** The newest of the queue, whatever their state. */
@@ -63,4 +75,14 @@ export async function listOutgoing(db: Database, limit: number): Promise<readonl
 /** Records what came of an attempt. */
 export async function settleOutgoing(db: Database, id: Bytes, state: OutgoingState, detail: string): Promise<void> {
   await db.execute(settle.bind({ id, state, detail }));
+}
+
+/** Lets a held message be sent, by the owner's word; changes nothing for any other. */
+export function releaseOutgoing(id: Bytes): Statement<never> {
+  return release.bind({ id });
+}
+
+/** The same for all that are held; how many there were. */
+export async function releaseAllOutgoing(db: Database): Promise<number> {
+  return (await db.execute(releaseAll)).changes;
 }

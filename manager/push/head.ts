@@ -54,7 +54,8 @@ export async function prepareHead(
   }
   const before = await newestHead(db);
   const time = headTime({ head: before, statement }, now);
-  const generation = (before?.generation ?? 0) + 1;
+  // spec: BACKUP-17: after a restore, generations leave a gap.
+  const generation = Math.max(before?.generation ?? 0, await readNumber(db, META.generationFloor)) + 1;
   const history = await readHistory(db);
   const interval = await readNumber(db, META.intervalMillis);
   const bytes = encodeHead({

@@ -57,7 +57,10 @@ export async function runTurn(env: TurnEnvironment, options: { readonly rotate: 
   }
 }
 
-async function lockWithin({ folder, pid, network, lockWaitMillis }: TurnEnvironment): Promise<DataFolderLock> {
+/** Takes the lock of a data folder, once another process's turn in it has ended. @throws `storage` when it does not end in time */
+export async function lockWithin(
+  { folder, pid, network, lockWaitMillis }: Pick<TurnEnvironment, "folder" | "pid" | "network" | "lockWaitMillis">,
+): Promise<DataFolderLock> {
   const self: LockHolder = { pid, sinceMillis: network.now() };
   const until = network.monotonic() + lockWaitMillis;
   for (;;) {

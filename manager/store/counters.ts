@@ -31,6 +31,15 @@ const raiseAboveCounter = query((p: { name: string; above: number }) =>
     .where("name", "=", p.name).returning("value")
 );
 
+const writeCounter = query((p: { name: string; value: number }) =>
+  tables.updateTable("counters").set({ value: p.value }).where("name", "=", p.name)
+);
+
+/** Sets a counter that nobody else uses yet; it must not go back. */
+export function setCounter(name: CounterName, value: number): Statement<never> {
+  return writeCounter.bind({ name, value });
+}
+
 /** Raises a counter; the row of the result has its new value. */
 export function raise(name: CounterName): Statement<{ value: number }> {
   return raiseCounter.bind({ name });

@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import { Redacted } from "../../shared/crypto/redacted.ts";
+import type { Database } from "../../shared/database/database.ts";
+import { migrate } from "../../shared/database/migrations.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { makePrivateFolder, removeDurably, sweepTemporaryFiles } from "../files/durable.ts";
 import { lockDataFolder, type LockHolder } from "../files/lock.ts";
@@ -11,15 +13,20 @@ import { createStoredKey } from "../keys/key_store.ts";
 import type { KekProvider } from "../keys/provider.ts";
 import { createOwner, type OwnerOptions } from "../owner/create.ts";
 import { folderPaths, folderState, type KekPlace, writeSettings } from "./folder.ts";
+import { MIGRATIONS } from "./migrations.ts";
 import { DATABASE_KEY_CONTEXT, openDatabaseFile } from "./open.ts";
 
-export interface CreateManagerOptions {
+/** A data folder that is to be made. */
+export interface NewFolderOptions {
   readonly folder: string;
   /** Opens the KEK; called once the folder is there, so that a key file may be made in it. */
   readonly kek: () => Promise<KekProvider>;
   readonly kekPlace: KekPlace;
-  readonly owner: OwnerOptions;
   readonly holder: LockHolder;
+}
+
+export interface CreateManagerOptions extends NewFolderOptions {
+  readonly owner: OwnerOptions;
   /**
    * Hands the recovery key to the owner, who has its only copy. Called before the setup counts as finished: if the owner never got
    * it, the next `init` starts over.
@@ -46,30 +53,47 @@ export async function createManager(
   now: number,
   random: RandomBytes,
 ): Promise<CreatedManager> {
-  const { folder } = options;
+  const { made, hasRestarted } = await fillNewFolder(options, random, async (db) => {
+    await migrate(db, MIGRATIONS);
+    const { owner, recoverySeed } = await createOwner(db, options.owner, now, random);
+    await options.keepRecoveryKey(new Redacted(recoverySeed), owner);
+    return owner;
+  });
+  return { owner: made, hasRestarted };
+}
+
+/**
+ * Makes a data folder with an empty database under a new key, and fills it. It counts once that is done; until then it is as if nothing
+ * had begun, and the next attempt starts over.
+ *
+ * @throws `conflict` for a folder that holds a manager or other files; `storage`; what `fill` throws
+ */
+export async function fillNewFolder<T>(
+  { folder, kek, kekPlace, holder }: NewFolderOptions,
+  random: RandomBytes,
+  fill: (db: Database) => Promise<T>,
+): Promise<{ readonly made: T; readonly hasRestarted: boolean }> {
   await requireFree(folder);
   await makeFolder(folder);
-  await using _lock = await lockDataFolder(folder, options.holder);
+  await using _lock = await lockDataFolder(folder, holder);
   // Only the lock makes this look reliable: two inits may have begun together.
   const state = await requireFree(folder);
   await sweepTemporaryFiles(folder);
-  const settings = { isComplete: false, kek: options.kekPlace };
+  const settings = { isComplete: false, kek: kekPlace };
   await writeSettings(folder, settings);
   const paths = folderPaths(folder);
   for (const path of [paths.database, `${paths.database}-wal`, `${paths.database}-shm`, paths.key]) await forget(path);
-  const key = await createStoredKey(paths.key, await options.kek(), DATABASE_KEY_CONTEXT, random);
-  const db = await openDatabaseFile(paths, key);
-  let owner: Bytes;
+  const key = await createStoredKey(paths.key, await kek(), DATABASE_KEY_CONTEXT, random);
+  const db = await openDatabaseFile(paths, key, []);
+  let made: T;
   try {
-    const created = await createOwner(db, options.owner, now, random);
-    owner = created.owner;
-    await options.keepRecoveryKey(new Redacted(created.recoverySeed), owner);
+    made = await fill(db);
   } finally {
     await db.close();
   }
   await restrict(paths.database);
   await writeSettings(folder, { ...settings, isComplete: true });
-  return { owner, hasRestarted: state === "unfinished" };
+  return { made, hasRestarted: state === "unfinished" };
 }
 
 async function requireFree(folder: string): Promise<"absent" | "empty" | "unfinished"> {

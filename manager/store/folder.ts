@@ -42,9 +42,10 @@ export interface FolderSettings {
 export type FolderState = "absent" | "empty" | "unfinished" | "ready" | "foreign";
 
 const MAX_SETTINGS_BYTES = 65_536;
-const OWN_FILES = /^(settings\.json|database\.key|manager\.db(-wal|-shm|-journal)?|kek\.key|lock|\.postern-.*\.tmp)$/;
+const OWN_FILES =
+  /^(settings\.json|database\.key|manager\.db(-wal|-shm|-journal)?|kek\.key|lock|\.postern-.*\.tmp(-wal|-shm|-journal)?)$/;
 /** What may be there before an init: it says nothing about a manager. */
-const FREE_FILES = /^(kek\.key|lock|\.postern-.*\.tmp)$/;
+const FREE_FILES = /^(kek\.key|lock|\.postern-.*\.tmp(-wal|-shm|-journal)?)$/;
 
 const settingsSchema = v.strictObject({
   version: v.literal(1),

@@ -23,6 +23,8 @@ export const META = {
   history: "history",
   /** Milliseconds between two heads. */
   intervalMillis: "interval-millis",
+  /** Generations up to this one belong to earlier incarnations, as far as a restore knew of any (spec: BACKUP-09). */
+  generationFloor: "generation-floor",
 } as const;
 
 export type MetaName = (typeof META)[keyof typeof META];

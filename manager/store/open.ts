@@ -3,7 +3,7 @@ import { utf8 } from "../../shared/bytes/bytes.ts";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { type Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { migrate } from "../../shared/database/migrations.ts";
+import { migrate, type Migration } from "../../shared/database/migrations.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { readStoredKey } from "../keys/key_store.ts";
@@ -27,15 +27,23 @@ export interface OpenManagerOptions {
  * @throws `configuration` without a manager in the folder, or without the KEK; `wrong_key`, `tampered` for another one;
  * `storage` when the database is gone, locked, damaged or of a newer schema
  */
-export async function openManager({ folder, kek }: OpenManagerOptions): Promise<Database> {
+export async function openManager(options: OpenManagerOptions): Promise<Database> {
+  return (await openManagerAndKey(options)).db;
+}
+
+/** The same, with the key of the database, for whoever copies the file. Errors as of {@link openManager} */
+export async function openManagerAndKey(
+  { folder, kek }: OpenManagerOptions,
+): Promise<{ readonly db: Database; readonly key: Redacted<Bytes> }> {
   await requireReady(folder);
   const paths = folderPaths(folder);
   const stored = await readStoredKey(paths.key);
   const provider = await (await kek()).open(stored.kind);
   requireDatabase(paths);
-  const db = await openDatabaseFile(paths, await provider.unwrap(stored, DATABASE_KEY_CONTEXT));
+  const key = await provider.unwrap(stored, DATABASE_KEY_CONTEXT);
+  const db = await openDatabaseFile(paths, key);
   try {
-    if (await findBytes(db, META.owner) !== null) return db;
+    if (await findBytes(db, META.owner) !== null) return { db, key };
     throw new PosternError(
       "storage",
       `The database ${paths.database} is empty, and init was finished: it was replaced; restore it from a backup`,
@@ -46,14 +54,18 @@ export async function openManager({ folder, kek }: OpenManagerOptions): Promise<
   }
 }
 
-/** Opens or makes the database file and brings its schema up to date. */
-export async function openDatabaseFile(paths: FolderPaths, key: Redacted<Bytes>): Promise<Database> {
+/** Opens or makes the database file and brings its schema up to date, or as far as the migrations named go. */
+export async function openDatabaseFile(
+  paths: FolderPaths,
+  key: Redacted<Bytes>,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<Database> {
   const db = await openDatabase(`file:${paths.database}`, {
     encryptionKey: reveal(key),
     fileIdentity: () => fileIdentity(paths.database),
   });
   try {
-    await migrate(db, MIGRATIONS);
+    await migrate(db, migrations);
     return db;
   } catch (error) {
     await db.close();

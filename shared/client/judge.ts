@@ -128,7 +128,7 @@ export async function rememberHead(
   const head = judgeHead(signed, statement, where.edge, state.head);
   const seen = seenHead(state);
   if (seen !== null && isOfIncarnation(seen, statement)) judgeHistory(signed, seen, shown.history);
-  const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks);
+  const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks, signed.head.incarnation);
   const isKnown = state.head !== null && state.head.epoch !== 0 && equalBytes(state.head.hash, head.hash);
   if (isKnown && streams === state.streams) return { result: signed, state };
   return { result: signed, state: { ...state, head, streams } };

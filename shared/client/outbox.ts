@@ -71,25 +71,30 @@ function forgetFinished(streams: readonly Stream[]): Stream[] {
  * Takes the acknowledgements of a head that was verified (spec: INBOX-09). Streams that this device does not know are those of a copy
  * of it that lost its memory, and say nothing.
  *
+ * @param incarnation of the head
  * @returns the streams after it; the same array when nothing changed
  * @throws `forked` for an acknowledgement of another hash, or of a number that was never sent; `rolled_back` for one that goes back
+ * within its incarnation
  */
 export function judgeAcknowledgements(
   streams: readonly Stream[],
   device: Bytes,
   acks: readonly Acknowledgement[],
+  incarnation: Bytes,
 ): readonly Stream[] {
   const own = acks.filter((ack) => equalBytes(ack.device, device));
   const judged = streams.map((stream) => {
     const ack = own.find((one) => equalBytes(one.stream, stream.id));
-    return ack === undefined ? stream : judgeOne(stream, ack);
+    return ack === undefined ? stream : judgeOne(stream, ack, incarnation);
   });
   return judged.every((one, index) => one === streams[index]) ? streams : judged;
 }
 
-function judgeOne(stream: Stream, { number, hash }: Acknowledgement): Stream {
+function judgeOne(stream: Stream, { number, hash }: Acknowledgement, incarnation: Bytes): Stream {
   const { acknowledged } = stream;
   if (acknowledged !== null && number < acknowledged.number) {
+    // spec: BACKUP-16: what the incarnation before had taken was lost with it, which the user has confirmed.
+    if (!equalBytes(stream.incarnation, incarnation)) return stream;
     throw new PosternError("rolled_back", `The manager takes back its acknowledgement of ${name(stream, number + 1)}`);
   }
   const sent = number === acknowledged?.number ? acknowledged : stream.pending.find((one) => one.number === number);

@@ -17,6 +17,7 @@ import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { idPrefix } from "../ids.ts";
 import type { Output } from "../output.ts";
+import { release, RELEASE_HELP } from "./release.ts";
 import { wholeNumber } from "../read_text.ts";
 import {
   presentChannels,
@@ -47,7 +48,7 @@ Examples:
   $ postern message import letter.eml`;
 
 export const registerMessage: Register = (parent, bind: Bind) => {
-  const group = parent.command("message").summary("messages: import, send, list, show").description(
+  const group = parent.command("message").summary("messages: import, send, release, list, show").description(
     "Mail and other messages, in channels.",
   );
   group.command("import <paths...>").summary("import .eml, mbox, Maildir or folders of these").description(
@@ -70,6 +71,10 @@ export const registerMessage: Register = (parent, bind: Bind) => {
       "after",
       "\nExamples:\n  $ postern message list --channel inbox\n  $ postern message list --outgoing --json",
     ).action(bind(list));
+  group.command("release [ids...]").summary("let held messages be sent").description(
+    "Lets messages be sent that are held until you say so, named by the first digits of their ids.",
+  )
+    .option("--all", "all that are held").addHelpText("after", RELEASE_HELP).action(bind(release));
   group.command("show <id>").summary("show one message, or take its bytes out").description(
     "Shows a message, named by the first digits of its id.",
   )

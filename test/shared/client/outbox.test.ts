@@ -43,7 +43,7 @@ Deno.test("submissions are numbered and chained within a stream, INBOX-01", () =
     ...{ stream: filled(16, 5), number: 2, previous: hashAt(filled(16, 5), 1) },
   });
   streams = submit(streams, life, filled(16, 6));
-  streams = [...judgeAcknowledgements(streams, device, [ack(filled(16, 5), 2)])];
+  streams = [...judgeAcknowledgements(streams, device, [ack(filled(16, 5), 2)], life)];
   assertEquals(streams[0]?.pending, []);
   assertEquals(nextPlace(streams, life, filled(16, 6)), {
     ...{ stream: filled(16, 5), number: 3, previous: hashAt(filled(16, 5), 2) },
@@ -59,20 +59,22 @@ Deno.test("a new stream is started when the old one is in doubt, or of another i
   assertEquals(nextPlace(both, filled(16, 3), filled(16, 7)).stream, filled(16, 6));
 });
 
-Deno.test("judgeAcknowledgements() refuses what was never sent, something else, and going back, INBOX-09", () => {
+Deno.test("judgeAcknowledgements() refuses what was never sent, something else, and going back within a life, INBOX-09, BACKUP-16", () => {
   const id = filled(16, 5);
   let streams: readonly Stream[] = submit(submit(submit([], life, id), life, id), life, id);
-  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 4)]), "forked");
-  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 2, filled(32, 9))]), "forked");
-  streams = judgeAcknowledgements(streams, device, [ack(id, 2)]);
+  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 4)], life), "forked");
+  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 2, filled(32, 9))], life), "forked");
+  streams = judgeAcknowledgements(streams, device, [ack(id, 2)], life);
   assertEquals(streams[0]?.pending.map(({ number }) => number), [3]);
-  assert(judgeAcknowledgements(streams, device, [ack(id, 2)]) === streams);
-  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 1)]), "rolled_back");
-  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 2, filled(32, 9))]), "forked");
+  assert(judgeAcknowledgements(streams, device, [ack(id, 2)], life) === streams);
+  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 1)], life), "rolled_back");
+  // After a restore that the user confirmed, what the incarnation before had taken is lost, and no lie (BACKUP-16).
+  assert(judgeAcknowledgements(streams, device, [ack(id, 1)], filled(16, 3)) === streams);
+  assertThrows(() => judgeAcknowledgements(streams, device, [ack(id, 2, filled(32, 9))], life), "forked");
   // Another device's, and streams of a copy that lost its memory, say nothing.
-  assert(judgeAcknowledgements(streams, device, [{ ...ack(id, 9), device: filled(16, 8) }]) === streams);
-  assert(judgeAcknowledgements(streams, device, [ack(filled(16, 8), 9)]) === streams);
-  assert(judgeAcknowledgements(forgetStream(streams, id), device, [ack(id, 9)]).length === 0);
+  assert(judgeAcknowledgements(streams, device, [{ ...ack(id, 9), device: filled(16, 8) }], life) === streams);
+  assert(judgeAcknowledgements(streams, device, [ack(filled(16, 8), 9)], life) === streams);
+  assert(judgeAcknowledgements(forgetStream(streams, id), device, [ack(id, 9)], life).length === 0);
 });
 
 /** What a run of a device and an honest manager does, step by step, beside a model that is only sets of numbers. */
@@ -103,7 +105,7 @@ Deno.test("whatever comes in whichever order, nothing is lost and no number is u
           const id = ids[one.which % ids.length] ?? filled(16, 0);
           const [low, high] = [acknowledged.get(`${id}`) ?? 0, sent.get(`${id}`) ?? 0];
           const number = low + one.upTo % (high - low + 1);
-          if (number > 0) streams = judgeAcknowledgements(streams, device, [ack(id, number)]);
+          if (number > 0) streams = judgeAcknowledgements(streams, device, [ack(id, number)], life);
           acknowledged.set(`${id}`, number);
         } else if (one.kind === "doubt") {
           const open = streams.findLast(({ closed }) => !closed);
@@ -127,7 +129,7 @@ Deno.test("finished streams are forgotten in time, those with something pending 
   streams = closeStream(streams, filled(16, 0));
   for (let count = 1; count <= 40; count++) {
     streams = submit(streams, life, filled(16, count));
-    streams = judgeAcknowledgements(streams, device, [ack(filled(16, count), 1)]);
+    streams = judgeAcknowledgements(streams, device, [ack(filled(16, count), 1)], life);
     streams = closeStream(streams, filled(16, count));
   }
   assert(streams.length <= LIMITS.maxRememberedStreams + 2, `${streams.length}`);

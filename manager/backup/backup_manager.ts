@@ -1,0 +1,29 @@
+/** Backs up the manager of a data folder, whether or not its service runs meanwhile. */
+import type { RandomBytes } from "../../shared/crypto/random.ts";
+import { sweepTemporaryFiles } from "../files/durable.ts";
+import { lockWithin, type TurnEnvironment } from "../service/turn.ts";
+import { openManagerAndKey, type OpenManagerOptions } from "../store/open.ts";
+import { type BackupOptions, createBackup, type CreatedBackup } from "./create.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+
+export interface BackupManagerOptions
+  extends OpenManagerOptions, BackupOptions, Pick<TurnEnvironment, "pid" | "network" | "lockWaitMillis"> {}
+
+/**
+ * Makes a backup. Turns wait only while the database is being copied.
+ *
+ * @throws as of `openManager` and {@link createBackup}
+ */
+export async function backupManager(options: BackupManagerOptions, random: RandomBytes): Promise<CreatedBackup> {
+  const { db, key } = await openManagerAndKey(options);
+  let snapshot: Snapshot;
+  try {
+    await using _lock = await lockWithin(options);
+    await sweepTemporaryFiles(options.folder);
+    snapshot = await takeSnapshot(db, options.folder, key);
+  } finally {
+    await db.close();
+  }
+  await using taken = snapshot;
+  return await createBackup(taken.db, options, options.network.now(), random);
+}
