@@ -8,7 +8,7 @@ import { createEdge } from "../app.ts";
 import { type EdgeConfig, readConfig, SETTINGS } from "../config.ts";
 import { describeError } from "../report.ts";
 import { EdgeStore } from "../store/store.ts";
-import { keysFor } from "./node_keys.ts";
+import { nodeKeys } from "./node_keys.ts";
 
 /** An edge that serves. */
 export interface ServingEdge {
@@ -41,7 +41,7 @@ export async function serveEdge(config: EdgeConfig, { log, clock = Date.now }: S
   try {
     const store = await EdgeStore.open(database, config);
     const edge = await createEdge({
-      ...{ config, store, clock, random: webCryptoRandom, keys: keysFor(navigator.hardwareConcurrency), log },
+      ...{ config, store, clock, random: webCryptoRandom, keys: nodeKeys, log },
       clientAddress: (_, info) => remoteHost(info),
     });
     const server = listen(config, {

@@ -6,7 +6,7 @@ import { createEdge } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { describeError } from "../report.ts";
 import { EdgeStore } from "../store/store.ts";
-import { keysFor } from "./node_keys.ts";
+import { nodeKeys } from "./node_keys.ts";
 
 const log = (line: string) => console.error(line);
 
@@ -22,7 +22,7 @@ const edge = await createEdge({
     store: await EdgeStore.open(database, config),
     clock: Date.now,
     random: webCryptoRandom,
-    keys: keysFor(navigator.hardwareConcurrency),
+    keys: nodeKeys,
     log,
   },
   clientAddress: (_, info) => (info as Deno.ServeHandlerInfo<Deno.NetAddr>).remoteAddr.hostname,

@@ -1,6 +1,6 @@
 /** The keys of `node:crypto` do what WebCrypto's do, refusals included. */
 import * as v from "valibot";
-import { keysFor, nodeKeys } from "../../../edge/hosts/node_keys.ts";
+import { nodeKeys } from "../../../edge/hosts/node_keys.ts";
 import { type Bytes, concat, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES } from "../../../shared/crypto/aead.ts";
@@ -11,16 +11,6 @@ import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { hexBytes, wycheproof } from "../../shared/crypto/wycheproof.ts";
 
 const BOTH: Readonly<Record<string, NativeKeys>> = { nodeKeys, webCryptoKeys };
-
-Deno.test("keysFor() leaves agreements to WebCrypto's threads where there is more than one processor", async () => {
-  assertEquals(keysFor(1), nodeKeys);
-  const keys = keysFor(4);
-  const [mine, theirs] = [await keys.newExchangeKey(), await nodeKeys.newExchangeKey()];
-  const shared = mine.agree(theirs.publicKey);
-  assert(shared instanceof Promise);
-  assertEquals(await shared, await theirs.agree(mine.publicKey));
-  assertEquals(keys.sealingKey, nodeKeys.sealingKey);
-});
 
 function onBoth(title: string, run: (keys: NativeKeys, others: NativeKeys) => Promise<void>): void {
   for (const [name, keys] of Object.entries(BOTH)) {
