@@ -621,7 +621,8 @@ class Device:
                     hashes_[key] = sha256(enc(["postern/1/row-hash", row]))  # ROW-05
                     plains.append(self.open_row(row, TABLES[table], token, number))
                     places = [(self.token(TABLES[table], kind, name), at) for kind, name, at in _places(plains[-1], number)]
-                    check((token, number) in places, "tampered", "a row's place")  # ROW-07, ROW-10
+                    is_cover = plains[-1][0] == "cover" and number == 0  # stands anywhere
+                    check(is_cover or (token, number) in places, "tampered", "a row's place")  # ROW-07, ROW-10
                 if values["next"] is None:
                     count, root = self.tables[TABLES[table]]
                     check(len(hashes_) == count, "withheld", "rows of a table")
@@ -683,6 +684,8 @@ def _places(plain, number):
         "channel": lambda: [("channels", "", number)],
         "message": lambda: [("channel", plain[2], plain[3])],
         "part": lambda: [("message", plain[1], plain[2])],
+        "receipt": lambda: [("receipt", plain[1] + plain[2], plain[3])],
+        "cover": lambda: [],
     }[plain[0]]()
 
 
