@@ -70,7 +70,7 @@ export const TABLE_ATTACKS: readonly Attack[] = [
   ),
   onChanges(
     "a bit of a change is changed",
-    ["tampered"],
+    ["tampered", "withheld"],
     (answer, dice) =>
       answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) },
   ),
