@@ -1,6 +1,6 @@
 /** Backups of a test's managers: made, opened and attacked. */
 import { join } from "node:path";
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
 import { backupManager } from "../../../manager/backup/backup_manager.ts";
@@ -12,7 +12,7 @@ import { type BackupSecret, openBackupKey } from "../../../manager/backup/recipi
 import type { Candidate } from "../../../manager/backup/judge.ts";
 import { type Restored, restoreManager } from "../../../manager/backup/restore.ts";
 import { createKeyFile, openKeyFile } from "../../../manager/keys/key_file.ts";
-import type { World } from "../../fixtures/world.ts";
+import { World } from "../../fixtures/world.ts";
 import { surroundingsOf } from "../../fixtures/clock.ts";
 import { kekOf, keyFileOf, type TestManager } from "../../fixtures/manager.ts";
 
@@ -99,4 +99,17 @@ export async function fileOf(folder: string, bytes: Bytes, name = "changed.backu
   const path = join(folder, name);
   await Deno.writeFile(path, bytes);
   return path;
+}
+
+/** A message, as large as wanted. */
+export const mail = (subject: string, size = 0): Bytes =>
+  utf8(`From: a@example\r\nSubject: ${subject}\r\n\r\n${"x".repeat(size)}`);
+
+/** A manager with a device and forty messages, pushed. */
+export async function filledWorld(): Promise<World> {
+  const world = await World.create();
+  await world.pair("phone");
+  for (let i = 0; i < 40; i++) await world.manager.receive("mail", mail(`no ${i}`, i * 4_000));
+  await world.manager.sync();
+  return world;
 }
