@@ -14,17 +14,18 @@ import { hasMissed } from "./harness/report.ts";
 import { type BenchResult, runBench, SharedPeer, toJson, writeResult } from "./harness/run_bench.ts";
 import { logins } from "./logins.ts";
 import { lookups } from "./lookups.ts";
+import { proofs } from "./proofs.ts";
 import { push } from "./push.ts";
 import { remote } from "./remote.ts";
 import { start } from "./start.ts";
 
-const BENCHES: readonly Bench[] = [lookups, logins, challenges, push, remote, start];
+const BENCHES: readonly Bench[] = [lookups, logins, challenges, push, proofs, remote, start];
 
 const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--json]
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5; push and start 3, remote 1)
+  --rounds N    how often the contestants take turns (5; push, proofs and start 3, remote 1)
   --seconds S   how long each turn is measured (10; remote 60)
   --json        print one object; what goes on is said on standard error`;
 
