@@ -1,12 +1,14 @@
 /**
  * Measures Postern against the targets it was given.
  *
- *   deno task bench [NAME...] [--rounds N] [--seconds S] [--json]
+ *   deno task bench [NAME...] [--rounds N] [--seconds S] [--large] [--json]
  *
  * Each bench lets its contestants take turns in one run, prints medians, and writes `bench/results/NAME.md` and `.json`.
  * Close everything else first: ratios survive a busy machine, single figures do not.
  */
 import { challenges } from "./challenges.ts";
+import { copy } from "./copy.ts";
+import { delta } from "./delta.ts";
 import { parseArgs } from "./harness/args.ts";
 import type { Bench } from "./harness/bench.ts";
 import { toText } from "./harness/markdown.ts";
@@ -14,18 +16,21 @@ import { hasMissed } from "./harness/report.ts";
 import { type BenchResult, runBench, SharedPeer, toJson, writeResult } from "./harness/run_bench.ts";
 import { logins } from "./logins.ts";
 import { lookups } from "./lookups.ts";
+import { proofs } from "./proofs.ts";
+import { proven } from "./proven.ts";
 import { push } from "./push.ts";
 import { remote } from "./remote.ts";
 import { start } from "./start.ts";
 
-const BENCHES: readonly Bench[] = [lookups, logins, challenges, push, remote, start];
+const BENCHES: readonly Bench[] = [lookups, logins, challenges, push, delta, proofs, proven, copy, remote, start];
 
-const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--json]
+const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--large] [--json]
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5; push and start 3, remote 1)
+  --rounds N    how often the contestants take turns (5; push, proofs and start 3, delta and copy 11, remote 1)
   --seconds S   how long each turn is measured (10; remote 60)
+  --large       larger stores, too, that take long to build (proven, delta)
   --json        print one object; what goes on is said on standard error`;
 
 async function main(): Promise<number> {
@@ -45,7 +50,11 @@ async function main(): Promise<number> {
   try {
     for (const bench of BENCHES.filter(({ name }) => args.names.length === 0 || args.names.includes(name))) {
       try {
-        const result = await runBench(bench, { rounds: args.rounds, seconds: args.seconds, log }, peer);
+        const result = await runBench(
+          bench,
+          { rounds: args.rounds, seconds: args.seconds, large: args.large, log },
+          peer,
+        );
         await writeResult(result);
         results.push(result);
         if (!args.json) console.log(`\n== ${bench.name} ==\n\n${toText(result.report)}\n`);

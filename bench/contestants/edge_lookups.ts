@@ -1,6 +1,9 @@
 /** Lookups at the edge: one certificate by its subject, as the device client asks for it, request and answer signed. */
+import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import { fromBase64 } from "../../shared/bytes/encoding.ts";
 import { rowsCall } from "../../shared/client/calls.ts";
+import { KEY_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
+import { type RangeClaim, verifyProof } from "../../shared/merkle/verify_proof.ts";
 import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import {
   contentDigest,
@@ -10,9 +13,9 @@ import {
   verifyAnswer,
 } from "../../shared/protocol/http_signature.ts";
 import { decodeCertificate } from "../../shared/protocol/plaintexts.ts";
-import { openRow } from "../../shared/protocol/row.ts";
+import { openRow, rowHash } from "../../shared/protocol/row.ts";
 import { decodeAs } from "../../shared/protocol/shapes.ts";
-import { LISTS, rowKey } from "../../shared/protocol/token.ts";
+import { LISTS, type RowKey, rowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import type { BenchSession } from "../fixtures/edge_login.ts";
@@ -32,6 +35,8 @@ export interface EdgeLookups {
   readonly owner: BenchOwner;
   /** Of the epoch that the edge holds. */
   readonly keys: EpochKeys;
+  /** Of the table of certificates, as the manager signed it. */
+  readonly root: Bytes;
   readonly sessions: readonly BenchSession[];
   /** Canonical subjects. */
   readonly subjects: readonly string[];
@@ -39,14 +44,29 @@ export interface EdgeLookups {
   readonly aheadSeconds?: number;
 }
 
+/** What is asked for. */
+export interface EdgeQuestion {
+  /** With the proof that nothing is missing, as devices ask. */
+  readonly isProven: boolean;
+  /** Subjects that no certificate has. */
+  readonly isAbsent: boolean;
+}
+
+/** The peer proves nothing: beside it, neither does the edge. */
+const BARE: EdgeQuestion = { isProven: false, isAbsent: false };
+
 export function edgeLookups(
   name: string,
   server: Server,
-  { owner, keys, sessions, subjects, aheadSeconds = 0 }: EdgeLookups,
+  { owner, keys, root, sessions, subjects, aheadSeconds = 0 }: EdgeLookups,
+  { isProven, isAbsent }: EdgeQuestion = BARE,
 ): Contestant {
   const turns = new RoundRobin(sessions, subjects.length);
-  const places = subjects.map((subject) => rowKey(keys, LISTS.subject(subject), 0));
-  const calls = places.map((place) => unproven(rowsCall(owner.id, keys.epoch, place, { from: 0 }, LIMIT)));
+  const places = subjects.map((subject) => rowKey(keys, LISTS.subject(isAbsent ? `${subject} II` : subject), 0));
+  const calls = places.map((place) => {
+    const call = rowsCall(owner.id, keys.epoch, place, { from: 0 }, LIMIT);
+    return isProven ? call : unproven(call);
+  });
   let signatures: string[] = [];
   return {
     ...{ name, port: server.port, processes: [server.pid], firstRequests: 40_000 },
@@ -80,17 +100,29 @@ export function edgeLookups(
       if (stamp?.number !== counter || headerOf(sample, HEADERS.digest) !== digest) {
         throw new Error("The edge signed an answer wrongly");
       }
-      const { rows: [stored] } = decodeAs(ANSWERS.rows, body, "rows");
-      if (stored === undefined) throw new Error("The edge did not find a certificate that it holds");
-      const { der } = decodeCertificate(await openRow(keys, places[row] ?? missing(), stored));
+      const { rows, more, proof } = decodeAs(ANSWERS.rows, body, "rows");
+      const place = places[row] ?? missing();
+      if (more || (proof !== null) !== isProven) throw new Error("The edge answered something else than was asked");
+      if (proof !== null) verifyProof(proof, wholeList(place, rows), root);
+      const [stored] = rows;
+      if ((stored === undefined) !== isAbsent) throw new Error("The edge does not know which certificates it holds");
+      if (stored === undefined) return;
+      const { der } = decodeCertificate(await openRow(keys, place, stored));
       if (readCertificate(der).subject !== subjects[row]) throw new Error("The edge answered with another certificate");
     },
   };
 }
 
-/** The peer proves nothing, so neither does the edge here. */
 function unproven<C extends { readonly query?: string }>(call: C): C {
   return { ...call, query: (call.query ?? "").replace("&proof=1", "") };
+}
+
+/** That the rows, at most one, are all that stands in the list. */
+function wholeList({ token }: RowKey, rows: readonly Bytes[]): RangeClaim {
+  return {
+    ...{ lowest: treeKey(token, 0), highest: concat(token, new Uint8Array(KEY_BYTES - token.length).fill(0xff)) },
+    rows: rows.map((bytes) => ({ key: treeKey(token, 0), rowHash: rowHash(bytes) })),
+  };
 }
 
 function missing(): never {

@@ -8,12 +8,14 @@ export interface BenchArgs {
   readonly rounds: number | null;
   /** How long each turn of a contestant is measured; null likewise. */
   readonly seconds: number | null;
+  /** Sizes, too, that take long to build. */
+  readonly large: boolean;
   /** Print one JSON object instead of text. */
   readonly json: boolean;
   readonly help: boolean;
 }
 
-const DEFAULTS: BenchArgs = { names: [], rounds: null, seconds: null, json: false, help: false };
+const DEFAULTS: BenchArgs = { names: [], rounds: null, seconds: null, large: false, json: false, help: false };
 const MAX_ROUNDS = 1_000;
 const MAX_SECONDS = 3_600;
 
@@ -25,6 +27,9 @@ export function parseArgs(args: readonly string[], known: readonly string[]): Be
     switch (arg) {
       case "--json":
         parsed = { ...parsed, json: true };
+        break;
+      case "--large":
+        parsed = { ...parsed, large: true };
         break;
       case "--help":
         parsed = { ...parsed, help: true };

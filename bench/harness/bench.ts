@@ -16,6 +16,8 @@ export interface Bench {
 export interface BenchContext {
   readonly rounds: number;
   readonly seconds: number;
+  /** Whether sizes are asked for, too, that take long to build. */
+  readonly large: boolean;
   readonly log: (line: string) => void;
   /** The PHP peer, started when first asked for and shared by all benches of a run; or why there is none. */
   peer(): Promise<PhpPeer | PeerAbsent>;

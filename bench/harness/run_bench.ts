@@ -11,6 +11,7 @@ export interface RunOptions {
   /** Null: as the bench has it. */
   readonly rounds: number | null;
   readonly seconds: number | null;
+  readonly large: boolean;
   readonly log: (line: string) => void;
 }
 
@@ -46,17 +47,17 @@ export class SharedPeer {
 
 /** Runs a bench in its own scope: whatever it started is gone afterwards. */
 export async function runBench(bench: Bench, options: RunOptions, peer: SharedPeer): Promise<BenchResult> {
-  const { log } = options;
+  const { log, large } = options;
   const rounds = options.rounds ?? bench.defaults.rounds;
   const seconds = options.seconds ?? bench.defaults.seconds;
   const about: Circumstances = {
     ...{ bench: bench.name, summary: bench.summary, date: new Date().toISOString() },
-    ...{ command: `deno task bench ${bench.name} --rounds ${rounds} --seconds ${seconds}` },
+    ...{ command: `deno task bench ${bench.name} --rounds ${rounds} --seconds ${seconds}${large ? " --large" : ""}` },
     machine: await machineFacts(),
   };
   await using scope = new AsyncDisposableStack();
   const context: BenchContext = {
-    ...{ rounds, seconds, log: (line) => log(`${bench.name}: ${line}`) },
+    ...{ rounds, seconds, large, log: (line) => log(`${bench.name}: ${line}`) },
     peer: () => peer.get(log),
     async folder() {
       const folder = await Deno.makeTempDir({ prefix: "postern-bench-" });

@@ -4,12 +4,13 @@ import { assert, assertEquals } from "../assert.ts";
 const KNOWN = ["lookups", "push"];
 
 Deno.test("parseArgs() gives the defaults when nothing is said", () => {
-  assertEquals(parseArgs([], KNOWN), { names: [], rounds: null, seconds: null, json: false, help: false });
+  const wanted = { names: [], rounds: null, seconds: null, large: false, json: false, help: false };
+  assertEquals(parseArgs([], KNOWN), wanted);
 });
 
 Deno.test("parseArgs() reads names and options in any order, with a space or an equals sign", () => {
-  const wanted = { names: ["push", "lookups"], rounds: 3, seconds: 2.5, json: true, help: false };
-  assertEquals(parseArgs(["push", "--rounds", "3", "lookups", "--json", "--seconds=2.5"], KNOWN), wanted);
+  const wanted = { names: ["push", "lookups"], rounds: 3, seconds: 2.5, large: true, json: true, help: false };
+  assertEquals(parseArgs(["push", "--rounds", "3", "lookups", "--large", "--json", "--seconds=2.5"], KNOWN), wanted);
 });
 
 Deno.test("parseArgs() says what is wrong when a name, an option or a number does not fit", () => {
