@@ -156,6 +156,8 @@ export const LIMITS = {
   databaseBusyMillis: 5_000,
   /** Prepared statements that an embedded database keeps. */
   databaseStatements: 256,
+  /** A copy of an edge's database that is verified: it is copied once more. */
+  maxDumpBytes: 8_589_934_592,
   /** Statements that one transaction gathers from concurrent callers; a single batch may be larger. */
   databaseGroupStatements: 512,
   /** Bytes of statements and parameters that one request to a database server gathers from concurrent callers. */

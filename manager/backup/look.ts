@@ -116,7 +116,7 @@ async function devicesOf({ link, head, keys }: OpenedEdge): Promise<readonly Dev
   await verifyTable(
     new TableVerifier(keys, "devices", head.tables.devices),
     (after) => link.tablePage("devices", head.epoch, head.generation, after),
-    (rows) => devices.push(...rows.flatMap(({ content }) => content.kind === "device" ? [content.device] : [])),
+    (rows) => void devices.push(...rows.flatMap(({ content }) => content.kind === "device" ? [content.device] : [])),
   );
   return devices;
 }

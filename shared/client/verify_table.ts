@@ -112,11 +112,11 @@ export interface TablePage {
 export async function verifyTable(
   verifier: TableVerifier,
   fetchPage: (after: Bytes | null) => Promise<TablePage>,
-  take: (rows: readonly TableRow[]) => void = () => {},
+  take: (rows: readonly TableRow[]) => void | Promise<void> = () => {},
 ): Promise<void> {
   for (let more = true; more;) {
     const { rows, next } = await fetchPage(verifier.after);
-    take(await verifier.add(rows));
+    await take(await verifier.add(rows));
     more = verifier.goesOn(rows.length, next);
   }
   verifier.finish();

@@ -11,6 +11,8 @@ import { readBounded } from "../../files/read_bounded.ts";
 import { currentStatement, issueStatement } from "../../owner/statement.ts";
 import { META, setBytes } from "../../store/meta.ts";
 import { pairs } from "../../text/layout.ts";
+import { size } from "../../text/moments.ts";
+import { dumpDatabase } from "../../doctor/dump/dump_database.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { readEnvFile, writeEnvFile } from "../env_file.ts";
@@ -44,6 +46,14 @@ POSTERN_DATABASE_URL and others (docs/owners/pi.md).
 Example:
   $ postern edge serve --env-file edge.env`;
 
+const DUMP_HELP = `
+For postern verify --dump, on the machine of the manager. The edge may go on meanwhile: the copy is of one moment. It holds what the edge
+holds, of all its owners: ciphertext, sizes, tokens. An edge on a libSQL server (Turso, sqld) has no file to copy.
+
+Examples:
+  $ postern edge dump --env-file edge.env --output edge.dump
+  $ postern edge dump --database file:/var/lib/postern/edge.db --output edge.dump`;
+
 const URL_HELP = `
 Another edge takes effect with the next push: the manager signs a new owner statement and fills the new edge. Devices find it by that
 statement as long as the old edge serves it.
@@ -72,6 +82,12 @@ export const registerEdge: Register = (parent, bind: Bind) => {
     .option("--env-file <file>", "settings, as keygen writes them").addHelpText("after", SERVE_HELP).action(
       bind(serve),
     );
+  group.command("dump").summary("copy the database of an edge on this machine").description(
+    "Copies the database file of an edge on this machine, for verifying it. Needs no manager.",
+  )
+    .option("--env-file <file>", "settings of the edge, which name its database")
+    .option("--database <url>", "its database, file:PATH").requiredOption("--output <file>", "a new file")
+    .addHelpText("after", DUMP_HELP).action(bind(dump));
   group.command("url [url]").summary("show or change which edge is used").description(
     "Shows the owner's edge, or moves to another.",
   )
@@ -182,6 +198,30 @@ function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
     // It ended by itself in this very moment.
     if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+interface DumpOptions {
+  readonly envFile?: string;
+  readonly database?: string;
+  readonly output: string;
+}
+
+async function dump(cli: Cli, _args: readonly string[], options: DumpOptions): Promise<Output> {
+  const { s } = cli;
+  const settings = options.envFile === undefined ? {} : await readSettingsFile(resolve(s.cwd, options.envFile), s.uid);
+  const url = options.database ?? settings.POSTERN_DATABASE_URL;
+  if (url === undefined) {
+    throw new PosternError(
+      "usage",
+      "Say which database: --database file:PATH, or --env-file with POSTERN_DATABASE_URL",
+    );
+  }
+  const file = resolve(s.cwd, options.output);
+  const bytes = await dumpDatabase(url, s.cwd, file);
+  return {
+    json: { dump: file, bytes },
+    text: `${pairs([["dump", file], ["size", size(bytes)]])}\n\nNext, at the manager: postern verify --dump ${file}`,
+  };
 }
 
 async function url(cli: Cli, [text]: readonly string[], options: { readonly edgeKey?: string }): Promise<Output> {

@@ -1,21 +1,36 @@
 /** `postern verify` and `postern doctor`. */
+import { resolve } from "node:path";
+import { openDump } from "../../doctor/dump/open_dump.ts";
+import { verifyDump } from "../../doctor/verify_dump.ts";
 import { verifyEdge } from "../../doctor/verify_edge.ts";
 import { examine } from "../../doctor/examine.ts";
 import { judgeAll } from "../../doctor/judge.ts";
 import { connectEdge } from "../../edge/connect.ts";
 import { type Cli, kekOf, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { isoOrNull, moment } from "../../text/moments.ts";
 import type { Output } from "../output.ts";
-import { count, pairs } from "../../text/layout.ts";
+import { pairs } from "../../text/layout.ts";
 import { presentFindings } from "../texts/findings.ts";
+import { presentDump, stateJson, statePairs } from "../texts/verified.ts";
+import { PosternError } from "../../../shared/errors.ts";
 
 const VERIFY_HELP = `
 Logs in, fetches every table whole, opens every row, and checks heads, roots, counts, content, and that messages are complete. Exits
 with 76 when the edge shows anything else than what was signed.
 
-Example:
-  $ postern verify --json`;
+With --dump it reads a copy of the edge's database file instead (postern edge dump) and asks nobody. It checks owner statement and head,
+the edge's own columns, every row, root and block, the history of heads, and what logins are verified with; the file is not changed.
+A dump from before the newest push is refused as rolled back, unless --old says that it is meant to be old; one whose epoch is past can
+be read only until the next push has been read back.
+
+Examples:
+  $ postern verify --json
+  $ postern verify --dump edge.dump`;
+
+interface VerifyOptions {
+  readonly dump?: string;
+  readonly old?: boolean;
+}
 
 const DOCTOR_HELP = `
 Looks at the data folder, its permissions, the database, the clock, the edge's configuration and answers, heads and alarms, and says
@@ -26,8 +41,10 @@ Example:
 
 export const registerVerify: Register = (parent, bind: Bind) => {
   parent.command("verify").summary("read the edge whole and check everything").description(
-    "Reads the edge as a device would, and checks everything.",
+    "Reads the edge as a device would, or a dump of it, and checks everything.",
   )
+    .option("--dump <file>", "verify this copy of the edge's database file, without the network")
+    .option("--old", "the dump is from before the newest push, and meant to be")
     .addHelpText("after", VERIFY_HELP).action(bind(verify));
   parent.command("doctor").summary("find what is wrong, and what to do").description(
     "Finds what is wrong with set-up, clock, permissions and connection.",
@@ -35,33 +52,31 @@ export const registerVerify: Register = (parent, bind: Bind) => {
     .option("--offline", "without asking the edge").addHelpText("after", DOCTOR_HELP).action(bind(doctor));
 };
 
-async function verify(cli: Cli): Promise<Output> {
+async function verify(cli: Cli, _args: readonly string[], options: VerifyOptions): Promise<Output> {
+  const { dump, old = false } = options;
+  if (dump !== undefined) return await verifyFile(cli, resolve(cli.s.cwd, dump), old);
+  if (old) throw new PosternError("usage", "--old is about a dump: give --dump FILE with it");
   const { s } = cli;
   return await withManager(cli, async (db) => {
     const progress = cli.progress("Verifying");
     try {
       const link = await connectEdge(db, s.network);
-      const { head, counts, rows } = await verifyEdge(db, link, s.now(), (done, total) => progress.update(done, total));
-      return {
-        json: {
-          verified: true,
-          generation: head.generation,
-          epoch: head.epoch,
-          time: isoOrNull(head.time),
-          nextDue: isoOrNull(head.nextDue),
-          rows,
-          contents: { ...counts },
-          classicalDevices: head.classical,
-        },
-        text: pairs([
-          ["verified", `generation ${head.generation}, epoch ${head.epoch}, signed ${moment(head.time)}`],
-          ["rows", `${count(rows, "row")}: every MAC, every place, every root`],
-          ["devices", String(counts.devices)],
-          ["certificates", String(counts.certificates)],
-          ["messages", `${counts.messages} in ${count(counts.channels, "channel")}, complete with all parts`],
-          ["next head due", moment(head.nextDue)],
-        ]),
-      };
+      const verified = await verifyEdge(db, link, s.now(), (done, total) => progress.update(done, total));
+      return { json: stateJson(verified), text: pairs(statePairs(verified)) };
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+async function verifyFile(cli: Cli, file: string, isOld: boolean): Promise<Output> {
+  const { s } = cli;
+  return await withManager(cli, async (db) => {
+    const progress = cli.progress("Verifying");
+    try {
+      await using dump = await openDump(file, cli.folder);
+      const onProgress = (done: number, total: number) => progress.update(done, total);
+      return presentDump(await verifyDump(db, dump, s.now(), { isOld, onProgress }), file);
     } finally {
       progress.end();
     }

@@ -1,16 +1,6 @@
 import { lockDataFolder } from "../../../manager/files/lock.ts";
-import {
-  acceptGrant,
-  createDeviceKeys,
-  createMemory,
-  MemoryInProcess,
-  pairingRequest,
-  PosternDevice,
-} from "../../../shared/client/mod.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
-import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import { surroundingsOf } from "../../fixtures/clock.ts";
+import { pairCli as pair } from "./devices.ts";
 import { CliWorld } from "./harness.ts";
 
 const DAY = 86_400_000;
@@ -21,21 +11,6 @@ interface Turn {
   readonly full: boolean;
   readonly reason: string | null;
   readonly inbox: { readonly done: number };
-}
-
-async function pair(world: CliWorld, name: string): Promise<PosternDevice> {
-  const keys = await createDeviceKeys({ extractable: false }, webCryptoRandom);
-  const request = await pairingRequest(keys, name, webCryptoRandom);
-  const added = await world.jsonWith(["device", "add", "--request", "-"], { input: utf8(request) }) as {
-    grant: string;
-    checkCode: string;
-  };
-  await world.json("device", "confirm", name, "--code", added.checkCode);
-  const { profile, state } = await acceptGrant(keys, request, added.grant);
-  const memory = new MemoryInProcess();
-  await createMemory(memory, state);
-  const surroundings = surroundingsOf({ clock: world.clock, fetch: world.edge.fetch });
-  return new PosternDevice({ profile, keys, memory, surroundings });
 }
 
 Deno.test("sync pushes, rotate renews the epoch, verify reads it all back, and a device reads the same", async () => {
