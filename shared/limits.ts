@@ -99,6 +99,8 @@ export const LIMITS = {
   longestRetryMillis: 10_000,
   /** How often one operation of a device starts again because the epoch or the generation went on meanwhile. */
   maxRefreshes: 4,
+  /** Heads that a running device remembers the hashes of (spec: HEAD-09). */
+  maxVerifiedHeads: 256,
   /** Finished streams of submissions that a device remembers. */
   maxRememberedStreams: 16,
   /** How long the epoch before, and earlier generations, are served after the switch (spec: READ-02). */

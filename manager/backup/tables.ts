@@ -23,6 +23,7 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   submissions: "paged",
   outgoing: "paged",
   alarms: "paged",
+  forks: "paged",
   // After everything whose triggers raise one of them.
   counters: "at once",
   ...{ changed: "left out", placed: "left out", leaves: "left out", staged: "left out" },

@@ -1,4 +1,5 @@
 /** How an error is told: what was tried, what was found, what to do next; a stack trace only for `--debug`. Pure. */
+import { adviceFor } from "../../shared/client/advice.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import type { Json } from "./output.ts";
@@ -13,10 +14,15 @@ export interface ToldError {
 /** The error in words, as JSON, and as an exit code. */
 export function tellError(error: unknown, isDebug: boolean): ToldError {
   if (isPosternError(error)) {
-    const lines = [`postern: ${plain(capital(error.message))} [${error.code}]`, ...(isDebug ? trace(error) : [])];
+    const advice = adviceFor(error.code);
+    const lines = [
+      `postern: ${plain(capital(error.message))} [${error.code}]`,
+      ...(advice === null ? [] : [`  -> ${advice}`]),
+      ...(isDebug ? trace(error) : []),
+    ];
     return {
       text: lines.join("\n"),
-      json: { error: { code: error.code, message: error.message } },
+      json: { error: { code: error.code, message: error.message, ...(advice === null ? {} : { advice }) } },
       exit: exitCodeOf(error.code),
     };
   }

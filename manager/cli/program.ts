@@ -8,6 +8,7 @@ import { registerCert } from "./commands/cert.ts";
 import { registerCompletions } from "./commands/completions.ts";
 import { registerDevice } from "./commands/device.ts";
 import { registerEdge } from "./commands/edge.ts";
+import { registerHead } from "./commands/head.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerKey } from "./commands/key.ts";
 import { registerMessage } from "./commands/message.ts";
@@ -20,7 +21,7 @@ import type { CliSurroundings } from "./surroundings.ts";
 /** In the order in which help shows them: as a new owner needs them. */
 const GROUPS: readonly Register[] = [
   ...[registerEdge, registerInit, registerDevice, registerCert, registerMessage, registerSync, registerStatus],
-  ...[registerVerify, registerAlarm, registerBackup, registerKey, registerCompletions],
+  ...[registerVerify, registerHead, registerAlarm, registerBackup, registerKey, registerCompletions],
 ];
 
 const HELP = `

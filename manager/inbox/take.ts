@@ -2,10 +2,9 @@
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 import type { EdgeLink } from "../edge/link.ts";
-import { findHead } from "../heads/repository.ts";
+import { judgeSeen, recordFork } from "../heads/forks.ts";
 import { META, readBytes } from "../store/meta.ts";
 import type { DevicesTable } from "../store/schema.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
@@ -14,7 +13,7 @@ import { openSubmission } from "./open.ts";
 import { processSubmission } from "./process.ts";
 import { readInbox } from "./read.ts";
 import { endStream, findStream } from "./streams.ts";
-import { Waiting } from "./waiting.ts";
+import { streamName, Waiting } from "./waiting.ts";
 
 /** What taking the inbox needs from outside. */
 export interface InboxEnvironment {
@@ -34,6 +33,8 @@ export interface InboxTaken {
   readonly refused: number;
   /** Neither signed by a device of the owner's nor acknowledged. */
   readonly ignored: number;
+  /** Streams that a device continued after a head which this manager never signed: nothing of them is taken (spec: INBOX-12). */
+  readonly contradicting: readonly string[];
   /** Streams with a gap, as `device/stream`: what follows it waits. */
   readonly gaps: readonly string[];
 }
@@ -43,16 +44,16 @@ export interface Genuine extends SignedSubmission {
   readonly from: DevicesTable;
 }
 
-type Outcome = "done" | "held" | "refused" | "gap" | "known" | "ended";
+type Outcome = "done" | "held" | "refused" | "gap" | "known" | "ended" | "contradicting";
 
 /**
- * Takes everything that the edge shows, in one pass and bounded memory, in whatever order it shows it.
- *
- * @throws `forked` when a device saw a head that this manager never signed (spec: INBOX-12)
+ * Takes everything that the edge shows, in one pass and bounded memory, in whatever order it shows it. Whatever devices report, it
+ * goes on: the next head tells them (spec: INBOX-12).
  */
 export async function takeInbox(env: InboxEnvironment): Promise<InboxTaken> {
   const counts = { done: 0, held: 0, refused: 0, ignored: 0 };
   const waiting = new Waiting<Genuine>();
+  const contradicting = new Set<string>();
   for await (const read of readInbox(env)) {
     if (read === null) counts.ignored++;
     for (let next = read; next !== null; next = waiting.follower(next)) {
@@ -61,16 +62,18 @@ export async function takeInbox(env: InboxEnvironment): Promise<InboxTaken> {
         waiting.add(next);
         break;
       }
-      if (outcome !== "known" && outcome !== "ended") counts[outcome]++;
+      if (outcome === "contradicting") contradicting.add(streamName(next.submission));
+      else if (outcome !== "known" && outcome !== "ended") counts[outcome]++;
     }
   }
-  const gaps = waiting.streams();
+  // What follows one that is not taken waits with it: nothing is missing there.
+  const gaps = waiting.streams().filter((stream) => !contradicting.has(stream));
   for (const stream of gaps) {
     const text =
       `The edge does not show everything of the stream ${stream} (device/stream): what follows the gap waits`;
     await raiseAlarm(env.db, "withheld", text, env.now());
   }
-  return { ...counts, gaps };
+  return { ...counts, contradicting: [...contradicting], gaps };
 }
 
 async function takeOne(env: InboxEnvironment, signed: Genuine): Promise<Outcome> {
@@ -90,19 +93,21 @@ async function takeOne(env: InboxEnvironment, signed: Genuine): Promise<Outcome>
     return await processSubmission(env, signed, { kind: "unusable", reason: "Its device was revoked" });
   }
   const incarnation = await readBytes(env.db, META.incarnation);
-  if (equalBytes(submission.incarnation, incarnation)) await requireOwnHead(env.db, signed);
+  if (equalBytes(submission.incarnation, incarnation) && await isOfFork(env, signed)) return "contradicting";
   const opened = await openSubmission(env, signed, incarnation);
   return opened.kind === "incomplete" ? "gap" : await processSubmission(env, signed, opened);
 }
 
-/** What the device saw must be what this manager signed (spec: INBOX-12). */
-async function requireOwnHead(db: Database, { submission, from }: Genuine): Promise<void> {
-  const { generation, head } = submission.seen;
-  const own = await findHead(db, generation);
-  if (own !== null && equalBytes(own.hash, head)) return;
-  throw new PosternError(
-    "forked",
-    `The device '${from.name}' saw a head of generation ${generation} that this database did not sign: another copy of this ` +
-      "manager runs, or it is an old one. Nothing is signed until that is settled; if it is the device that lies, revoke it",
-  );
+/** Whether the device saw a head that this manager never signed, and the owner has not cleared: then every head to come says so. */
+// spec: INBOX-12
+async function isOfFork({ db, now }: InboxEnvironment, { submission, from }: Genuine): Promise<boolean> {
+  const { generation, head: hash } = submission.seen;
+  if (await judgeSeen(db, { generation, hash }) !== "fork") return false;
+  await recordFork(db, { generation, hash }, now());
+  const text =
+    `The device '${from.name}' saw a head of generation ${generation} that this manager never signed: a copy of it runs ` +
+    "elsewhere, somebody has its key, this is an old copy, or the device lies. What it handed in waits, and every device is " +
+    "told. Compare heads (postern head compare), end the copy or revoke the device, and then: postern alarm clear";
+  await raiseAlarm(db, "forked", text, now());
+  return true;
 }

@@ -47,7 +47,8 @@ export class Waiting<S extends SignedSubmission> {
   }
 }
 
-function streamName({ device, stream }: Pick<SubmissionPlace, "device" | "stream">): string {
+/** A stream as `device/stream`. */
+export function streamName({ device, stream }: Pick<SubmissionPlace, "device" | "stream">): string {
   return `${toHex(device)}/${toHex(stream)}`;
 }
 

@@ -12,6 +12,7 @@ import {
   type SignedHead,
   signHead,
 } from "../../shared/protocol/head.ts";
+import { headAlarm } from "../heads/forks.ts";
 import { putHistoryNodes, readHistory } from "../heads/history.ts";
 import { newestHead, putHead } from "../heads/repository.ts";
 import { acknowledgements } from "../inbox/streams.ts";
@@ -69,7 +70,12 @@ export async function prepareHead(
     acks: [...await acknowledgements(db)].sort(compareAcks),
     recovery: { encapsulated: epoch.recovery_encapsulated, ciphertext: epoch.recovery_ciphertext },
     classical: epoch.classical,
-    sealed: await sealHeadSecrets(keys, generation, { contentRoot: roots.contentRoot }, random),
+    sealed: await sealHeadSecrets(
+      keys,
+      generation,
+      { contentRoot: roots.contentRoot, alarm: await headAlarm(db) },
+      random,
+    ),
   });
   const { sign } = await managerKey(db, statement.managerKey);
   const signed = await signHead(bytes, sign);

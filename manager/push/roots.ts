@@ -15,7 +15,8 @@ export interface StateRoots {
 
 /** The roots that a head of this epoch states: nothing has changed since, so nothing is computed. */
 export async function rootsOf(head: Head, { keys }: OpenEpoch): Promise<StateRoots> {
-  return { tables: head.tables, ...await openHeadSecrets(keys, head) };
+  const { contentRoot } = await openHeadSecrets(keys, head);
+  return { tables: head.tables, contentRoot };
 }
 
 /** Lays changes over leaves, both sorted and in pages; the result is so again. A change of a key that is not there adds it. */

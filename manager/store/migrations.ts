@@ -103,4 +103,12 @@ export const MIGRATIONS: readonly Migration[] = [{
     `ALTER TABLE epochs ADD COLUMN has_nodes INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE pushes ADD COLUMN newest INTEGER NOT NULL DEFAULT 0`,
   ],
+}, {
+  version: 3,
+  name: "forks: heads that this manager never signed",
+  statements: [
+    `CREATE TABLE forks (
+      id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, hash BLOB NOT NULL, found INTEGER NOT NULL, cleared INTEGER,
+      UNIQUE (generation, hash))`,
+  ],
 }];

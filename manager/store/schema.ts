@@ -306,6 +306,17 @@ export interface AlarmsTable {
   cleared: number | null;
 }
 
+/** Heads that somebody was shown and this manager never signed (spec: HEAD-07). */
+export interface ForksTable {
+  id: Generated<number>;
+  generation: number;
+  hash: Bytes;
+  /** Millis. */
+  found: number;
+  /** When the owner cleared it. */
+  cleared: number | null;
+}
+
 /** All tables, for kysely. */
 export interface ManagerSchema {
   meta: MetaTable;
@@ -332,4 +343,5 @@ export interface ManagerSchema {
   submissions: SubmissionsTable;
   outgoing: OutgoingTable;
   alarms: AlarmsTable;
+  forks: ForksTable;
 }

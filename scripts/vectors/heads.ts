@@ -12,6 +12,7 @@ import {
   signHead,
   type TableState,
 } from "../../shared/protocol/head.ts";
+import { headCode, headText } from "../../shared/protocol/head_code.ts";
 import { LABELS } from "../../shared/protocol/labels.ts";
 import { type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
@@ -38,7 +39,7 @@ export async function exampleHead(household: Household): Promise<{ head: Head; s
     acks: [{ device: device.id, stream: random(16), number: 2, hash: random(32) }],
     recovery: await sealWith(random(64), recovery.publicKey, wrapInfo(keys, RECOVERY_DEVICE, "xwing"), symKey),
     classical: 0,
-    sealed: await sealHeadSecrets(keys, 1, { contentRoot: sha256(utf8("content root")) }, random),
+    sealed: await sealHeadSecrets(keys, 1, { contentRoot: sha256(utf8("content root")), alarm: null }, random),
   };
   return { head, signed: await signHead(encodeHead(head), manager.sign) };
 }
@@ -67,6 +68,7 @@ export async function headExample(household: Household): Promise<Example> {
   const { head, signed } = await exampleHead(household);
   const { bytes, signature, hash } = decodeSignedHead(signed);
   const { devices, certificates, messages, changes } = head.tables;
+  const named = { owner, incarnation, generation: head.generation, hash };
   return {
     page: "head.md",
     about: "The owner's first head, under the statement of statement.json, in the epoch of keys.json, over rows.json.",
@@ -79,13 +81,17 @@ export async function headExample(household: Household): Promise<Example> {
         ...{ time: head.time, nextDue: head.nextDue, classical: head.classical, managerSeed: manager.seed },
         acks: head.acks.map(({ device, stream, number, hash }) => [device, stream, number, hash]),
         recovery: [head.recovery.encapsulated, head.recovery.ciphertext],
-        contentRoot: sha256(utf8("content root")),
+        ...{ contentRoot: sha256(utf8("content root")), alarm: null },
         nonce: head.sealed.nonce,
       },
       outputs: {
         sealedAad: encodeCbor([LABELS.headSealed, owner, incarnation, epoch, head.generation]),
         ...{ sealed: head.sealed.ciphertext, head: bytes, hash, signature, signed },
       },
+    }, {
+      name: "comparing",
+      inputs: { generation: head.generation, hash },
+      outputs: { code: headCode(named), text: headText(named) },
     }],
   };
 }

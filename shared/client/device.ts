@@ -1,9 +1,13 @@
 /** A device of the owner's: reads what the manager keeps at the edge, believes none of it unchecked, and hands things in. */
 import type { Bytes } from "../bytes/bytes.ts";
+import { PosternError } from "../errors.ts";
+import { headCode, headText, parseOtherHead } from "../protocol/head_code.ts";
 import { Certificates } from "./certificates.ts";
+import { compareHeads, type HeadComparison } from "./compare_heads.ts";
 import type { CopyStore } from "./copy_store.ts";
 import type { DeviceKeys } from "./device_keys.ts";
 import { DeviceLink } from "./device_link.ts";
+import { type FreshnessReport, freshnessReport } from "./freshness.ts";
 import type { CallOptions } from "./http.ts";
 import { ListReader } from "./list_reader.ts";
 import type { StaleReads } from "./lists.ts";
@@ -32,6 +36,15 @@ export interface DeviceParts {
   readonly staleReads?: StaleReads;
 }
 
+/** A head's name for comparing. */
+export interface HeadName {
+  readonly generation: number;
+  /** `1234:XXXX-XXXX-XXXX-XXXX` */
+  readonly code: string;
+  /** `postern-head:…`, about 150 characters. */
+  readonly text: string;
+}
+
 export class PosternDevice {
   readonly certificates: Certificates;
   readonly messages: Messages;
@@ -44,7 +57,7 @@ export class PosternDevice {
 
   constructor(parts: DeviceParts) {
     const { profile, keys, memory, surroundings = runtimeSurroundings(), staleReads = "mark" } = parts;
-    this.#link = new DeviceLink(new Verifier(profile, keys, memory), surroundings);
+    this.#link = new DeviceLink(new Verifier(profile, keys, memory, surroundings.now), surroundings);
     this.#now = surroundings.now;
     const reader = new ListReader(this.#link, staleReads);
     const pending = new PendingReader(this.#link, reader);
@@ -68,6 +81,35 @@ export class PosternDevice {
   /** The newest head, fetched now. */
   async head(options: CallOptions = {}): Promise<HeadReport> {
     return reportHead(await this.#link.refresh(options), this.#now());
+  }
+
+  /** How fresh this device's data is, from its memory alone: nothing is asked (spec: HEAD-10). Of the local copy: `copy.asOf()`. */
+  async freshness(): Promise<FreshnessReport> {
+    const { verifier } = this.#link;
+    return freshnessReport(await verifier.state.read(), verifier.verified.last, this.#now());
+  }
+
+  /**
+   * The newest head that this device verified, for another device or the manager to compare: a code to be read out, and a text for a QR
+   * code. From memory alone.
+   *
+   * @throws `not_found` before a head was verified
+   */
+  async headCode(): Promise<HeadName> {
+    const newest = await this.#link.verifier.newest();
+    if (newest === null) throw new PosternError("not_found", "No head was verified yet: log in first");
+    return { generation: newest.generation, code: headCode(newest), text: headText(newest) };
+  }
+
+  /**
+   * Compares another device's or the manager's {@link headCode}, code or text, with what this device was shown. It must have come on a
+   * way that the edge is not on.
+   *
+   * @throws `forked` when the two were shown different histories; `withheld` when the edge does not show this device what it showed the
+   * other; `malformed`, and `usage` for another owner's
+   */
+  async compareHeadCode(other: string, options: CallOptions = {}): Promise<HeadComparison> {
+    return await compareHeads(this.#link, parseOtherHead(other), options);
   }
 
   /** Verifies everything that the edge holds for the owner, at one generation. @throws `tampered`, `withheld` */

@@ -6,12 +6,14 @@ import type * as v from "valibot";
 import { equalBytes } from "../bytes/bytes.ts";
 import { type ErrorCode, isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { decodeSignedHead } from "../protocol/head.ts";
 import type { EdgeName } from "../protocol/statement.ts";
 import type { EdgeCall, EdgeSession } from "./edge_session.ts";
 import { fetchStatement } from "./fetch_statement.ts";
 import type { CallOptions } from "./http.ts";
 import { openSession } from "./open_session.ts";
 import { headCall, logoutCall, recordCall } from "./calls.ts";
+import type { ShownHead } from "./judge.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Verifier } from "./verifier.ts";
 import type { View } from "./view.ts";
@@ -125,6 +127,25 @@ export class DeviceLink {
   /** Fetches and judges the newest head, and the record with it if the epoch is another. */
   async refresh(options: CallOptions = {}): Promise<View> {
     return await this.#withSession(options, ({ view }) => this.#renew(view, null, options));
+  }
+
+  /**
+   * How the newest head builds on that of an earlier generation, as the edge shows it: unverified (spec: READ-07).
+   *
+   * @returns the path, and the view of the head that it is in
+   * @throws `withheld` when the edge names something newer again and again
+   */
+  async historyOf(
+    generation: number,
+    options: CallOptions = {},
+  ): Promise<{ readonly view: View; readonly history: ShownHead["history"] }> {
+    const { owner } = this.verifier.profile;
+    for (let round = 0; round <= LIMITS.maxRefreshes; round++) {
+      const view = await this.refresh(options);
+      const { answer: { head, history } } = await this.ask(() => headCall(owner, generation), options);
+      if (head !== null && equalBytes(decodeSignedHead(head).hash, view.head.hash)) return { view, history };
+    }
+    throw new PosternError("withheld", "The edge keeps showing another head than the newest");
   }
 
   /** Ends the session on both sides; this side also when the other cannot be reached. */

@@ -44,7 +44,8 @@ export function rememberStatement(
   const isRestore = before !== null && !equalBytes(before.incarnation, statement.incarnation);
   const head = isRestore ? headAfterRestore(statement, state.head) : state.head;
   const lost = isRestore ? Math.max(0, (state.head?.generation ?? 0) - (head?.generation ?? 0)) : 0;
-  return { result: lost, state: { ...state, granted: null, statement: statement.signed, head } };
+  const times = isRestore ? null : state.times;
+  return { result: lost, state: { ...state, granted: null, statement: statement.signed, head, times } };
 }
 
 function memoryOf({ number, bytes, incarnation }: VerifiedStatement): StatementMemory {
@@ -107,6 +108,7 @@ export interface ShownHead {
  * Judges a signed head under a statement that was judged before: signature, fields, memory, history, acknowledgements (spec: HEAD-02,
  * HEAD-03, READ-07, INBOX-09). How fresh it is, is for the caller to ask (spec: HEAD-04).
  *
+ * @param where the edge that showed it, the device, and its clock's time, Millis
  * @throws `malformed`, `tampered`, `rolled_back`, `forked`; `withheld` when it names a statement that the edge does not show, or the
  * edge does not show how it builds on the head remembered
  */
@@ -114,7 +116,7 @@ export async function rememberHead(
   state: DeviceState,
   shown: ShownHead,
   statement: VerifiedStatement,
-  where: { readonly edge: EdgeName; readonly device: Bytes },
+  where: { readonly edge: EdgeName; readonly device: Bytes; readonly now: number },
 ): Promise<Judged<SignedHead>> {
   const signed = decodeSignedHead(shown.head);
   const { number } = signed.head.statement;
@@ -130,8 +132,9 @@ export async function rememberHead(
   if (seen !== null && isOfIncarnation(seen, statement)) judgeHistory(signed, seen, shown.history);
   const streams = judgeAcknowledgements(state.streams, where.device, signed.head.acks, signed.head.incarnation);
   const isKnown = state.head !== null && state.head.epoch !== 0 && equalBytes(state.head.hash, head.hash);
-  if (isKnown && streams === state.streams) return { result: signed, state };
-  return { result: signed, state: { ...state, head, streams } };
+  if (isKnown && state.times !== null && streams === state.streams) return { result: signed, state };
+  const times = isKnown && state.times !== null ? state.times : { nextDue: signed.head.nextDue, verified: where.now };
+  return { result: signed, state: { ...state, head, times, streams } };
 }
 
 /** Reads a signed head as one of a statement, whatever is remembered. @throws `malformed`, `tampered` */

@@ -16,9 +16,13 @@
  *     const { found, asOf } = await device.certificates.bySubject("CN=Alice");
  *
  * Every failure is a `PosternError`. `tampered`, `rolled_back`, `forked` and `withheld` mean that the edge does not show what the
- * manager signed; `restored` asks the user a question, see `PosternDevice.restore`.
+ * manager signed; `restored` asks the user a question, see `PosternDevice.restore`. `adviceFor` has a text for each of them.
  */
-export { type DeviceParts, PosternDevice } from "./device.ts";
+export { type DeviceParts, type HeadName, PosternDevice } from "./device.ts";
+export { ADVICE, adviceFor, type CaughtCode } from "./advice.ts";
+export type { HeadComparison } from "./compare_heads.ts";
+export type { FreshnessReport } from "./freshness.ts";
+export type { HeadAlarm } from "../protocol/head.ts";
 export {
   createDeviceKeys,
   type DeviceKeys,

@@ -8,7 +8,7 @@ import type { PairingGrant } from "../protocol/pairing.ts";
 import { bytesOf, bytesUpTo, decodeAs, positive, uint } from "../protocol/shapes.ts";
 import type { SubmissionPayload } from "../protocol/submission_payload.ts";
 
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
 
 /** A submission that no head has acknowledged yet; its bytes lie in memory under their own names. */
 export interface PendingSubmission {
@@ -35,6 +35,14 @@ export interface Stream {
   readonly pending: readonly PendingSubmission[];
 }
 
+/** What a device remembers of the newest head to say how fresh it is (spec: HEAD-10). */
+export interface ShownTimes {
+  /** By when the next head was to be there, Millis. */
+  readonly nextDue: number;
+  /** When this device verified the head first, Millis by its own clock. */
+  readonly verified: number;
+}
+
 /** Everything that a device remembers between two runs. It holds no secret. */
 export interface DeviceState {
   /** The statement that the pairing grant named, until one has been verified (spec: PAIR-02). */
@@ -43,6 +51,8 @@ export interface DeviceState {
   readonly statement: Bytes | null;
   /** The newest head that was verified (spec: HEAD-03). */
   readonly head: HeadMemory | null;
+  /** Of that head; null for one that was not verified itself, and for one that was before this was remembered. */
+  readonly times: ShownTimes | null;
   /** The incarnation that the user confirmed last (spec: STMT-03). */
   readonly confirmed: Bytes | null;
   /** Oldest first. */
@@ -67,13 +77,16 @@ const streamTuple = v.strictTuple([
   v.nullable(named),
   v.array(pendingTuple),
 ]);
-const stateTuple = v.strictTuple([
-  v.literal(STATE_VERSION),
+const stateFields = [
   v.nullable(named),
   v.nullable(bytesUpTo(LIMITS.maxStatementBytes + LIMITS.maxCertificateBytes + LIMITS.maxSignatureBytes, 1)),
   v.nullable(v.strictTuple([uint, uint, uint, bytesOf(32), uint])),
   v.nullable(bytesOf(16)),
   v.array(streamTuple),
+] as const;
+const stateTuple = v.union([
+  v.strictTuple([v.literal(STATE_VERSION), ...stateFields, v.nullable(v.strictTuple([uint, uint]))]),
+  v.strictTuple([v.literal(1), ...stateFields]),
 ]);
 
 /** What a device remembers right after pairing (spec: PAIR-02). */
@@ -82,7 +95,7 @@ export function firstState(grant: PairingGrant): DeviceState {
   const head = grant.newest === null
     ? null
     : { statement: 0, epoch: 0, generation: grant.newest.generation, hash: grant.newest.head, time: 0 };
-  return { granted: grant.statement, statement: null, head, confirmed: null, streams: [] };
+  return { granted: grant.statement, statement: null, head, times: null, confirmed: null, streams: [] };
 }
 
 export function encodeState(s: DeviceState): Bytes {
@@ -96,18 +109,24 @@ export function encodeState(s: DeviceState): Bytes {
       stream.acknowledged === null ? null : [stream.acknowledged.number, stream.acknowledged.hash],
       stream.pending.map((one) => [one.number, one.hash, one.kind, one.parts, one.time, one.delivered]),
     ]),
+    s.times === null ? null : [s.times.nextDue, s.times.verified],
   ]);
 }
 
 /** @throws `malformed` */
 export function decodeState(bytes: Bytes): DeviceState {
-  const [, granted, statement, head, confirmed, streams] = decodeAs(stateTuple, bytes, "memory of a device");
+  const [, granted, statement, head, confirmed, streams, times = null] = decodeAs(
+    stateTuple,
+    bytes,
+    "memory of a device",
+  );
   return {
     granted: granted === null ? null : { number: granted[0], hash: granted[1] },
     statement,
     head: head === null
       ? null
       : { statement: head[0], epoch: head[1], generation: head[2], hash: head[3], time: head[4] },
+    times: times === null ? null : { nextDue: times[0], verified: times[1] },
     confirmed,
     streams: streams.map(([id, incarnation, closed, acknowledged, pending]) => ({
       ...{ id, incarnation, closed },

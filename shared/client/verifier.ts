@@ -3,6 +3,7 @@ import { type Bytes, EMPTY, equalBytes } from "../bytes/bytes.ts";
 import { isPosternError, PosternError } from "../errors.ts";
 import type { EpochKeys } from "../protocol/epoch_keys.ts";
 import { decodeSignedHead } from "../protocol/head.ts";
+import type { NamedHead } from "../protocol/head_code.ts";
 import { decodeRow } from "../protocol/row.ts";
 import { type EdgeName, type VerifiedStatement, verifyStatement } from "../protocol/statement.ts";
 import type { DeviceKeys } from "./device_keys.ts";
@@ -19,7 +20,8 @@ import {
 import { type DeviceMemory, StateKeeper } from "./memory.ts";
 import { dropSettled } from "./outbox_store.ts";
 import type { DeviceProfile } from "./profile.ts";
-import { type View, withHead } from "./view.ts";
+import { VerifiedHeads } from "./verified_heads.ts";
+import { type View, viewOf, withHead } from "./view.ts";
 
 /** A new incarnation that the user has not confirmed: the manager says that it was restored from a backup (spec: STMT-03). */
 export interface Restore {
@@ -44,13 +46,17 @@ export class Verifier {
   readonly keys: DeviceKeys;
   readonly memory: DeviceMemory;
   readonly state: StateKeeper;
+  readonly #now: () => number;
+  readonly #verified = new VerifiedHeads();
   #statement: VerifiedStatement | null = null;
   #restore: Restore | null = null;
 
-  constructor(profile: DeviceProfile, keys: DeviceKeys, memory: DeviceMemory) {
+  /** @param now the device's clock, Millis */
+  constructor(profile: DeviceProfile, keys: DeviceKeys, memory: DeviceMemory, now: () => number) {
     this.profile = profile;
     this.keys = keys;
     this.memory = memory;
+    this.#now = now;
     this.state = new StateKeeper(memory);
   }
 
@@ -69,6 +75,20 @@ export class Verifier {
   /** Generation of the newest head that was verified in this incarnation, for the edge to show how its head builds on it (spec: READ-07). */
   async seen(): Promise<number | undefined> {
     return seenHead(await this.state.read())?.generation;
+  }
+
+  /** The newest head that was verified, under its name; null before there is one, and between a restore and its first head. */
+  async newest(): Promise<NamedHead | null> {
+    const { head, times, statement } = await this.state.read();
+    const verified = await this.#remembered(statement);
+    if (head === null || verified === null || (times === null && head.epoch === 0)) return null;
+    const { owner, incarnation } = verified;
+    return { owner, incarnation, generation: head.generation, hash: head.hash };
+  }
+
+  /** Which heads were verified since the start, and when the last one was. */
+  get verified(): VerifiedHeads {
+    return this.#verified;
   }
 
   /** Confirms that the manager was restored, once and for all (spec: STMT-03). */
@@ -104,7 +124,7 @@ export class Verifier {
     const statement = await this.statement(shown.statement);
     requireNamed(statement, edge);
     const head = await this.#head({ head: shown.head, history: shown.history }, statement, edge);
-    return { edge, statement, head, keys: await this.#openEpoch(shown.record, head) };
+    return await viewOf({ edge, statement, head, keys: await this.#openEpoch(shown.record, head) });
   }
 
   /**
@@ -114,7 +134,7 @@ export class Verifier {
   async advance(view: View, shown: ShownHead): Promise<View | null> {
     const { head } = decodeSignedHead(shown.head);
     if (head.epoch !== view.keys.epoch || head.statement.number !== view.statement.number) return null;
-    return withHead(view, await this.#head(shown, view.statement, view.edge));
+    return await withHead(view, await this.#head(shown, view.statement, view.edge));
   }
 
   /**
@@ -135,12 +155,14 @@ export class Verifier {
       equalBytes(head.hash, state.head.hash));
     const record = devices.find((bytes) => equalBytes(decodeRow(bytes).extra?.device ?? EMPTY, this.profile.device));
     if (!isSeen || record === undefined) return null;
-    return { edge, statement, head, keys: await this.#openEpoch(record, head) };
+    return await viewOf({ edge, statement, head, keys: await this.#openEpoch(record, head) });
   }
 
   async #head(shown: ShownHead, statement: VerifiedStatement, edge: EdgeName) {
     return await this.state.update(async (state) => {
-      const judged = await rememberHead(state, shown, statement, { edge, device: this.profile.device });
+      const where = { edge, device: this.profile.device, now: this.#now() };
+      const judged = await rememberHead(state, shown, statement, where);
+      this.#verified.add(judged.result, where.now);
       await dropSettled(this.memory, state.streams, judged.state.streams);
       return judged;
     });

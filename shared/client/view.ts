@@ -2,7 +2,7 @@
 import { equalBytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import type { EpochKeys } from "../protocol/epoch_keys.ts";
-import type { SignedHead } from "../protocol/head.ts";
+import { type HeadAlarm, openHeadSecrets, type SignedHead } from "../protocol/head.ts";
 import { type Freshness, freshness, requireFresh } from "../protocol/judge_head.ts";
 import type { EdgeName, VerifiedStatement } from "../protocol/statement.ts";
 import type { TableName } from "../protocol/tables.ts";
@@ -12,6 +12,8 @@ export interface View {
   readonly statement: VerifiedStatement;
   readonly head: SignedHead;
   readonly keys: EpochKeys;
+  /** What the head says of a fork that the manager knows of (spec: HEAD-07). */
+  readonly alarm: HeadAlarm | null;
 }
 
 /** Of which state something was read. */
@@ -32,6 +34,11 @@ export interface HeadReport extends AsOf {
   readonly counts: Readonly<Record<TableName, number>>;
   /** Devices whose suite falls to a quantum computer, in this epoch (spec: WRAP-04). */
   readonly classical: number;
+  /**
+   * Not null: the manager learnt that its key signs elsewhere too, and the owner has not cleared that yet. Tell the user; what this
+   * device reads is the owner's manager's all the same (spec: HEAD-07).
+   */
+  readonly alarm: HeadAlarm | null;
 }
 
 /** @param now the device's clock, Millis */
@@ -46,7 +53,7 @@ export function reportHead(view: View, now: number): HeadReport {
   const counts = {
     ...{ devices: devices.count, certificates: certificates.count, messages: messages.count, changes: changes.count },
   };
-  return { ...asOf(view, now), statement: statement.number, incarnation, counts, classical };
+  return { ...asOf(view, now), statement: statement.number, incarnation, counts, classical, alarm: view.alarm };
 }
 
 /** @throws `stale`, `clock` (spec: HEAD-04, INBOX-03) */
@@ -54,10 +61,16 @@ export function requireFreshView({ head: { head } }: View, now: number): void {
   requireFresh(head, now);
 }
 
+/** The view of a head whose epoch was opened. @throws `tampered`, `malformed` for a head whose sealed part is not of that epoch */
+export async function viewOf(parts: Omit<View, "alarm">): Promise<View> {
+  const { alarm } = await openHeadSecrets(parts.keys, parts.head.head);
+  return { ...parts, alarm };
+}
+
 /** A view with a newer head of the same epoch. @throws `tampered` when that head commits to another sym key */
-export function withHead(view: View, head: SignedHead): View {
+export async function withHead(view: View, head: SignedHead): Promise<View> {
   if (!equalBytes(head.head.commitment, view.keys.commitment)) {
     throw new PosternError("tampered", `Two heads of epoch ${head.head.epoch} commit to different keys`);
   }
-  return { ...view, head };
+  return await viewOf({ ...view, head });
 }

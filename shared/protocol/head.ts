@@ -36,7 +36,12 @@ const headTuple = v.strictTuple([
 ]);
 
 const signedTuple = v.strictTuple([bytesUpTo(LIMITS.maxHeadBytes, 1), bytesUpTo(LIMITS.maxSignatureBytes, 1)]);
-const sealedTuple = v.tupleWithRest([bytesOf(32)], v.unknown());
+const alarmTuple = v.nullable(v.strictTuple([positive, uint]));
+// What managers wrote before there were alarms has none (spec: HEAD-07).
+const sealedTuple = v.union([
+  v.strictTuple([bytesOf(32)]),
+  v.tupleWithRest([bytesOf(32), alarmTuple], v.unknown()),
+]);
 
 /** Count and Merkle root of one table. */
 export interface TableState {
@@ -64,9 +69,18 @@ export interface Head extends EpochContext {
   readonly sealed: { readonly nonce: Bytes; readonly ciphertext: Bytes };
 }
 
+/** The manager's key signs elsewhere too: under this generation a head was shown that the owner's manager never signed (spec: HEAD-07). */
+export interface HeadAlarm {
+  readonly generation: number;
+  /** When the manager learnt of it, Millis by its clock. */
+  readonly time: number;
+}
+
 /** What only devices read of a head. */
 export interface HeadSecrets {
   readonly contentRoot: Bytes;
+  /** Null unless a fork is known that the owner has not cleared. */
+  readonly alarm: HeadAlarm | null;
 }
 
 export function encodeHead(h: Head): Bytes {
@@ -133,11 +147,11 @@ export async function requireHeadSignature(signed: SignedHead, managerKey: Bytes
 export async function sealHeadSecrets(
   keys: EpochKeys,
   generation: number,
-  secrets: HeadSecrets,
+  { contentRoot, alarm }: HeadSecrets,
   random: RandomBytes,
 ): Promise<Head["sealed"]> {
   const nonce = random(12);
-  const plaintext = pad(encodeCbor([secrets.contentRoot]));
+  const plaintext = pad(encodeCbor([contentRoot, alarm === null ? null : [alarm.generation, alarm.time]]));
   return { nonce, ciphertext: await sealAead(keys.head, nonce, plaintext, sealedData(keys, generation)) };
 }
 
@@ -145,8 +159,8 @@ export async function sealHeadSecrets(
 export async function openHeadSecrets(keys: EpochKeys, head: Head): Promise<HeadSecrets> {
   const { nonce, ciphertext } = head.sealed;
   const padded = await openAead(keys.head, nonce, ciphertext, sealedData(keys, head.generation));
-  const [contentRoot] = shapeAs(sealedTuple, decodeCbor(unpad(padded)), "sealed part of the head");
-  return { contentRoot };
+  const [contentRoot, alarm = null] = shapeAs(sealedTuple, decodeCbor(unpad(padded)), "sealed part of the head");
+  return { contentRoot, alarm: alarm === null ? null : { generation: alarm[0], time: alarm[1] } };
 }
 
 function sealedData({ owner, incarnation, epoch }: EpochContext, generation: number): Bytes {

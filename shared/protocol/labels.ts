@@ -12,6 +12,8 @@ export const LABELS = {
   head: "postern/1/head",
   headHash: "postern/1/head-hash",
   headSealed: "postern/1/head-sealed",
+  headCode: "postern/1/head-code",
+  headText: "postern/1/head-text",
   statement: "postern/1/statement",
   login: "postern/1/login",
   loginSalt: "postern/1/login-salt",

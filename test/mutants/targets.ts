@@ -15,6 +15,8 @@ export const TARGETS: readonly Target[] = [
   { path: "shared/merkle/history_proofs.ts", stages: [["test/shared/merkle/history_proofs.test.ts"], CLIENT] },
   { path: "shared/protocol/judge_head.ts", stages: [["test/shared/protocol/judge_head.test.ts"], CLIENT, THREATS] },
   { path: "shared/protocol/judge_history.ts", stages: [["test/shared/protocol/judge_history.test.ts"], CLIENT] },
+  { path: "shared/protocol/head_code.ts", stages: [["test/shared/protocol/head_code.test.ts"]] },
+  { path: "shared/client/compare_heads.ts", stages: [["test/shared/client/compare_heads.test.ts"]] },
   { path: "shared/client/judge.ts", stages: [CLIENT, THREATS] },
   { path: "shared/client/verify_list.ts", stages: [CLIENT, THREATS] },
   { path: "shared/client/verify_table.ts", stages: [CLIENT, THREATS] },

@@ -20,7 +20,7 @@ import { run } from "./edge_database.ts";
 import { certificate, LARGE_BYTES, mail, pushedWorld, type Setting } from "./setting.ts";
 import { bodyOf } from "./wire.ts";
 
-const NOTHING = { done: 0, held: 0, refused: 0, ignored: 0, gaps: [] };
+const NOTHING = { done: 0, held: 0, refused: 0, ignored: 0, contradicting: [], gaps: [] };
 
 /** Submissions as the device sent them, signed, in their order. */
 function sent({ traffic }: TestDevice): Bytes[] {

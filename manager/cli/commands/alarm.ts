@@ -1,5 +1,6 @@
 /** `postern alarm` and `postern clock`: what the owner must see, and the owner's word about it. */
 import { issueStatement } from "../../owner/statement.ts";
+import { clearForks } from "../../heads/forks.ts";
 import { clearAlarms, openAlarms } from "../../sync/alarms.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
@@ -23,7 +24,7 @@ export const registerAlarm: Register = (parent, bind: Bind) => {
   alarm.command("list").summary("list open alarms").description("Lists alarms that nobody has cleared.")
     .addHelpText("after", "\nExample:\n  $ postern alarm list").action(bind(list));
   alarm.command("clear").summary("clear all open alarms").description(
-    "Clears all open alarms, once you have dealt with them.",
+    "Clears all open alarms, once you have dealt with them. Devices that were told of a fork see that with the next head.",
   )
     .addHelpText("after", "\nExample:\n  $ postern alarm clear").action(bind(clear));
   const clock = parent.command("clock").summary("your word that the clock is right").description(
@@ -49,7 +50,9 @@ async function list(cli: Cli): Promise<Output> {
 
 async function clear(cli: Cli): Promise<Output> {
   return await withManager(cli, async (db) => {
-    const cleared = await clearAlarms(db, cli.s.now());
+    const now = cli.s.now();
+    await clearForks(db, now);
+    const cleared = await clearAlarms(db, now);
     return { json: { cleared }, text: `${count(cleared, "alarm")} cleared` };
   });
 }

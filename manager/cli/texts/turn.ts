@@ -28,7 +28,10 @@ export function presentTurn(done: TurnDone): Output {
       reason,
       rows: pushed.rows,
       removed: pushed.removed,
-      inbox: { done: inbox.done, held: inbox.held, refused: inbox.refused, ignored: inbox.ignored, gaps: inbox.gaps },
+      inbox: {
+        ...{ done: inbox.done, held: inbox.held, refused: inbox.refused, ignored: inbox.ignored, gaps: inbox.gaps },
+        contradicting: inbox.contradicting,
+      },
       recovered: done.hasRecovered,
       millis: Math.round(millis),
     },
@@ -48,12 +51,13 @@ export function turnLine({ pushed, reason, inbox, millis, hasRecovered }: TurnDo
   return `generation ${pushed.generation}, epoch ${pushed.epoch}: ${parts.join("; ")}`;
 }
 
-function inboxParts({ done, held, refused, ignored, gaps }: TurnDone["inbox"]): string[] {
+function inboxParts({ done, held, refused, ignored, gaps, contradicting }: TurnDone["inbox"]): string[] {
   const parts = [
     ...(done > 0 ? [`${done} taken`] : []),
     ...(held > 0 ? [`${held} held for you`] : []),
     ...(refused > 0 ? [`${refused} refused`] : []),
     ...(ignored > 0 ? [`${ignored} not from your devices`] : []),
+    ...(contradicting.length > 0 ? [`${count(contradicting.length, "stream")} after a head that is not ours`] : []),
     ...(gaps.length > 0 ? [`${count(gaps.length, "stream")} with a gap`] : []),
   ];
   return parts.length === 0 ? [] : [`inbox: ${parts.join(", ")}`];

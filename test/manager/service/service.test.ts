@@ -94,7 +94,7 @@ Deno.test("runService() does no turn at all when it is stopped before", async ()
 
 Deno.test("turnLine() says in one line what a turn did", () => {
   assertEquals(turnLine(DONE), "generation 1, epoch 1: 0 rows anew (the first push); read back; 1.2 s");
-  const inbox = { done: 2, held: 1, refused: 1, ignored: 1, gaps: ["a/b"] };
+  const inbox = { done: 2, held: 1, refused: 1, ignored: 1, contradicting: [], gaps: ["a/b"] };
   const delta = {
     ...DONE,
     reason: null,

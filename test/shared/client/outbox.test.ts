@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
-import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import {
   append,
@@ -11,6 +10,7 @@ import {
   markDelivered,
   nextPlace,
 } from "../../../shared/client/outbox.ts";
+import { type CborInput, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { decodeState, type DeviceState, encodeState, type Stream } from "../../../shared/client/state.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Acknowledgement } from "../../../shared/protocol/acknowledgement.ts";
@@ -151,6 +151,7 @@ const state: fc.Arbitrary<DeviceState> = fc.record({
   head: nullable(
     fc.record({ statement: uint, epoch: uint, generation: uint, hash: bytes(32), time: uint }, plain),
   ),
+  times: nullable(fc.record({ nextDue: uint, verified: uint }, plain)),
   confirmed: nullable(bytes(16)),
   streams: fc.array(
     fc.record({
@@ -176,4 +177,11 @@ const state: fc.Arbitrary<DeviceState> = fc.record({
 
 Deno.test("decodeState() and encodeState() are inverse and strict", () => {
   checkCodec(state, encodeState, decodeState, 150);
+});
+
+Deno.test("decodeState() reads what a device remembered before it kept times", () => {
+  fc.assert(fc.property(state, (one) => {
+    const [, ...fields] = decodeCbor(encodeState(one)) as CborInput[];
+    assertEquals(decodeState(encodeCbor([1, ...fields.slice(0, -1)])), { ...one, times: null });
+  }));
 });

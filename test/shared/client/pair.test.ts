@@ -76,7 +76,7 @@ Deno.test("acceptGrant() takes what the grant says and shows the check code, PAI
   const accepted = await acceptGrant(keys, request, grant);
   assertEquals(accepted.profile, profile);
   assertEquals(accepted.state, {
-    ...{ granted: { number: 5, hash: filled(32, 6) }, statement: null, confirmed: null, streams: [] },
+    ...{ granted: { number: 5, hash: filled(32, 6) }, statement: null, times: null, confirmed: null, streams: [] },
     head: { statement: 0, epoch: 0, generation: 7, hash: filled(32, 8), time: 0 },
   });
   assertEquals(accepted.checkCode, checkCode(parsePairingText(request), parsePairingText(grant)));

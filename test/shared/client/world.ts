@@ -16,7 +16,7 @@ import { rootOfSorted } from "../../../shared/merkle/sorted_root.ts";
 import { treeKey } from "../../../shared/merkle/tree_hash.ts";
 import type { Acknowledgement } from "../../../shared/protocol/acknowledgement.ts";
 import { deriveEpochKeys, type EpochKeys } from "../../../shared/protocol/epoch_keys.ts";
-import { type Head, sealHeadSecrets } from "../../../shared/protocol/head.ts";
+import { type Head, type HeadAlarm, sealHeadSecrets } from "../../../shared/protocol/head.ts";
 import { encodePairingGrant, pairingText, parsePairingText } from "../../../shared/protocol/pairing.ts";
 import {
   contentLeaf,
@@ -80,6 +80,7 @@ export interface TurnOptions {
   /** Stay in the epoch, with its sealed rows where nothing changed. */
   readonly delta?: boolean;
   readonly fields?: Partial<Head>;
+  readonly alarm?: HeadAlarm;
 }
 
 export class World {
@@ -174,7 +175,7 @@ export class World {
   }
 
   /** Publishes the next generation: a new epoch unless it is a delta. */
-  async turn({ delta = false, fields = {} }: TurnOptions = {}): Promise<Generation> {
+  async turn({ delta = false, fields = {}, alarm }: TurnOptions = {}): Promise<Generation> {
     const before = this.generations.at(-1);
     const generation = fields.generation ?? (before?.head.generation ?? 0) + 1;
     const epoch = delta && before !== undefined ? before.head.epoch : fields.epoch ?? (before?.head.epoch ?? 0) + 1;
@@ -192,7 +193,12 @@ export class World {
       },
       ...{ time: this.time, nextDue: this.time + INTERVAL, acks: this.acks },
       history: this.history(),
-      sealed: await sealHeadSecrets(keys, generation, { contentRoot: this.#contentRoot() }, webCryptoRandom),
+      sealed: await sealHeadSecrets(
+        keys,
+        generation,
+        { contentRoot: this.#contentRoot(), alarm: alarm ?? null },
+        webCryptoRandom,
+      ),
       ...fields,
     });
     this.time += INTERVAL;
