@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { type Bytes, compareBytes } from "../../../shared/bytes/bytes.ts";
-import { sha256 } from "../../../shared/crypto/hash.ts";
+import { sha256, SHA256_BYTES } from "../../../shared/crypto/hash.ts";
 import { isPosternError } from "../../../shared/errors.ts";
-import { leafNode, type ProofNode } from "../../../shared/merkle/proof_node.ts";
-import { EMPTY_ROOT, type Leaf, treeKey } from "../../../shared/merkle/tree_hash.ts";
+import { leafNode, leafOf, type ProofNode } from "../../../shared/merkle/proof_node.ts";
+import { EMPTY_ROOT, innerHash, type Leaf, leafHash, treeKey } from "../../../shared/merkle/tree_hash.ts";
 import { verifyProof } from "../../../shared/merkle/verify_proof.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { naiveProof, type Range, rowsIn, wholeList } from "./proof_model.ts";
@@ -254,4 +254,41 @@ Deno.test("PROOF-03: verifyProof() looks at no more than 4,096 nodes", () => {
   const most = answer(leaves.slice(0, 2_048), one.range);
   assertEquals(most.proof.length, 4_095);
   verify(most);
+});
+
+/** The hash that an array of nodes comes to, whatever it is: what a manager gone wrong might have signed. */
+function hashOfNodes(nodes: readonly ProofNode[]): Bytes {
+  let at = 0;
+  const next = (): Bytes => {
+    const node = nodes[at++];
+    if (node === undefined || node === null) throw new Error("The test made a tree that is not whole");
+    if (typeof node === "number") return innerHash(node, next(), next());
+    const { key, rowHash } = leafOf(node);
+    return node.length === SHA256_BYTES ? node : leafHash(key, rowHash);
+  };
+  return next();
+}
+
+Deno.test("PROOF-01: verifyProof() throws tampered for what is no tree, even where its hash is signed", () => {
+  // Named by their first bits.
+  const [l00, l01, l10, l11] = [0b0000_0000, 0b0100_0000, 0b1000_0000, 0b1100_0000].map((first) =>
+    leafNode({ key: Uint8Array.from({ length: 40 }, (_, at) => at === 0 ? first : 1), rowHash: new Uint8Array(32) })
+  );
+  assert(l00 && l01 && l10 && l11);
+  const nowhere = { lowest: new Uint8Array(40), highest: new Uint8Array(40), rows: [] };
+  const tree = [0, 1, l00, l01, 1, l10, l11];
+  verifyProof(tree, nowhere, hashOfNodes(tree));
+  const noTrees: readonly ProofNode[][] = [
+    // A leaf on the wrong side, by the node above it and by one further up.
+    [1, l01, l00],
+    [0, 1, l00, l11, l10],
+    // A bit below a later one, and below itself.
+    [1, 0, l00, l10, l11],
+    [1, 1, l00, l01, l11],
+    // Leaves that do not rise: one twice, and sides that differ before the bit between them.
+    [0, l00, 1, l10, l10],
+    [1, l10, l01],
+    [320, l00, l01],
+  ];
+  for (const nodes of noTrees) assertThrows(() => verifyProof(nodes, nowhere, hashOfNodes(nodes)), "tampered");
 });
