@@ -683,6 +683,7 @@ def _places(plain, number):
         "channel": lambda: [("channels", "", number)],
         "message": lambda: [("channel", plain[2], plain[3])],
         "part": lambda: [("message", plain[1], plain[2])],
+        "receipt": lambda: [("receipt", plain[1] + plain[2], plain[3])],
     }[plain[0]]()
 
 
