@@ -1,6 +1,4 @@
 /** What to do about what an edge can be caught at: one text for each code, for whoever sits before the screen. */
-import type { ErrorCode } from "../errors.ts";
-
 /** The codes that say something about an edge, a manager or a clock rather than about a request. */
 export type CaughtCode = "stale" | "clock" | "rolled_back" | "forked" | "withheld" | "tampered" | "restored";
 
@@ -26,6 +24,6 @@ export const ADVICE: Readonly<Record<CaughtCode, string>> = {
 };
 
 /** The advice for a code; null for one that needs none. */
-export function adviceFor(code: ErrorCode): string | null {
-  return code in ADVICE ? ADVICE[code as CaughtCode] : null;
+export function adviceFor(code: string): string | null {
+  return Object.hasOwn(ADVICE, code) ? ADVICE[code as CaughtCode] : null;
 }

@@ -35,16 +35,16 @@ export async function compareHeads(
   requireOwner(other, verifier.profile.owner);
   let own = await verifier.newest();
   if (own === null || own.generation < other.generation || isOfAnother(other, own)) {
-    await link.refresh(options);
-    own = await verifier.newest();
+    const { head, hash } = (await link.refresh(options)).head;
+    own = { owner: head.owner, incarnation: head.incarnation, generation: head.generation, hash };
   }
-  if (own === null) throw new PosternError("withheld", "The edge shows no head to compare");
-  const report = (result: HeadComparison["result"]) => ({ result, other: other.generation, own: own.generation });
+  const { generation } = own;
+  const report = (result: HeadComparison["result"]) => ({ result, other: other.generation, own: generation });
   if (isOfAnother(other, own)) return report("another_incarnation");
-  if (own.generation < other.generation) {
+  if (generation < other.generation) {
     throw new PosternError(
       "withheld",
-      `The edge shows this device generation ${own.generation}, but generation ${other.generation} to the other`,
+      `The edge shows this device generation ${generation}, but generation ${other.generation} to the other`,
     );
   }
   const hash = own.generation === other.generation
@@ -52,8 +52,10 @@ export async function compareHeads(
     : verifier.verified.hashOf(other.generation, own.incarnation);
   if (hash !== undefined) {
     if (isSameHead(other, { ...own, generation: other.generation, hash })) return report("agree");
-    const slip = other.kind === "code" ? ", if the code is right" : "";
-    throw new PosternError("forked", `The other was shown another head of generation ${other.generation}${slip}`);
+    throw new PosternError(
+      "forked",
+      `If it was passed on without a slip, the other was shown another head of generation ${other.generation}`,
+    );
   }
   if (other.kind === "code") return report("left");
   const { view, history } = await link.historyOf(other.generation, options);

@@ -1,4 +1,5 @@
 /** `postern alarm` and `postern clock`: what the owner must see, and the owner's word about it. */
+import { adviceFor } from "../../../shared/client/advice.ts";
 import { issueStatement } from "../../owner/statement.ts";
 import { clearForks } from "../../heads/forks.ts";
 import { clearAlarms, openAlarms } from "../../sync/alarms.ts";
@@ -40,12 +41,23 @@ async function list(cli: Cli): Promise<Output> {
   return await withManager(cli, async (db) => {
     const alarms = await openAlarms(db);
     return {
-      json: { alarms: alarms.map(({ code, text, raised }) => ({ code, text, raised: isoOrNull(raised) })) },
+      json: {
+        alarms: alarms.map(({ code, text, raised }) => ({
+          ...{ code, text, raised: isoOrNull(raised) },
+          advice: adviceFor(code),
+        })),
+      },
       text: alarms.length === 0
         ? "No alarms"
-        : alarms.map(({ code, text, raised }) => `${moment(raised)}  ${code}\n  ${plain(text)}`).join("\n"),
+        : alarms.map(({ code, text, raised }) => `${moment(raised)}  ${code}\n  ${plain(text)}${adviceLine(code)}`)
+          .join("\n"),
     };
   });
+}
+
+function adviceLine(code: string): string {
+  const advice = adviceFor(code);
+  return advice === null ? "" : `\n  -> ${advice}`;
 }
 
 async function clear(cli: Cli): Promise<Output> {

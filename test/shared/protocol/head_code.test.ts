@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
@@ -35,6 +36,17 @@ Deno.test("a head's text and code name it, however people write the code, HEAD-0
   }));
 });
 
+Deno.test("the digits of a code are those of Crockford's base32, the most significant first, HEAD-08", () => {
+  fc.assert(fc.property(named, (head) => {
+    const { owner, incarnation, generation, hash } = head;
+    const digest = createHash("sha256").update(encodeCbor([LABELS.headCode, owner, incarnation, generation, hash]))
+      .digest();
+    const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+    const digits = bits.match(/.{5}/g)?.map((five) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[parseInt(five, 2)]).join("");
+    assertEquals(headCode(head).replaceAll("-", ""), `${generation}:${digits}`);
+  }));
+});
+
 Deno.test("a head's text and code fit no other head, HEAD-08", () => {
   fc.assert(fc.property(named, named, (head, other) => {
     for (const written of [headCode(head), headText(head)]) {
@@ -54,12 +66,15 @@ Deno.test("what is neither text nor code of a head is malformed, HEAD-08", () =>
   const others = [
     ...["", ":", "7", code.slice(1), `0${code}`, `-${code}`, code.slice(0, -1), `${code}0`, `0:${code.slice(2)}`],
     ...[`${code.slice(0, -1)}U`, `${code.slice(0, -1)}*`, `99999999999999999:${code.slice(2)}`, `7:${code}`],
-    ...[`9999999999999999:${code.slice(2)}`, code.replace(":", "-"), " ".repeat(600) + code.padEnd(600, "-") + "0"],
+    ...[`9999999999999999:${code.slice(2)}`, code.replace(":", "-")],
     ...[text.slice(1), text.slice(0, -1), `${text}A`, text.toUpperCase(), `postern-head:${"A".repeat(600)}`],
     `postern-head:${toBase64Url(encodeCbor([LABELS.headText, head.owner, head.incarnation, 0, head.hash]))}`,
     `postern-head:${toBase64Url(encodeCbor([LABELS.headCode, head.owner, head.incarnation, 7, head.hash]))}`,
   ];
   for (const other of others) assertThrows(() => parseOtherHead(other), "malformed");
+  const spaced = (chars: number) => code.replace(":", `:${"-".repeat(chars - code.length)}`);
+  assertEquals(parseOtherHead(` ${spaced(512)} `).generation, 7);
+  assertThrows(() => parseOtherHead(spaced(513)), "malformed");
 });
 
 Deno.test("the sealed part of a head tells devices of a fork, and its length does not, HEAD-07", async () => {
