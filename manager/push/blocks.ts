@@ -55,9 +55,13 @@ const dropSome = query((p: { epoch: number; limit: number }) =>
     (e) => e.selectFrom("blocks").select("id").where("epoch", "=", p.epoch).limit(p.limit),
   )
 );
+// From what is staged to what is placed: the other way round, SQLite would go through every block of the epoch.
 const removeStaged = query((p: { epoch: number }) =>
-  tables.deleteFrom("blocks").where("epoch", "=", p.epoch).where((e) =>
-    e(e.refTuple("tbl", "path"), "in", e.selectFrom("staged_blocks").select(["tbl", "path"]).$asTuple("tbl", "path"))
+  tables.deleteFrom("blocks").where(
+    "id",
+    "in",
+    sql<number>`(SELECT b.id FROM staged_blocks s
+      CROSS JOIN blocks b ON b.epoch = ${p.epoch} AND b.tbl = s.tbl AND b.path = s.path)`,
   )
 );
 const placeStaged = query((p: { epoch: number }) =>

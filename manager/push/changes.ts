@@ -40,6 +40,16 @@ const countChanges = query((p: { epoch: number }) =>
   differing(p.epoch).select((e) => e.fn.countAll<number>().as("count"))
 );
 const forget = query((p: { version: number }) => tables.deleteFrom("changed").where("version", "<=", p.version));
+// The id is given out once, so there are never more than the highest; to count them all takes as long as there are many.
+const boundEntries = query((p: { exact: number }) =>
+  tables.selectNoFrom((e) =>
+    e.case()
+      .when(e.selectFrom("entries").select("id").orderBy("id").limit(1).offset(p.exact), "is not", null)
+      .then(e.selectFrom("entries").select((m) => m.fn.max<number>("id").as("id")))
+      .else(e.selectFrom("entries").select((m) => m.fn.countAll<number>().as("count")))
+      .end().$notNull().as("bound")
+  )
+);
 const countEntries = compile(tables.selectFrom("entries").select((e) => e.fn.countAll<number>().as("count")));
 // Everything that is bytes but the name comes as one value: each more costs a tenth of the row.
 const byIds = query((p: { ids: string }) =>
@@ -98,6 +108,11 @@ export function changesPlaced(version: number): Statement<never> {
 /** How many rows the edge shall hold. */
 export async function entryCount(db: Database): Promise<number> {
   return (await db.execute(countEntries)).rows[0]?.count ?? 0;
+}
+
+/** How many rows the edge shall hold if they are no more than `exact`; else a number that they do not exceed. */
+export async function entryBound(db: Database, exact: number): Promise<number> {
+  return (await db.execute(boundEntries.bind({ exact }))).rows[0]?.bound ?? 0;
 }
 
 /** Entries by id, whole, in this order; one that was removed meanwhile is missing. */

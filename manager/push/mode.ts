@@ -13,6 +13,7 @@ export interface PushSituation {
     }
     | null;
   readonly devicesVersion: number;
+  /** As many as there are, or, when these are more than `fullUpToRows`, a number that they do not exceed. */
   readonly entries: number;
   /** The owner asks for a new epoch. */
   readonly rotate: boolean;

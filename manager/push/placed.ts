@@ -5,6 +5,7 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { KEY_BYTES, type Leaf, TOKEN_BYTES } from "../../shared/merkle/tree_hash.ts";
+import { TABLES } from "../../shared/protocol/tables.ts";
 import { tables } from "../store/tables.ts";
 
 /** Rows read at once: as quick as more, and few enough to be forgotten before V8 takes them for lasting. */
@@ -76,12 +77,13 @@ const removeContents = query((p: { epoch: number }) =>
   tables.deleteFrom("placed").where("epoch", "=", p.epoch)
     .where("content_key", "in", (e) => e.selectFrom("staged").select("content_key"))
 );
-const removeLeaves = query((p: { epoch: number }) =>
-  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where((e) =>
+// A table at a time: for all at once, SQLite would go through every leaf of the epoch.
+const removeLeaves = query((p: { epoch: number; tbl: number }) =>
+  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where("tbl", "=", p.tbl).where((e) =>
     e(
-      e.refTuple("tbl", "token", "number"),
+      e.refTuple("token", "number"),
       "in",
-      e.selectFrom("staged").select(["tbl", "token", "number"]).$asTuple("tbl", "token", "number"),
+      e.selectFrom("staged").select(["token", "number"]).where("tbl", "=", p.tbl).$asTuple("token", "number"),
     )
   )
 );
@@ -134,7 +136,7 @@ export async function placeStaged(db: Database, epoch: number): Promise<void> {
 export function applyStaged(epoch: number): Statement<never>[] {
   return [
     removeContents.bind({ epoch }),
-    removeLeaves.bind({ epoch }),
+    ...Object.values(TABLES).map((tbl) => removeLeaves.bind({ epoch, tbl })),
     placeContents.bind({ epoch, key: NOTHING, limit: Number.MAX_SAFE_INTEGER }),
     placeLeaves.bind({ epoch, tbl: 0, token: NOTHING, number: 0, limit: Number.MAX_SAFE_INTEGER }),
   ];

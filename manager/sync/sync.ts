@@ -6,7 +6,7 @@ import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
 import { findHead, stripOldHeads } from "../heads/repository.ts";
 import { type InboxTaken, takeInbox } from "../inbox/take.ts";
-import { entryCount } from "../push/changes.ts";
+import { entryBound } from "../push/changes.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
 import { changedTables, checkProofs } from "../push/check_proofs.ts";
 import { epochHasNodes, sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
@@ -77,16 +77,19 @@ async function reasonFor(
   epoch: OpenEpoch | null,
   rotate: boolean,
 ): Promise<FullReason | null> {
-  const { db } = env;
+  const { db, policy = DEFAULT_POLICY } = env;
   const situation = {
     epoch: epoch === null ? null : {
       ...{ devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
       hasNodes: epoch.row.has_nodes === 1,
     },
-    ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion), entries: await entryCount(db) },
+    ...{
+      devicesVersion: await readCounter(db, COUNTERS.devicesVersion),
+      entries: await entryBound(db, policy.fullUpToRows),
+    },
     ...{ edgeLost: !standing.isPlaced, rotate, nowMillis: env.now() },
   };
-  const reason = fullReason(situation, env.policy ?? DEFAULT_POLICY);
+  const reason = fullReason(situation, policy);
   if (reason !== null || epoch === null || epoch.row.is_verified === 1) return reason;
   const { head } = await env.link.state();
   if (head === null) return "edge lost";
