@@ -81,6 +81,11 @@ async function takeOne(env: InboxEnvironment, signed: Genuine): Promise<Outcome>
   const { device, stream: id } = submission;
   const stream = await findStream(env.db, device, id);
   const place = judgePlace(stream, signed);
+  if (place === "known" || place === "ended") return place;
+  const incarnation = await readBytes(env.db, META.incarnation);
+  const isOfThisLife = equalBytes(submission.incarnation, incarnation);
+  // What another copy took is missing here: what follows it tells of the fork all the same.
+  if (isOfThisLife && from.state !== "revoked" && await isOfFork(env, signed)) return "contradicting";
   if (place === "broken") {
     await endStream(env.db, { device, stream: id }, env.now());
     const text = `The stream ${toHex(id)} of the device '${from.name}' does not chain; it was ended`;
@@ -92,8 +97,6 @@ async function takeOne(env: InboxEnvironment, signed: Genuine): Promise<Outcome>
   if (from.state === "revoked") {
     return await processSubmission(env, signed, { kind: "unusable", reason: "Its device was revoked" });
   }
-  const incarnation = await readBytes(env.db, META.incarnation);
-  if (equalBytes(submission.incarnation, incarnation) && await isOfFork(env, signed)) return "contradicting";
   const opened = await openSubmission(env, signed, incarnation);
   return opened.kind === "incomplete" ? "gap" : await processSubmission(env, signed, opened);
 }

@@ -25,6 +25,11 @@ export interface AsOf {
   readonly nextDue: number;
   /** `overdue`: show it marked as old. `ahead`: this device's clock is wrong (spec: HEAD-04). */
   readonly freshness: Freshness;
+  /**
+   * Not null: the manager learnt that its key signs elsewhere too, and the owner has not cleared that yet. Tell the user; what this
+   * device reads is the owner's manager's all the same (spec: HEAD-07).
+   */
+  readonly alarm: HeadAlarm | null;
 }
 
 /** The head as callers see it. */
@@ -34,17 +39,12 @@ export interface HeadReport extends AsOf {
   readonly counts: Readonly<Record<TableName, number>>;
   /** Devices whose suite falls to a quantum computer, in this epoch (spec: WRAP-04). */
   readonly classical: number;
-  /**
-   * Not null: the manager learnt that its key signs elsewhere too, and the owner has not cleared that yet. Tell the user; what this
-   * device reads is the owner's manager's all the same (spec: HEAD-07).
-   */
-  readonly alarm: HeadAlarm | null;
 }
 
 /** @param now the device's clock, Millis */
-export function asOf({ head: { head } }: View, now: number): AsOf {
+export function asOf({ head: { head }, alarm }: View, now: number): AsOf {
   const { generation, epoch, time, nextDue } = head;
-  return { generation, epoch, time, nextDue, freshness: freshness(head, now) };
+  return { generation, epoch, time, nextDue, freshness: freshness(head, now), alarm };
 }
 
 export function reportHead(view: View, now: number): HeadReport {
@@ -53,7 +53,7 @@ export function reportHead(view: View, now: number): HeadReport {
   const counts = {
     ...{ devices: devices.count, certificates: certificates.count, messages: messages.count, changes: changes.count },
   };
-  return { ...asOf(view, now), statement: statement.number, incarnation, counts, classical, alarm: view.alarm };
+  return { ...asOf(view, now), statement: statement.number, incarnation, counts, classical };
 }
 
 /** @throws `stale`, `clock` (spec: HEAD-04, INBOX-03) */

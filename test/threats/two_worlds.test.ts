@@ -12,7 +12,9 @@ import { lastHead, managersSigner, showForgedHead } from "./forge.ts";
 import { CHANNEL, mail, pushedWorld, type Setting } from "./setting.ts";
 
 /** Two devices in two worlds: the laptop has handed something in under a head that only the manager's copy signed. */
-async function twoWorlds(setting: Setting): Promise<{ readonly first: TestEdge; readonly copy: TestManager }> {
+async function twoWorlds(setting: Setting): Promise<
+  { readonly first: TestEdge; readonly second: TestEdge; readonly copy: TestManager }
+> {
   const { device, other, world } = setting;
   // Another copy of the manager signs its own second generation; the edge shows each device one of the two worlds.
   const copy = await world.copyManager();
@@ -28,7 +30,7 @@ async function twoWorlds(setting: Setting): Promise<{ readonly first: TestEdge; 
   // The edge has to hand on what the device handed in, or not acknowledge it, which the device sees.
   const entries = await handedIn(second);
   first.lies.list = () => Promise.resolve({ entries, next: null });
-  return { first, copy };
+  return { first, second, copy };
 }
 
 Deno.test("every device is told, in every head, of a head that one reports and the manager never signed (INBOX-12, HEAD-07)", async () => {
@@ -51,6 +53,22 @@ Deno.test("every device is told, in every head, of a head that one reports and t
   assertEquals((await openAlarms(manager.db)).length, 1);
   // Who was shown the other world is told by what it remembers.
   await assertRejects(() => other.client.head(), "forked");
+});
+
+Deno.test("a report counts although the other copy has taken what came before it (INBOX-12)", async () => {
+  await using setting = await pushedWorld();
+  const { device, other, world } = setting;
+  const { first, second, copy } = await twoWorlds(setting);
+  world.replaceEdge(second);
+  await copy.sync();
+  await other.client.head();
+  await other.client.submit.ping();
+  const entries = (await handedIn(second)).slice(-1);
+  world.replaceEdge(first);
+  first.lies.list = () => Promise.resolve({ entries, next: null });
+  const { inbox } = await world.manager.sync();
+  assertEquals([inbox.contradicting.length, inbox.gaps], [1, []]);
+  assertEquals((await device.client.head()).alarm?.generation, 3);
 });
 
 Deno.test("what the owner has cleared raises no alarm again, and what waited is taken (INBOX-12)", async () => {

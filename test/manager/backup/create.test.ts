@@ -102,7 +102,8 @@ Deno.test("backupManager() takes one state while others write (BACKUP-04)", asyn
   })();
   const [created] = await Promise.all([backUp(manager, file), writing]);
   const counted = (name: string) => created.tables.find((table) => table.name === name)?.count ?? 0;
-  // A message and its entries are one step: whatever was caught, they belong together.
+  // A message and its entries are one step: whatever was caught, they belong together. Its channel comes first, in a step of its own.
   const { messages, channels } = { messages: counted("messages"), channels: counted("channels") };
-  assert(messages >= 40 && messages <= 70 && channels === (messages > 40 ? 2 : 1));
+  assert(messages >= 40 && messages <= 70, `${messages} messages`);
+  assert(channels === 2 || (messages === 40 && channels === 1), `${messages} messages in ${channels} channels`);
 });

@@ -118,7 +118,8 @@ Deno.test("the alarm of a fork is reported with every head that has it, HEAD-07"
   assertEquals((await device.head()).alarm, alarm);
   assertEquals((await restart(started).login()).alarm, alarm);
   // It goes on reading: these heads are the manager's.
-  assertEquals((await device.messages.list("mail")).messages.length, 8);
+  const { messages, asOf } = await device.messages.list("mail");
+  assertEquals([messages.length, asOf.alarm], [8, alarm]);
   await world.turn();
   assertEquals((await device.head()).alarm, null);
 });

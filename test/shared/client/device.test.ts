@@ -10,7 +10,7 @@ Deno.test("login() and a verified read take three round trips, SESS-08", async (
   assertEquals(edge.requests, ["GET challenge", "POST login", "GET rows"]);
   assertEquals(found?.der, chain.leaf.der);
   assertEquals([found?.status, found?.reviewed], ["usable", true]);
-  assertEquals(asOf, { generation: 1, epoch: 1, time: NOW, nextDue: NOW + INTERVAL, freshness: "fresh" });
+  assertEquals(asOf, { generation: 1, epoch: 1, time: NOW, nextDue: NOW + INTERVAL, freshness: "fresh", alarm: null });
 });
 
 Deno.test("login() reports the head", async () => {
