@@ -103,4 +103,8 @@ export const MIGRATIONS: readonly Migration[] = [{
     `ALTER TABLE epochs ADD COLUMN has_nodes INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE pushes ADD COLUMN newest INTEGER NOT NULL DEFAULT 0`,
   ],
+}, {
+  version: 3,
+  name: "cover rows",
+  statements: [`CREATE TABLE covers (tbl INTEGER NOT NULL, content_key BLOB NOT NULL, PRIMARY KEY (tbl, content_key))`],
 }];
