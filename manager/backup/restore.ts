@@ -48,7 +48,8 @@ export interface Restored extends NewLife, Judgement {
 
 const streams = compile(tables.selectFrom("streams").select(["device", "stream", "number"]));
 const rowCounts = compile(
-  tables.selectFrom("entries").select((e) => ["tbl", e.fn.countAll<number>().as("count")]).groupBy("tbl"),
+  tables.selectFrom("entries").select((e) => ["tbl", e.fn.countAll<number>().as("count")])
+    .where("kind", "not like", "cover %").groupBy("tbl"),
 );
 
 /**

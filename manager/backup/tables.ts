@@ -18,6 +18,7 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   channels: "paged",
   messages: "paged",
   entries: "paged",
+  covers: "paged",
   heads: "paged",
   streams: "paged",
   submissions: "paged",

@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
-import { rowKey } from "../../shared/protocol/token.ts";
-import { listOf } from "../store/entries.ts";
+import { countAllCovers } from "../store/covers.ts";
+import { rowKeyOf } from "../store/entries.ts";
 import { tables } from "../store/tables.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { EntryList } from "./entry_list.ts";
@@ -35,6 +35,14 @@ const changes = query((p: { epoch: number }) =>
     ...["changed.name_is_text as name_is_text", "changed.number as number"] as const,
     ...["entries.id as id", "entries.tbl as tbl", "placed.content_hash as placed"] as const,
   ]).select((e) => e.fn<number | null>("length", ["entries.plaintext"]).as("size")).orderBy("changed.content_key")
+);
+const byKind = query((p: { epoch: number }) =>
+  differing(p.epoch).select([
+    "changed.kind as kind",
+    sql<number>`count(*) FILTER (WHERE entries.id IS NOT NULL AND placed.content_hash IS NULL)`.as("fresh"),
+    sql<number>`count(*) FILTER (WHERE entries.id IS NOT NULL AND placed.content_hash IS NOT NULL)`.as("replaced"),
+    sql<number>`count(*) FILTER (WHERE entries.id IS NULL)`.as("gone"),
+  ]).groupBy("changed.kind")
 );
 const countChanges = query((p: { epoch: number }) =>
   differing(p.epoch).select((e) => e.fn.countAll<number>().as("count"))
@@ -87,12 +95,27 @@ export async function readChanges(db: Database, { row, keys }: OpenEpoch): Promi
   const removals: PlannedRemoval[] = [];
   let replaced = 0;
   for (const change of (await db.execute(changes.bind({ epoch: row.epoch }))).rows) {
-    const { id, tbl, size, content_key: contentKey, number, placed } = change;
+    const { id, tbl, size, content_key: contentKey, placed } = change;
     if (id !== null && tbl !== null && size !== null) entries.add(id, tbl, size);
-    if (placed !== null) removals.push({ contentKey, ...rowKey(keys, listOf(change), number) });
+    if (placed !== null) removals.push({ contentKey, ...rowKeyOf(keys, change) });
     if (id !== null && placed !== null) replaced++;
   }
   return { entries, removals, replaced };
+}
+
+/** What a delta does to rows of one kind, as far as an edge can count it. */
+export interface ChangeCounts {
+  readonly fresh: number;
+  readonly replaced: number;
+  readonly gone: number;
+}
+
+/** What the next delta in this epoch would do, by the kind of the entries. */
+export async function changesByKind(
+  db: Database,
+  epoch: number,
+): Promise<readonly (ChangeCounts & { kind: string })[]> {
+  return (await db.execute(byKind.bind({ epoch }))).rows;
 }
 
 /** How many rows the next delta in this epoch would change. */
@@ -105,9 +128,9 @@ export function changesPlaced(version: number): Statement<never> {
   return forget.bind({ version });
 }
 
-/** How many rows the edge shall hold. */
+/** How many rows the edge shall hold, cover rows aside. */
 export async function entryCount(db: Database): Promise<number> {
-  return (await db.execute(countEntries)).rows[0]?.count ?? 0;
+  return ((await db.execute(countEntries)).rows[0]?.count ?? 0) - await countAllCovers(db);
 }
 
 /** How many rows the edge shall hold if they are no more than `exact`; else a number that they do not exceed. */

@@ -28,10 +28,12 @@ export interface PushPolicy {
   readonly fullUpToRows: number;
   /** No epoch lives longer. */
   readonly maxEpochMillis: number;
+  /** Deltas are filled up to steps of at least so many rows (spec: PUSH-16); 0 for no cover. */
+  readonly coverRows: number;
 }
 
 /** 500 rows of 2 KiB every five minutes are 290 MiB a day; see docs/owners/pushing.md. */
-export const DEFAULT_POLICY: PushPolicy = { fullUpToRows: 500, maxEpochMillis: 7 * 86_400_000 };
+export const DEFAULT_POLICY: PushPolicy = { fullUpToRows: 500, maxEpochMillis: 7 * 86_400_000, coverRows: 8 };
 
 /** Rows after which the keys of an epoch are not used for another delta (spec: KEY-04). */
 const MAX_SEALED_ROWS = 2 ** 31;

@@ -6,6 +6,7 @@ import { query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { KEY_BYTES, type Leaf, TOKEN_BYTES } from "../../shared/merkle/tree_hash.ts";
 import { TABLES } from "../../shared/protocol/tables.ts";
+import { isContentLeaf } from "../store/covers.ts";
 import { tables } from "../store/tables.ts";
 
 /** Rows read at once: as quick as more, and few enough to be forgotten before V8 takes them for lasting. */
@@ -26,7 +27,8 @@ const inOrder = query((p: { epoch: number; tbl: number; token: Bytes; number: nu
 const contents = query((p: { epoch: number; key: Bytes; limit: number }) =>
   tables.selectFrom(
     tables.selectFrom("placed").select(["content_key", "content_hash"]).where("epoch", "=", p.epoch)
-      .where("content_key", ">", p.key).orderBy("content_key").limit(p.limit).as("page"),
+      .where("content_key", ">", p.key).where(isContentLeaf(sql.ref("content_key"))).orderBy("content_key")
+      .limit(p.limit).as("page"),
   ).select(packed(sql`content_key || content_hash`))
 );
 const lastPlaced = query((p: { epoch: number }) =>

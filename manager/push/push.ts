@@ -12,6 +12,7 @@ import { allEntries, type Changes, readChanges } from "./changes.ts";
 import { stagedTableBlocks } from "./blocks.ts";
 import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
+import { coverDelta, stockCovers } from "./cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
 import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
@@ -44,6 +45,8 @@ export interface PushRequest {
   readonly heldStatement: number;
   /** The epoch in which only what changed is sent; null to re-encrypt everything under a new one. */
   readonly within: OpenEpoch | null;
+  /** Deltas, this one or those to follow, are filled up to steps of at least so many rows; 0 for no cover. */
+  readonly coverRows: number;
 }
 
 /** What was committed. */
@@ -106,6 +109,8 @@ async function resumable(db: Database, { base, edgeEpoch, within }: PushRequest)
 
 async function begin({ db, now, random }: PushEnvironment, request: PushRequest): Promise<Work> {
   await dropPush(db);
+  if (request.within === null) await stockCovers(db, request.coverRows, random);
+  else await coverDelta(db, request.within.row.epoch, request.coverRows, random);
   // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
   const entriesVersion = await readCounter(db, COUNTERS.entriesVersion);
   const { base, within } = request;

@@ -6,8 +6,7 @@ import { PosternError } from "../../shared/errors.ts";
 import { decodeDevice } from "../../shared/protocol/plaintexts.ts";
 import { type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts";
 import { isTableNumber, type TableNumber, TABLES } from "../../shared/protocol/tables.ts";
-import { indexToken } from "../../shared/protocol/token.ts";
-import { listOf } from "../store/entries.ts";
+import { rowKeyOf } from "../store/entries.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
 import type { StagedRow } from "./staged.ts";
@@ -64,7 +63,7 @@ export class RowSealer {
     const key = `${entry.kind} ${entry.name_is_text} ${toHex(entry.name)}`;
     let token = this.#tokens.get(key);
     if (token === undefined) {
-      token = indexToken(this.#epoch.keys, listOf(entry));
+      token = rowKeyOf(this.#epoch.keys, entry).token;
       if (this.#tokens.size >= TOKENS) this.#tokens.clear();
       this.#tokens.set(key, token);
     }

@@ -4,6 +4,7 @@ import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { treeKey } from "../../shared/merkle/tree_hash.ts";
+import { isContentLeaf } from "../store/covers.ts";
 import { tables } from "../store/tables.ts";
 
 /** A row that comes, or, without hashes, goes. */
@@ -65,7 +66,9 @@ const changesInOrder = query((p: { tbl: number; token: Bytes; number: number; li
 );
 const contentsInOrder = query((p: { key: Bytes; limit: number }) =>
   tables.selectFrom("staged").select("content_key").select(sql<Bytes | null>`max(content_hash)`.as("hash"))
-    .where("content_key", ">", p.key).groupBy("content_key").orderBy("content_key").limit(p.limit)
+    .where("content_key", ">", p.key).where(isContentLeaf(sql.ref("content_key"))).groupBy("content_key").orderBy(
+      "content_key",
+    ).limit(p.limit)
 );
 
 const NOTHING: Bytes = new Uint8Array(0);

@@ -1,9 +1,11 @@
 /** A tree over what is placed, as far as changes to its blocks need it. */
+import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import { type BlockSource, closestBit } from "../../shared/merkle/block_update.ts";
 import { TOKEN_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
+import { isContentLeaf } from "../store/covers.ts";
 import { tables } from "../store/tables.ts";
 import { CONTENT_TREE, readBlocks } from "./blocks.ts";
 
@@ -25,11 +27,13 @@ const leafAfter = query((p: Place) =>
 );
 const contentBefore = query((p: Content) =>
   tables.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch)
-    .where("content_key", "<", p.key).orderBy("content_key", "desc").limit(1)
+    .where("content_key", "<", p.key).where(isContentLeaf(sql.ref("content_key"))).orderBy("content_key", "desc").limit(
+      1,
+    )
 );
 const contentAfter = query((p: Content) =>
   tables.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch)
-    .where("content_key", ">", p.key).orderBy("content_key").limit(1)
+    .where("content_key", ">", p.key).where(isContentLeaf(sql.ref("content_key"))).orderBy("content_key").limit(1)
 );
 
 /** The tree of a table of the epoch, or its content tree, as it is placed. */

@@ -7,7 +7,9 @@ import type { Statement } from "../../shared/database/database.ts";
 import { query, toFlag } from "../../shared/database/query.ts";
 import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
 import { LIST_TABLE } from "../../shared/protocol/tables.ts";
-import type { ListName } from "../../shared/protocol/token.ts";
+import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
+import { coverToken, indexToken, type ListName, type RowKey } from "../../shared/protocol/token.ts";
+import { coverTable } from "./covers.ts";
 import { tables } from "./tables.ts";
 
 interface NewEntry extends Record<string, string | number | Bytes> {
@@ -58,8 +60,20 @@ export function removeEntry(list: ListName, number: number): Statement<never> {
 // A byte order mark at the beginning of a name belongs to it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The list that an entry stands in. */
-export function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
+/** The row key of an entry in an epoch. */
+export function rowKeyOf(
+  keys: EpochKeys,
+  entry: { kind: string; name: Bytes; name_is_text: number; number: number },
+): RowKey {
+  const { kind, name, number } = entry;
+  const covered = coverTable(kind);
+  if (covered !== null) return { table: covered, token: coverToken(keys, covered, name), number };
+  const list = listOf(entry);
+  return { table: LIST_TABLE[list.kind], token: indexToken(keys, list), number };
+}
+
+/** The list that an entry stands in; not for a cover row. */
+function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
   const name = entry.name_is_text === 1 ? decoder.decode(entry.name) : entry.name;
   return { kind: entry.kind as ListName["kind"], name };
 }

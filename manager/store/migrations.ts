@@ -111,4 +111,8 @@ export const MIGRATIONS: readonly Migration[] = [{
       id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, hash BLOB NOT NULL, found INTEGER NOT NULL, cleared INTEGER,
       UNIQUE (generation, hash))`,
   ],
+}, {
+  version: 4,
+  name: "cover rows",
+  statements: [`CREATE TABLE covers (tbl INTEGER NOT NULL, content_key BLOB NOT NULL, PRIMARY KEY (tbl, content_key))`],
 }];

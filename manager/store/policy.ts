@@ -16,7 +16,12 @@ export interface OwnerPolicy extends PushPolicy {
 const NAME = "policy";
 const FIRST_POLICY: OwnerPolicy = { ...DEFAULT_POLICY, review: "untrusted" };
 
-const policyTuple = v.strictTuple([v.literal(1), uint, uint, v.picklist(["untrusted", "all"] as const)]);
+const review = v.picklist(["untrusted", "all"] as const);
+/** Version 1 is from before deltas were covered. */
+const policyTuple = v.union([
+  v.strictTuple([v.literal(1), uint, uint, review]),
+  v.strictTuple([v.literal(2), uint, uint, review, uint]),
+]);
 
 const select = query((p: { name: string }) =>
   tables.selectFrom("meta").select("value").where("name", "=", p.name).limit(1)
@@ -30,10 +35,14 @@ const write = query((p: { name: string; value: Bytes }) =>
 export async function readPolicy(db: Database): Promise<OwnerPolicy> {
   const { rows: [row] } = await db.execute(select.bind({ name: NAME }));
   if (row === undefined) return FIRST_POLICY;
-  const [, fullUpToRows, maxEpochMillis, review] = decodeAs(policyTuple, row.value, "policy of the manager");
-  return { fullUpToRows, maxEpochMillis, review };
+  const [, fullUpToRows, maxEpochMillis, review, coverRows = DEFAULT_POLICY.coverRows] = decodeAs(
+    policyTuple,
+    row.value,
+    "policy of the manager",
+  );
+  return { fullUpToRows, maxEpochMillis, review, coverRows };
 }
 
-export function setPolicy({ fullUpToRows, maxEpochMillis, review }: OwnerPolicy): Statement<never> {
-  return write.bind({ name: NAME, value: encodeCbor([1, fullUpToRows, maxEpochMillis, review]) });
+export function setPolicy({ fullUpToRows, maxEpochMillis, review, coverRows }: OwnerPolicy): Statement<never> {
+  return write.bind({ name: NAME, value: encodeCbor([2, fullUpToRows, maxEpochMillis, review, coverRows]) });
 }

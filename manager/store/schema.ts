@@ -124,6 +124,12 @@ export interface EntriesTable {
   plaintext: Bytes;
 }
 
+/** Which entries are cover rows (covers.ts). */
+export interface CoversTable {
+  tbl: number;
+  content_key: Bytes;
+}
+
 /**
  * Entries that came, changed or went since they were last placed, by the name of their row. Triggers of `entries` keep it, so that
  * a delta costs what changed and not what there is. What is not in it is placed as it is.
@@ -328,6 +334,7 @@ export interface ManagerSchema {
   channels: ChannelsTable;
   messages: MessagesTable;
   entries: EntriesTable;
+  covers: CoversTable;
   changed: ChangedTable;
   placed: PlacedTable;
   leaves: LeavesTable;

@@ -57,12 +57,19 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
   const inbox = await takeInbox(env);
   const epoch = await currentEpoch(db);
   const reason = await reasonFor(env, standing, epoch, options.rotate ?? false);
+  const { coverRows } = env.policy ?? DEFAULT_POLICY;
   const { base, edgeEpoch, heldStatement } = standing;
   const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
   const onTrees = (done: number, total: number) => env.onStep?.({ step: "trees", done, total });
   const pushed = await push(
     { db, link, now: env.now, random: env.random, onProgress, onTrees },
-    { base, edgeEpoch, heldStatement, within: reason === null ? epoch : null },
+    {
+      base,
+      edgeEpoch,
+      heldStatement,
+      within: reason === null ? epoch : null,
+      coverRows: reason === "small store" ? 0 : coverRows,
+    },
   );
   await readBack(env, pushed, base);
   await sweepEpochs(db);

@@ -25,6 +25,11 @@ export function indexToken(keys: EpochKeys, list: ListName): Bytes {
   return hmacSha256(token, encodeCbor([LABELS.token, list.kind, list.name]));
 }
 
+/** The token of a cover row's list, which no device asks for (spec: ROW-13). */
+export function coverToken(keys: EpochKeys, table: TableNumber, name: Bytes): Bytes {
+  return hmacSha256(keys.tables[table].token, encodeCbor([LABELS.token, "cover", name]));
+}
+
 /** The row key of a place in a list. */
 export function rowKey(keys: EpochKeys, list: ListName, number: number): RowKey {
   return { table: LIST_TABLE[list.kind], token: indexToken(keys, list), number };

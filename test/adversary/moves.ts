@@ -36,7 +36,11 @@ const distrust: Move = async (scene, _player, dice) => {
 };
 
 const turn: Move = async (scene, _player, dice) => {
-  scene.manager.policy = { ...scene.manager.policy, fullUpToRows: dice.once(4) ? 500 : 0 };
+  scene.manager.policy = {
+    ...scene.manager.policy,
+    fullUpToRows: dice.once(4) ? 500 : 0,
+    coverRows: dice.once(6) ? 1 : 0,
+  };
   scene.world.clock.advance(INTERVAL_MILLIS);
   return await fine(scene.sync({ rotate: dice.once(12) }));
 };

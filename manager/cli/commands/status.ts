@@ -17,16 +17,19 @@ interface SettingsOptions {
   readonly interval?: string;
   readonly fullUpTo?: string;
   readonly maxEpoch?: string;
+  readonly cover?: string;
   readonly review?: string;
 }
 
 /** No epoch lives longer than this, whatever the owner chooses: index tokens live as long. */
 const EPOCH_BOUNDS = { min: 3_600_000, max: 90 * 86_400_000 } as const;
 const MAX_FULL_ROWS = 1_000_000;
+const MAX_COVER_ROWS = 64;
 
 const SETTINGS_HELP = `
 Up to --full-up-to rows everything is re-encrypted at every interval, so that the edge cannot see whether and which rows changed;
-above, only changes are sent. What that costs: docs/owners/pushing.md.
+above, only changes are sent, filled with rows of no content to steps of at least --cover rows, so that their number says little. What
+that costs: docs/owners/pushing.md.
 
 Examples:
   $ postern settings
@@ -47,6 +50,7 @@ export const registerStatus: Register = (parent, bind: Bind) => {
       "--full-up-to <rows>",
       "re-encrypt everything at each push up to so many rows",
     )
+    .option("--cover <rows>", "fill what changed up to at least so many rows, 0 for no cover")
     .option("--max-epoch <duration>", "start a new epoch at the latest after this")
     .option("--review <which>", "new certificates that wait for you: untrusted ones, or all")
     .addHelpText("after", SETTINGS_HELP).action(bind(settings));
@@ -57,19 +61,19 @@ async function status(cli: Cli): Promise<Output> {
 }
 
 async function settings(cli: Cli, _args: readonly string[], options: SettingsOptions): Promise<Output> {
-  const { interval, fullUpTo, maxEpoch, review } = options;
+  const { interval, fullUpTo, maxEpoch, review, cover } = options;
   const newInterval = interval === undefined ? null : parseDuration(interval, "--interval", INTERVAL_BOUNDS);
   return await withManager(cli, async (db) => {
     const policy = changed(await readPolicy(db), options);
     const intervalMillis = newInterval ?? await readNumber(db, META.intervalMillis);
-    if ([interval, fullUpTo, maxEpoch, review].some((value) => value !== undefined)) {
+    if ([interval, fullUpTo, maxEpoch, review, cover].some((value) => value !== undefined)) {
       await db.batch([setPolicy(policy), setNumber(META.intervalMillis, intervalMillis)]);
     }
     return present(policy, intervalMillis);
   });
 }
 
-function changed(policy: OwnerPolicy, { fullUpTo, maxEpoch, review }: SettingsOptions): OwnerPolicy {
+function changed(policy: OwnerPolicy, { fullUpTo, maxEpoch, review, cover }: SettingsOptions): OwnerPolicy {
   return {
     fullUpToRows: fullUpTo === undefined
       ? policy.fullUpToRows
@@ -78,6 +82,7 @@ function changed(policy: OwnerPolicy, { fullUpTo, maxEpoch, review }: SettingsOp
       ? policy.maxEpochMillis
       : parseDuration(maxEpoch, "--max-epoch", EPOCH_BOUNDS),
     review: review === undefined ? policy.review : reviewOf(review),
+    coverRows: cover === undefined ? policy.coverRows : wholeNumber(cover, "--cover", { min: 0, max: MAX_COVER_ROWS }),
   };
 }
 
@@ -86,12 +91,17 @@ function reviewOf(text: string): OwnerPolicy["review"] {
   throw new PosternError("usage", `--review takes untrusted or all; found '${text}'`);
 }
 
-function present({ fullUpToRows, maxEpochMillis, review }: OwnerPolicy, intervalMillis: number): Output {
+function present(
+  { fullUpToRows, maxEpochMillis, review, coverRows }: OwnerPolicy,
+  intervalMillis: number,
+): Output {
+  const [intervalSeconds, maxEpochSeconds] = [intervalMillis / 1_000, maxEpochMillis / 1_000];
   return {
-    json: { intervalSeconds: intervalMillis / 1_000, fullUpToRows, maxEpochSeconds: maxEpochMillis / 1_000, review },
+    json: { intervalSeconds, fullUpToRows, maxEpochSeconds, review, coverRows },
     text: pairs([
       ["interval", duration(intervalMillis)],
       ["everything anew", `at each push up to ${fullUpToRows} rows`],
+      ["cover", coverRows === 0 ? "none: the edge can count what changes" : `at least ${coverRows} rows of each kind`],
       ["new epoch", `at the latest after ${duration(maxEpochMillis)}, and whenever devices change`],
       ["review", review === "all" ? "every new certificate" : "certificates without a path to a trusted one"],
       ["devices", `at most ${LIMITS.maxDevices}`],

@@ -84,15 +84,34 @@ Deno.test("doctor looks at what init left unfinished, and at no folder at all", 
 Deno.test("status and settings say what was chosen, and refuse what is out of bounds", async () => {
   await using world = await CliWorld.ready();
   for (
-    const args of [["--interval", "5"], ["--interval", "2d"], ["--full-up-to", "-1"], ["--max-epoch", "1m"], [
+    const args of [["--interval", "5"], ["--interval", "2d"], ["--full-up-to", "-1"], ["--cover", "65"], [
+      "--max-epoch",
+      "1m",
+    ], [
       "--review",
       "none",
     ]]
   ) {
     await world.fails(2, ["settings", ...args]);
   }
-  const changed = await world.json("settings", "--interval", "90s", "--full-up-to", "7", "--max-epoch", "2d");
-  assertEquals(changed, { intervalSeconds: 90, fullUpToRows: 7, maxEpochSeconds: 172_800, review: "untrusted" });
+  const changed = await world.json(
+    "settings",
+    "--interval",
+    "90s",
+    "--full-up-to",
+    "7",
+    "--max-epoch",
+    "2d",
+    "--cover",
+    "4",
+  );
+  assertEquals(changed, {
+    intervalSeconds: 90,
+    fullUpToRows: 7,
+    maxEpochSeconds: 172_800,
+    review: "untrusted",
+    coverRows: 4,
+  });
   assertEquals(await world.json("settings"), changed);
   assert((await world.text("status")).includes("never: postern sync"));
 });

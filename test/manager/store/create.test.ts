@@ -117,7 +117,7 @@ Deno.test("openManager() can be open in several processes' stead at once, each s
   await using place = await Place.make();
   await place.create();
   const [one, two] = [await place.open(), await place.open()];
-  const policy = { fullUpToRows: 9, maxEpochMillis: 3_600_000, review: "all" } as const;
+  const policy = { fullUpToRows: 9, maxEpochMillis: 3_600_000, review: "all", coverRows: 3 } as const;
   await one.execute(setPolicy(policy));
   assertEquals(await readPolicy(two), policy);
   await Promise.all([one.close(), two.close()]);

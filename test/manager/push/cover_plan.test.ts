@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { planCover, stepOf, stockOf } from "../../../manager/push/cover_plan.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+Deno.test("PUSH-16 stepOf() is the least, then powers of two, then quarters of one", () => {
+  assertEquals([0, 1, 8, 9, 16, 17, 33, 64].map((rows) => stepOf(rows, 8)), [8, 8, 8, 16, 16, 32, 64, 64]);
+  assertEquals([65, 80, 81, 128, 129, 1_000, 20_000].map((rows) => stepOf(rows, 8)), [
+    ...[80, 80, 96, 128, 160, 1_024, 20_480],
+  ]);
+  fc.assert(fc.property(fc.integer({ min: 65, max: 10_000_000 }), fc.integer({ min: 1, max: 64 }), (rows, least) => {
+    const step = stepOf(rows, least);
+    assert(step >= rows && step <= rows * 1.25, `${rows} to ${step}`);
+    assertEquals(stepOf(step, least), step);
+  }));
+});
+
+Deno.test("PUSH-17 the stock of cover rows is a quarter of the others within its bounds, whatever happens over many deltas", () => {
+  assertEquals([0, 1_024, 4_000, 1_000_000].map((rows) => stockOf(rows, 8)), [256, 256, 1_000, 4_096]);
+  const counts = fc.record({
+    fresh: fc.integer({ min: 0, max: 8 }),
+    replaced: fc.integer({ min: 0, max: 8 }),
+    gone: fc.integer({ min: 0, max: 8 }),
+  });
+  fc.assert(fc.property(fc.array(counts, { maxLength: 500 }), (deltas) => {
+    const target = stockOf(2_000, 8);
+    let stock = target;
+    for (const changes of deltas) {
+      const added = planCover({ changes, stock, target, least: 8, replaces: true });
+      assert(added.gone + added.replaced <= stock);
+      assertEquals(changes.replaced + added.replaced, 8);
+      stock += added.fresh - added.gone;
+      assert(stock >= target / 2 - 8 && stock <= 2 * target + 8, `${stock} of ${target}`);
+      assert([8, 16].includes(changes.fresh + added.fresh) && [8, 16].includes(changes.gone + added.gone));
+    }
+  }));
+});
