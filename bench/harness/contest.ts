@@ -56,7 +56,9 @@ export async function holdContest(
     for (const contestant of order) {
       const { name } = contestant;
       const count = (speeds.get(name) ?? 0) * (WARM_SECONDS + options.seconds) * RESERVE;
-      const result = await turn(contestant, Math.ceil(count), options.seconds, options);
+      // Not fewer than at first: that turn may have been held up, and a turn must not run out of requests.
+      const enough = Math.max(contestant.firstRequests, Math.ceil(count));
+      const result = await turn(contestant, enough, options.seconds, options);
       speeds.set(name, result.perSecond);
       results.get(name)?.push(result);
       options.log(
