@@ -151,12 +151,12 @@ function statement(name: string, codes: readonly ErrorCode[], signerOf: (scene: 
 }
 
 export const HEAD_ATTACKS: readonly Attack[] = [
-  ...onHead("an earlier head is shown", ["rolled_back", "tampered"], (answer, scene, dice) => {
+  ...onHead("an earlier head is shown", ["rolled_back", "tampered", "forked"], (answer, scene, dice) => {
     const other = earlier(scene, answer.generation, dice);
     if (other === undefined) return answer;
     return { ...answer, generation: other.generation, epoch: other.epoch, head: other.head };
   }),
-  ...onHead("an earlier head is shown as that of now", ["rolled_back", "tampered"], (answer, scene, dice) => {
+  ...onHead("an earlier head is shown as that of now", ["rolled_back", "tampered", "forked"], (answer, scene, dice) => {
     const other = earlier(scene, answer.generation, dice);
     return other === undefined ? answer : { ...answer, head: other.head };
   }),
