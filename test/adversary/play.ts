@@ -19,6 +19,8 @@ export interface Score {
   /** Attacks in which something untrue was said or done. */
   attacks: number;
   caught: number;
+  /** Of the caught, those that ended in another typed error than the table of attacks names. */
+  unlisted: number;
   /** Divergences that nobody noticed. */
   missed: number;
   /** Alarms where nobody lied. */
@@ -29,7 +31,7 @@ export interface Run {
   readonly score: Score;
   /** How often each attack was caught, by its name. */
   readonly byAttack: Readonly<Record<string, number>>;
-  /** What was missed or raised a false alarm, with the step at which it was. */
+  /** What was missed, unlisted, or a false alarm, with the step at which it was. */
   readonly findings: readonly string[];
 }
 
@@ -54,7 +56,7 @@ interface Step {
 const EPISODE_STEPS = 250;
 
 /** How an attack ended for whom it was meant. */
-type Outcome = "caught" | "nothing said" | { readonly missed: string };
+type Outcome = "caught" | "nothing said" | { readonly unlisted: string } | { readonly missed: string };
 
 const READS_OF: Readonly<Record<Exclude<Victim, "submit" | "turn">, readonly Read[]>> = {
   ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS },
@@ -68,7 +70,7 @@ export async function play(game: Game, onProgress: (score: Score) => void = () =
   const { steps, seed, only, share = { index: 0, of: 1 } } = game;
   const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only);
   if (attacks.length === 0) throw new PosternError("usage", `There is no attack "${only}"`);
-  const score: Score = { steps: 0, attacks: 0, caught: 0, missed: 0, falseAlarms: 0 };
+  const score: Score = { steps: 0, attacks: 0, caught: 0, unlisted: 0, missed: 0, falseAlarms: 0 };
   const ledger: Ledger = {
     ...{ score, findings: [], where: "" },
     byAttack: Object.fromEntries(attacks.map(({ name }) => [name, 0])),
@@ -160,14 +162,19 @@ async function attackOnce(scene: Scene, attack: Attack, { seed }: Step, ledger: 
   }
   if (outcome === "nothing said") return;
   ledger.score.attacks += 1;
-  const later = outcome === "caught" ? await aftermath(scene, attack, player, dice) : null;
-  if (outcome === "caught" && later === null) {
-    ledger.score.caught += 1;
-    ledger.byAttack[attack.name] = (ledger.byAttack[attack.name] ?? 0) + 1;
-  } else {
+  const missed = typeof outcome === "object" && "missed" in outcome
+    ? outcome.missed
+    : await aftermath(scene, attack, player, dice);
+  if (missed !== null) {
     ledger.score.missed += 1;
-    ledger.findings.push(`${ledger.where}: ${attack.name}: ${later ?? (outcome as { missed: string }).missed}`);
+    ledger.findings.push(`${ledger.where}: ${attack.name}: ${missed}`);
+    return;
   }
+  ledger.score.caught += 1;
+  ledger.byAttack[attack.name] = (ledger.byAttack[attack.name] ?? 0) + 1;
+  if (typeof outcome !== "object" || !("unlisted" in outcome)) return;
+  ledger.score.unlisted += 1;
+  ledger.findings.push(`${ledger.where}: ${attack.name}: ${outcome.unlisted}`);
 }
 
 /** The victim does what it does, and is lied to. */
@@ -200,7 +207,7 @@ async function deceive(
   } catch (error) {
     if (!isPosternError(error)) throw error;
     if (!wasSaid()) throw error;
-    return codes.includes(error.code) ? "caught" : { missed: unexpected(error, codes) };
+    return codes.includes(error.code) ? "caught" : { unlisted: unexpected(error, codes) };
   }
 }
 

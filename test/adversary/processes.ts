@@ -4,7 +4,8 @@ import { type Game, play, type Run, type Score } from "./play.ts";
 
 const runShape = v.strictObject({
   score: v.strictObject({
-    ...{ steps: v.number(), attacks: v.number(), caught: v.number(), missed: v.number(), falseAlarms: v.number() },
+    ...{ steps: v.number(), attacks: v.number(), caught: v.number(), unlisted: v.number() },
+    ...{ missed: v.number(), falseAlarms: v.number() },
   }),
   byAttack: v.record(v.string(), v.number()),
   findings: v.array(v.string()),
@@ -16,10 +17,12 @@ export const SHARE = "--share";
 /** Plays in this many processes and adds up what came of it. */
 export async function playInProcesses(game: Game, processes = navigator.hardwareConcurrency): Promise<Run> {
   const runs = await Promise.all(Array.from({ length: processes }, (_, index) => playShare(game, index, processes)));
-  const score: Score = { steps: 0, attacks: 0, caught: 0, missed: 0, falseAlarms: 0 };
+  const score: Score = { steps: 0, attacks: 0, caught: 0, unlisted: 0, missed: 0, falseAlarms: 0 };
   const byAttack: Record<string, number> = {};
   for (const run of runs) {
-    for (const name of ["steps", "attacks", "caught", "missed", "falseAlarms"] as const) score[name] += run.score[name];
+    for (const name of ["steps", "attacks", "caught", "unlisted", "missed", "falseAlarms"] as const) {
+      score[name] += run.score[name];
+    }
     for (const [name, caught] of Object.entries(run.byAttack)) byAttack[name] = (byAttack[name] ?? 0) + caught;
   }
   return { score, byAttack, findings: runs.flatMap(({ findings }) => findings) };

@@ -1,6 +1,7 @@
 /** Attacks by whoever sits on the wire and does not know the session keys. */
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { HEADERS } from "../../../shared/protocol/http_signature.ts";
 import type { Interceptor, SentAnswer, SentRequest } from "../../fixtures/traffic.ts";
 import { withHeader } from "../../fixtures/traffic.ts";
@@ -54,7 +55,10 @@ export const WIRE_ATTACKS: readonly Attack[] = [
     answer: (answer, request, dice, player) => {
       const { exchanges } = player.device.traffic;
       const past = dice.of(
-        exchanges.filter((one) => pathOf(one.request) === pathOf(request) && one.answer.headers.has(HEADERS.signature)),
+        exchanges.filter((one) =>
+          pathOf(one.request) === pathOf(request) && one.answer.headers.has(HEADERS.signature) &&
+          one.answer.body.length <= LIMITS.maxBodyBytes
+        ),
       );
       return past === undefined || !answer.headers.has(HEADERS.signature) ? answer : past.answer;
     },
