@@ -191,7 +191,8 @@ async function deceive(
   try {
     if (victim === "submit") return await handIn(scene, player, attack, wasSaid);
     if (victim === "turn") {
-      await scene.sync();
+      // Whole tables are read back after full pushes alone.
+      await scene.sync({ rotate: dice.once(3) });
       // What the edge said did no harm, or an alarm was raised: what follows is held against the truth.
       return wasSaid() ? "caught" : "nothing said";
     }
