@@ -1,65 +1,20 @@
 /** Taking one chunk of a push (spec: PUSH-02 to PUSH-04): all of it in one batch, once. */
 import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { equalBytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { failedConstraint } from "../../shared/database/failures.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { check, failedCheck, refusal } from "./checks.ts";
+import { template } from "./builder.ts";
 import { type ChunkBody, packChunk } from "./chunk_checks.ts";
 import type { Principal } from "./principal.ts";
-import { notOpen } from "./push_state.ts";
+import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./push_bodies.ts";
 import { ALIVE } from "./schema.ts";
 
-/** A push, by its owner and its id. */
-export type Place = { readonly owner: Bytes; readonly id: Bytes };
-/** A body, by its number. */
-export type ChunkPlace = Place & { readonly n: number };
-
 const alive = sql.lit(ALIVE);
-/** The push itself; CROSS JOIN keeps it in front, so that the lists given are walked once. */
-export const push = (p: Place) => sql`owners o CROSS JOIN pushes q ON q.owner = o.no AND q.id = ${p.id}`;
-
-/** What it takes to find out whether a body may come in. */
-export interface Taking extends Credentials, ChunkPlace {
-  readonly stale: number;
-  /** Of what is to be stored. */
-  readonly bytes: number;
-  /** That all of the owner's rows may have. */
-  readonly most: number;
-}
-
-/** A body that is there already in `arrived` adds nothing, and is found out by its number. */
-export const isTooMuch = (arrived: "push_chunks" | "push_nodes", p: Taking) =>
-  sql`(SELECT IFNULL(SUM(s.bytes), 0) FROM spaces s WHERE s.owner = o.no) + ${p.bytes} > ${p.most}
-    AND NOT EXISTS (SELECT 1 FROM ${sql.table(arrived)} c WHERE c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n})`;
-
-const mayTake = check<Taking>((p) =>
-  sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
-    SELECT CASE ${notOpen(p.stale)} WHEN ${p.n} >= q.chunks THEN 'chunk_number'
-      WHEN ${p.bytes} > 0 AND ${isTooMuch("push_chunks", p)} THEN 'owner_full' END
-    FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
-);
-
-const insertChunk = template<ChunkPlace & { readonly digest: Bytes }, never>((p) =>
-  sql`INSERT INTO push_chunks (owner, push, n, digest)
-    SELECT no, ${p.id}, ${p.n}, ${p.digest} FROM owners WHERE id = ${p.owner}`
-);
-
 // One statement for any number of rows: it is prepared once, and a server is sent no thousand parameters.
 const insertRows = template<Place & { tokens: Bytes; bodies: Bytes; places: string }, never>((p) =>
   sql`INSERT INTO rows (owner, space, tbl, token, number, born, died, size, body)
     SELECT q.owner, q.space, j.value ->> 0, substr(${p.tokens}, j.key * 32 + 1, 32), j.value ->> 1, q.stamp, ${alive},
       j.value ->> 3, substr(${p.bodies}, j.value ->> 2, j.value ->> 3)
     FROM ${push(p)} CROSS JOIN json_each(${p.places}) j WHERE o.id = ${p.owner}`
-);
-
-/** Counts bytes of rows and blocks to the push's space. */
-export const countBytes = template<Place & { readonly bytes: number }, never>((p) =>
-  sql`UPDATE spaces SET bytes = bytes + ${p.bytes} WHERE no = (SELECT q.space FROM ${push(p)} WHERE o.id = ${p.owner})`
 );
 
 const insertDevice = template<
@@ -82,6 +37,13 @@ const markRemoved = template<Place & { tokens: Bytes; places: string }, never>((
       AND r.token = substr(${p.tokens}, j.key * 32 + 1, 32) AND r.number = j.value ->> 1
     WHERE o.id = ${p.owner} AND r.born < q.stamp AND r.died = ${alive})`
 );
+
+const CHUNKS: BodyKind = bodies({
+  table: "push_chunks",
+  mostOf: sql`q.chunks`,
+  taken: (n) => `Chunk ${n} of the push`,
+  clash: "The push has a second row of one place or device",
+});
 
 interface Counts extends Record<string, Bytes | number> {
   readonly owner: Bytes;
@@ -106,11 +68,6 @@ const count = template<Counts, never>((p) =>
     WHERE owner = (SELECT no FROM owners WHERE id = ${p.owner}) AND id = ${p.id}`
 );
 
-const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
-  sql`SELECT c.digest FROM owners o JOIN push_chunks c ON c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n}
-    WHERE o.id = ${p.owner} LIMIT 1`
-);
-
 /**
  * Takes chunk `n` of a push; the same bytes again are success without effect.
  *
@@ -129,30 +86,8 @@ export async function takeChunk(
   now: number,
   ownerBytes: number | null,
 ): Promise<void> {
-  const place = { owner: principal.owner, id, n };
-  const values = {
-    ...credentials(principal),
-    ...place,
-    stale: now - LIMITS.pushIdleMillis,
-    bytes: sizeOf(body),
-    most: ownerBytes ?? Number.MAX_SAFE_INTEGER,
-  };
-  const statements = [mayTake.bind(values), insertChunk.bind({ ...place, digest }), ...contents(place, body, now)];
-  try {
-    await database.batch(statements, { idempotent: true });
-  } catch (error) {
-    const reason = failedCheck(error);
-    if (reason !== undefined) throw refusal(reason, error);
-    const table = takenTwice(error);
-    if (table === undefined) throw error;
-    if (table !== "push_chunks") {
-      throw new PosternError("conflict", `The push has a second row of one place or device`, { cause: error });
-    }
-    const { rows: [held] } = await database.execute(selectDigest.bind(place));
-    if (held === undefined || !equalBytes(held.digest, digest)) {
-      throw new PosternError("conflict", `Chunk ${n} of the push has arrived with other bytes`, { cause: error });
-    }
-  }
+  const statements = contents({ owner: principal.owner, id }, body, now);
+  await takeOnce(database, CHUNKS, principal, { id, n, digest, bytes: sizeOf(body), now, ownerBytes }, statements);
 }
 
 function sizeOf({ rows }: ChunkBody): number {
@@ -178,10 +113,4 @@ function contents(place: Place, body: ChunkBody, now: number): Statement<never>[
   const [r1, r2, r3, r4] = chunk.removed;
   statements.push(count.bind({ owner, id, now, a1, a2, a3, a4, r1, r2, r3, r4 }));
   return statements;
-}
-
-/** The table in which a key stood already. */
-export function takenTwice(error: unknown): string | undefined {
-  const failed = failedConstraint(error);
-  return failed?.kind === "unique" ? failed.name.split(".")[0] : undefined;
 }

@@ -1,31 +1,23 @@
 /** Taking one body of nodes of a push (spec: PUSH-13, PUSH-14): all of it in one batch, once. */
 import { sql } from "kysely";
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { credentials, managerAdmitted } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { check, failedCheck, refusal } from "./checks.ts";
+import { template } from "./builder.ts";
+import { check } from "./checks.ts";
 import { type NodesBody, type PackedNodes, packNodes } from "./node_checks.ts";
 import type { Principal } from "./principal.ts";
-import { type ChunkPlace, countBytes, isTooMuch, type Place, push, takenTwice, type Taking } from "./push_chunk.ts";
-import { notOpen } from "./push_state.ts";
+import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./push_bodies.ts";
 import { ALIVE } from "./schema.ts";
 
 const alive = sql.lit(ALIVE);
 
-const mayTake = check<Taking>((p) =>
-  sql`CASE WHEN NOT EXISTS (SELECT 1 FROM owners o WHERE ${managerAdmitted(p)}) THEN 'unauthorized' ELSE (
-    SELECT CASE ${notOpen(p.stale)} WHEN ${p.n} >= ${sql.lit(LIMITS.maxPushNodeBodies)} THEN 'chunk_number'
-      WHEN ${p.bytes} > 0 AND ${isTooMuch("push_nodes", p)} THEN 'owner_full' END
-    FROM owners o LEFT JOIN pushes q ON q.owner = o.no AND q.id = ${p.id} WHERE o.id = ${p.owner}) END`
-);
-
-const insertBody = template<ChunkPlace & { readonly digest: Bytes }, never>((p) =>
-  sql`INSERT INTO push_nodes (owner, push, n, digest)
-    SELECT no, ${p.id}, ${p.n}, ${p.digest} FROM owners WHERE id = ${p.owner}`
-);
+const NODES: BodyKind = bodies({
+  table: "push_nodes",
+  mostOf: sql.lit(LIMITS.maxPushNodeBodies),
+  taken: (n) => `Body ${n} of the push's nodes`,
+  clash: null,
+});
 
 type Blocks = Place & { readonly paths: Bytes; readonly places: string };
 
@@ -76,11 +68,6 @@ const count = template<Place & { readonly now: number }, never>((p) =>
     WHERE owner = (SELECT no FROM owners WHERE id = ${p.owner}) AND id = ${p.id}`
 );
 
-const selectDigest = templateOfOne<ChunkPlace, { digest: Bytes }>((p) =>
-  sql`SELECT c.digest FROM owners o JOIN push_nodes c ON c.owner = o.no AND c.push = ${p.id} AND c.n = ${p.n}
-    WHERE o.id = ${p.owner} LIMIT 1`
-);
-
 /**
  * Takes body `n` of the nodes of a push; the same bytes again are success without effect.
  *
@@ -100,29 +87,9 @@ export async function takeNodes(
   now: number,
   ownerBytes: number | null,
 ): Promise<void> {
-  const place = { owner: principal.owner, id, n };
   const packed = packNodes(body);
-  const values = {
-    ...credentials(principal),
-    ...place,
-    stale: now - LIMITS.pushIdleMillis,
-    bytes: packed.bodies.length,
-    most: ownerBytes ?? Number.MAX_SAFE_INTEGER,
-  };
-  const statements = [mayTake.bind(values), insertBody.bind({ ...place, digest }), ...contents(place, packed, now)];
-  try {
-    await database.batch(statements, { idempotent: true });
-  } catch (error) {
-    const reason = failedCheck(error);
-    if (reason !== undefined) throw refusal(reason, error);
-    if (takenTwice(error) !== "push_nodes") throw error;
-    const { rows: [held] } = await database.execute(selectDigest.bind(place));
-    if (held === undefined || !equalBytes(held.digest, digest)) {
-      throw new PosternError("conflict", `Body ${n} of the push's nodes has arrived with other bytes`, {
-        cause: error,
-      });
-    }
-  }
+  const arriving = { id, n, digest, bytes: packed.bodies.length, now, ownerBytes };
+  await takeOnce(database, NODES, principal, arriving, contents({ owner: principal.owner, id }, packed, now));
 }
 
 /** No places. */
