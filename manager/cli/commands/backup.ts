@@ -1,5 +1,6 @@
 /** `postern backup`: the manager in one encrypted file, and out of it again. */
 import { resolve } from "node:path";
+import type { Command } from "commander";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { PosternError } from "../../../shared/errors.ts";
 import { backupManager } from "../../backup/backup_manager.ts";
@@ -75,23 +76,27 @@ export const registerBackup: Register = (parent, bind: Bind) => {
     .option("--backup-passphrase-file <file>", "with that passphrase")
     .option("--backup-passphrase-fd <n>", "descriptor to read that passphrase from")
     .addHelpText("after", CREATE_HELP).action(bind(create));
-  group.command("verify <file>").summary("check a backup and say what it holds").description(
-    "Checks every byte of a backup and says what it holds and how old it is.",
-  )
-    .option("--recovery-file <file>", "with the recovery key, as init wrote it")
-    .option("--backup-passphrase-file <file>", "with the backup's passphrase")
-    .option("--backup-passphrase-fd <n>", "descriptor to read that passphrase from")
-    .addHelpText("after", VERIFY_HELP).action(bind(verify));
-  group.command("restore <file>").summary("make a manager out of a backup").description(
-    "Makes a manager out of a backup, in an empty data folder.",
-  )
-    .option("--devices <who>", "that go on: all, none, or names and ids with commas between")
-    .option("--offline", "there is no edge to be asked")
-    .option("--recovery-file <file>", "with the recovery key, as init wrote it")
-    .option("--backup-passphrase-file <file>", "with the backup's passphrase")
-    .option("--backup-passphrase-fd <n>", "descriptor to read that passphrase from")
-    .addHelpText("after", RESTORE_HELP).action(bind(restore));
+  opened(
+    group.command("verify <file>").summary("check a backup and say what it holds").description(
+      "Checks every byte of a backup and says what it holds and how old it is.",
+    ),
+  ).addHelpText("after", VERIFY_HELP).action(bind(verify));
+  opened(
+    group.command("restore <file>").summary("make a manager out of a backup").description(
+      "Makes a manager out of a backup, in an empty data folder.",
+    )
+      .option("--devices <who>", "that go on: all, none, or names and ids with commas between")
+      .option("--offline", "there is no edge to be asked"),
+  ).addHelpText("after", RESTORE_HELP).action(bind(restore));
 };
+
+/** What opens a backup. */
+function opened(command: Command): Command {
+  return command
+    .option("--recovery-file <file>", "with the recovery key, as init wrote it")
+    .option("--backup-passphrase-file <file>", "with the backup's passphrase")
+    .option("--backup-passphrase-fd <n>", "descriptor to read that passphrase from");
+}
 
 async function create(cli: Cli, [name = ""]: readonly string[], options: CreateOptions): Promise<Output> {
   const { s, folder } = cli;
