@@ -1,30 +1,12 @@
 /** How SQLite finds what a turn of the manager asks for: a statement that walked through a table would get slower with every row. */
 import { utf8 } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
+import type { Statement } from "../../shared/database/database.ts";
 import { connectEdge } from "../../manager/edge/connect.ts";
 import { syncOnce } from "../../manager/sync/sync.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { surroundingsOf } from "../fixtures/clock.ts";
 import { World } from "../fixtures/world.ts";
-
-/** A database that keeps every statement it is given. */
-function recording(database: Database, kept: Map<string, Statement<unknown>>): Database {
-  const keep = (statements: readonly Statement<unknown>[]) => {
-    for (const statement of statements) kept.set(statement.sql, statement);
-  };
-  return {
-    kind: database.kind,
-    execute: (statement, options) => {
-      keep([statement]);
-      return database.execute(statement, options);
-    },
-    batch: (statements, options) => {
-      keep(statements);
-      return database.batch(statements, options);
-    },
-    close: () => database.close(),
-  };
-}
+import { recording } from "../fixtures/recording_database.ts";
 
 /** Tables that grow with the store, and with the time that it is kept. */
 const LARGE = "(?:entries|placed|leaves|blocks|heads|history|messages|certificates)";

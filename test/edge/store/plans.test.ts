@@ -3,7 +3,7 @@
  * stored.
  */
 import { sha256 } from "../../../shared/crypto/hash.ts";
-import type { Database, Statement } from "../../../shared/database/database.ts";
+import type { Statement } from "../../../shared/database/database.ts";
 import { openDatabase } from "../../../shared/database/open.ts";
 import { encodeBlock } from "../../../shared/merkle/block.ts";
 import type { EdgeStore } from "../../../edge/store/store.ts";
@@ -24,25 +24,7 @@ import {
   tokenOf,
 } from "./fixture.ts";
 import { handIn, signedSubmission } from "./submission.ts";
-
-/** A database that keeps every statement it is given. */
-function recording(database: Database, kept: Map<string, Statement<unknown>>): Database {
-  const keep = (statements: readonly Statement<unknown>[]) => {
-    for (const statement of statements) kept.set(statement.sql, statement);
-  };
-  return {
-    kind: database.kind,
-    execute: (statement, options) => {
-      keep([statement]);
-      return database.execute(statement, options);
-    },
-    batch: (statements, options) => {
-      keep(statements);
-      return database.batch(statements, options);
-    },
-    close: () => database.close(),
-  };
-}
+import { recording } from "../../fixtures/recording_database.ts";
 
 /** Does everything that a store can do. */
 async function doEverything(store: EdgeStore, owner: OwnerFixture): Promise<void> {

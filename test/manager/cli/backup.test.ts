@@ -1,34 +1,7 @@
 import { join } from "node:path";
-import {
-  acceptGrant,
-  createDeviceKeys,
-  createMemory,
-  MemoryInProcess,
-  pairingRequest,
-  PosternDevice,
-} from "../../../shared/client/mod.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
-import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import { surroundingsOf } from "../../fixtures/clock.ts";
+import { pairCli } from "./devices.ts";
 import { answers, CliWorld } from "./harness.ts";
-
-async function pair(world: CliWorld, name: string): Promise<PosternDevice> {
-  const keys = await createDeviceKeys({ extractable: false }, webCryptoRandom);
-  const request = await pairingRequest(keys, name, webCryptoRandom);
-  const added = await world.jsonWith(["device", "add", "--request", "-"], { input: utf8(request) }) as {
-    grant: string;
-    checkCode: string;
-  };
-  await world.json("device", "confirm", name, "--code", added.checkCode);
-  const { profile, state } = await acceptGrant(keys, request, added.grant);
-  const memory = new MemoryInProcess();
-  await createMemory(memory, state);
-  return new PosternDevice({
-    ...{ profile, keys, memory },
-    surroundings: surroundingsOf({ clock: world.clock, fetch: (url, init) => world.edge.fetch(url, init) }),
-  });
-}
 
 interface Shown {
   readonly generation: number;
@@ -48,7 +21,7 @@ interface RestoredShown {
 
 Deno.test("backup create, verify and restore bring a household back, and message release sends what was held", async () => {
   await using world = await CliWorld.ready();
-  const [phone, laptop] = [await pair(world, "phone"), await pair(world, "laptop")];
+  const [phone, laptop] = [await pairCli(world, "phone"), await pairCli(world, "laptop")];
   await world.write("letter.eml", "From: me@example\r\nTo: you@example\r\nSubject: hi\r\n\r\nHi");
   await world.json("message", "send", "letter.eml");
   await world.json("sync");
@@ -64,7 +37,7 @@ Deno.test("backup create, verify and restore bring a household back, and message
   for (const words of ["3 days ago", "generation 1", "phone, laptop", "Every byte"]) assert(text.includes(words), text);
 
   await world.json("device", "revoke", "laptop", "--yes");
-  const tablet = await pair(world, "tablet");
+  const tablet = await pairCli(world, "tablet");
   await world.json("sync");
   await phone.head();
   await tablet.login();
@@ -122,8 +95,8 @@ Deno.test("backup verify says by its exit code what is wrong with a file", async
 
 Deno.test("backup restore asks who goes on, refuses a folder that is in use, and needs an edge or the word that there is none", async () => {
   await using world = await CliWorld.ready();
-  await pair(world, "phone");
-  await pair(world, "tv set");
+  await pairCli(world, "phone");
+  await pairCli(world, "tv set");
   await world.json("sync");
   await world.json("backup", "create", "one.backup");
   const opened = ["backup", "restore", "one.backup", "--recovery-file", "recovery.txt", "--key-file", "new.key"];

@@ -1,9 +1,11 @@
 /** Proofs as shared/spec/tree.md defines them: recursive, over the whole set of leaves, with nothing kept. */
+import fc from "fast-check";
 import { type Bytes, compareBytes, concat } from "../../../shared/bytes/bytes.ts";
 import { leafNode, type ProofNode } from "../../../shared/merkle/proof_node.ts";
-import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
+import { type Leaf, treeKey } from "../../../shared/merkle/tree_hash.ts";
 import type { RangeClaim } from "../../../shared/merkle/verify_proof.ts";
-import { naiveStateRoot, splitLeaves } from "./state_tree_model.ts";
+import { keys, naiveStateRoot, splitLeaves } from "./state_tree_model.ts";
 
 export type Range = Pick<RangeClaim, "lowest" | "highest">;
 
@@ -53,3 +55,13 @@ function isIn(key: Bytes, range: Range): boolean {
 export function wholeList(token: Bytes): Range {
   return { lowest: concat(token, new Uint8Array(8)), highest: concat(token, new Uint8Array(8).fill(255)) };
 }
+
+/** Ranges of a whole list, of a part of one, and from any key to any other. */
+export const wideRanges: fc.Arbitrary<Range> = fc.oneof(
+  fc.nat(4).map((token) => wholeList(sha256(Uint8Array.of(token)))),
+  fc.tuple(fc.nat(4), fc.nat(12), fc.nat(12)).map(([token, from, more]) => {
+    const list = sha256(Uint8Array.of(token));
+    return { lowest: treeKey(list, from), highest: treeKey(list, from + more) };
+  }),
+  fc.tuple(keys, keys).map(([a, b]) => compareBytes(a, b) <= 0 ? { lowest: a, highest: b } : { lowest: b, highest: a }),
+);
