@@ -186,8 +186,7 @@ async function deceive(
   hits: () => number,
 ): Promise<Outcome> {
   const { victim, codes } = attack;
-  const before = hits();
-  const wasSaid = () => hits() > before || hits() > 0;
+  const wasSaid = () => hits() > 0;
   try {
     if (victim === "submit") return await handIn(scene, player, attack, wasSaid);
     if (victim === "turn") {

@@ -51,13 +51,11 @@ export class Scene implements AsyncDisposable {
 
   readonly world: World;
   readonly cards: readonly Card[];
-  readonly stranger: TestDevice;
 
-  private constructor(fields: Pick<Scene, "world" | "cards" | "stolen" | "stranger">) {
+  private constructor(fields: Pick<Scene, "world" | "cards" | "stolen">) {
     this.world = fields.world;
     this.cards = fields.cards;
     this.stolen = fields.stolen;
-    this.stranger = fields.stranger;
   }
 
   static async create(): Promise<Scene> {
@@ -67,7 +65,7 @@ export class Scene implements AsyncDisposable {
     if (other === undefined) throw new Error("A scene has two owners");
     const stranger = await world.pair("stranger", {}, other);
     const stolen = await world.pair("lost");
-    const scene = new Scene({ world, cards, stolen, stranger });
+    const scene = new Scene({ world, cards, stolen });
     scene.liar.attach(world.edge);
     for (const name of ["phone", "laptop"]) scene.players.push(playerOf(await world.pair(name)));
     for (const manager of world.managers) {

@@ -34,6 +34,18 @@ function onHead(
   ];
 }
 
+/** A lie about how a head builds on the one seen before; a path of no hashes is not worth one. */
+function onPath(name: string, lie: (path: readonly Bytes[], dice: Dice) => readonly Bytes[]): Attack[] {
+  return onHead(
+    name,
+    ["forked"],
+    (answer, _scene, dice) =>
+      answer.history === null || answer.history.length === 0
+        ? answer
+        : { ...answer, history: lie(answer.history, dice) },
+  );
+}
+
 /** A lie about what only a login and a record tell. */
 function onRecord(
   name: string,
@@ -183,27 +195,9 @@ export const HEAD_ATTACKS: readonly Attack[] = [
     ["withheld"],
     (answer) => answer.history === null ? answer : { ...answer, history: null },
   ),
-  ...onHead(
-    "the path through history is changed",
-    ["forked"],
-    (answer, _scene, dice) =>
-      answer.history === null || answer.history.length === 0
-        ? answer
-        : { ...answer, history: changed(answer.history, dice, (hash) => flipped(hash, dice)) },
-  ),
-  ...onHead(
-    "the path through history is cut",
-    ["forked"],
-    (answer, _scene, dice) =>
-      answer.history === null || answer.history.length === 0
-        ? answer
-        : { ...answer, history: without(answer.history, dice) },
-  ),
-  ...onHead(
-    "the path through history goes on",
-    ["forked"],
-    (answer) => answer.history === null ? answer : { ...answer, history: [...answer.history, webCryptoRandom(32)] },
-  ),
+  ...onPath("the path through history is changed", (path, dice) => changed(path, dice, (hash) => flipped(hash, dice))),
+  ...onPath("the path through history is cut", without),
+  ...onPath("the path through history goes on", (path) => [...path, webCryptoRandom(32)]),
   forged("a head of now is signed by a stolen device", ["tampered"], otherwise, stolenKey),
   forged("a next head is signed by a stolen device", ["tampered"], following, stolenKey),
   forged("a next head is signed by another owner's manager", ["tampered"], following, strangersKey),

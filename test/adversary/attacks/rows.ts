@@ -31,6 +31,15 @@ function others(scene: Scene, asked: Question, isWanted: (past: Question, answer
     .map(({ answer }) => answer);
 }
 
+/** Answers about the same list as it was in earlier generations, and is not any more. */
+function othersThen(scene: Scene, asked: Question, now: Rows): readonly Rows[] {
+  return others(
+    scene,
+    asked,
+    (past, { generation, rows }) => isSameList(past, asked) && generation < now.generation && differ(rows, now.rows),
+  );
+}
+
 export const ROW_ATTACKS: readonly Attack[] = [
   onRows(
     "a row is dropped",
@@ -112,14 +121,7 @@ export const ROW_ATTACKS: readonly Attack[] = [
     return other === undefined || answer.rows.length === 0 ? answer : { ...answer, proof: other.proof };
   }),
   onRows("an earlier answer is given as one of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
-    const other = dice.of(
-      others(
-        scene,
-        asked,
-        (past, { generation, rows }) =>
-          isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows),
-      ),
-    );
+    const other = dice.of(othersThen(scene, asked, answer));
     return other === undefined ? answer : { ...other, generation: answer.generation, epoch: answer.epoch };
   }),
   onRows("an earlier answer is given", ["rolled_back", "tampered", "withheld"], (answer, asked, scene, dice) => {
@@ -129,14 +131,7 @@ export const ROW_ATTACKS: readonly Attack[] = [
     return other ?? answer;
   }),
   onRows("earlier rows are given with the proof of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
-    const other = dice.of(
-      others(
-        scene,
-        asked,
-        (past, { generation, rows }) =>
-          isSameList(past, asked) && generation < answer.generation && differ(rows, answer.rows),
-      ),
-    );
+    const other = dice.of(othersThen(scene, asked, answer));
     return other === undefined ? answer : { ...answer, rows: other.rows };
   }),
   onRows(
