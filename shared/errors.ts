@@ -43,6 +43,12 @@ export const ERROR_CODES = {
   withheld: "withheld",
   /** A certificate without a path to a trusted one, or not allowed for this use. */
   untrusted: "untrusted",
+  /** A signature over a release, an index or a revocation list that does not verify, or is not of the kind that is asked for. */
+  signature: "signature",
+  /** A certificate, a key version or an instance that was revoked. */
+  revoked: "revoked",
+  /** What is signed for another product, release or file than the one asked for. */
+  mixed_up: "mixed_up",
   /** Wrong passphrase, key file or credential. */
   wrong_key: "wrong_key",
   /** Configuration that is missing or does not fit; the message names the setting. */

@@ -54,6 +54,9 @@ export function outwardCode(code: ErrorCode): ProblemCode {
     // Of something that was sent: a signature or hash that does not verify, a root that is none.
     case "tampered":
     case "untrusted":
+    case "signature":
+    case "revoked":
+    case "mixed_up":
       return "malformed";
     // Of a state that moved on.
     case "expired":

@@ -26,6 +26,9 @@ const WITHIN_SHARED: Readonly<Record<string, readonly string[]>> = {
   x509: ["bytes", "crypto", "der"],
   merkle: ["bytes", "crypto"],
   database: ["bytes"],
+  cms: ["bytes", "crypto", "der", "x509"],
+  cover: ["bytes", "crypto"],
+  manifest: ["bytes", "cms", "cover", "crypto", "der", "x509"],
   protocol: ["bytes", "crypto", "merkle", "x509"],
   client: ["bytes", "crypto", "merkle", "protocol", "x509"],
 };
