@@ -1,5 +1,7 @@
 /** Backs up the manager of a data folder, whether or not its service runs meanwhile. */
 import type { RandomBytes } from "../../shared/crypto/random.ts";
+import { chainEvents } from "../audit/chain.ts";
+import { noteEvent } from "../audit/note.ts";
 import { sweepTemporaryFiles } from "../files/durable.ts";
 import { lockWithin, type TurnEnvironment } from "../service/turn.ts";
 import { openManagerAndKey, type OpenManagerOptions } from "../store/open.ts";
@@ -20,6 +22,9 @@ export async function backupManager(options: BackupManagerOptions, random: Rando
   try {
     await using _lock = await lockWithin(options);
     await sweepTemporaryFiles(options.folder);
+    // Before the copy, so that the backup itself says when it was made and the chain in it is whole.
+    await db.execute(noteEvent("backup.created", options.file, {}, options.network.now()));
+    await chainEvents(db);
     snapshot = await takeSnapshot(db, options.folder, key);
   } finally {
     await db.close();

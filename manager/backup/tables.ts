@@ -25,6 +25,8 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   outgoing: "paged",
   alarms: "paged",
   forks: "paged",
+  // spec: AUDIT-04
+  events: "paged",
   // After everything whose triggers raise one of them.
   counters: "at once",
   ...{ changed: "left out", placed: "left out", leaves: "left out", staged: "left out" },

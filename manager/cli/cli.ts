@@ -1,5 +1,7 @@
 /** What each command is handed: its surroundings, and the choices that hold for every command. */
 import type { Database } from "../../shared/database/database.ts";
+import { isPosternError } from "../../shared/errors.ts";
+import { chainEvents } from "../audit/chain.ts";
 import type { KekRegistry } from "../keys/provider.ts";
 import { readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
@@ -48,8 +50,19 @@ export async function kekOf(cli: Cli): Promise<KekRegistry> {
 export async function withManager<T>(cli: Cli, use: (db: Database) => Promise<T>): Promise<T> {
   const db = await openManager({ folder: cli.folder, kek: () => kekOf(cli) });
   try {
-    return await use(db);
+    const result = await use(db);
+    await chainIfPossible(db);
+    return result;
   } finally {
     await db.close();
+  }
+}
+
+/** What a full disk keeps from being chained now is chained by a later command; the events themselves are written. */
+async function chainIfPossible(db: Database): Promise<void> {
+  try {
+    await chainEvents(db);
+  } catch (error) {
+    if (!isPosternError(error, "storage")) throw error;
   }
 }

@@ -11,6 +11,7 @@ import { registerEdge } from "./commands/edge.ts";
 import { registerHead } from "./commands/head.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerKey } from "./commands/key.ts";
+import { registerLog } from "./commands/log.ts";
 import { registerMessage } from "./commands/message.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerSync } from "./commands/sync.ts";
@@ -21,7 +22,7 @@ import type { CliSurroundings } from "./surroundings.ts";
 /** In the order in which help shows them: as a new owner needs them. */
 const GROUPS: readonly Register[] = [
   ...[registerEdge, registerInit, registerDevice, registerCert, registerMessage, registerSync, registerStatus],
-  ...[registerVerify, registerHead, registerAlarm, registerBackup, registerKey, registerCompletions],
+  ...[registerVerify, registerHead, registerAlarm, registerLog, registerBackup, registerKey, registerCompletions],
 ];
 
 const HELP = `

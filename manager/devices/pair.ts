@@ -15,6 +15,7 @@ import type { Certificate } from "../../shared/x509/certificate.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import { issueDevice } from "../../shared/x509/issue.ts";
 import { cryptoKeySigner } from "../../shared/x509/write_certificate.ts";
+import { noteEvent } from "../audit/note.ts";
 import { signingKey } from "../owner/keys.ts";
 import { currentStatement } from "../owner/statement.ts";
 import type { DevicesTable } from "../store/schema.ts";
@@ -88,6 +89,7 @@ function requireSameKey(certificate: Certificate, publicKey: Bytes): void {
 
 async function issueFor(db: Database, spki: Bytes, now: number, random: RandomBytes): Promise<Certificate> {
   const { root } = await currentStatement(db);
+  await db.execute(noteEvent("key.used", "root", { for: "device certificate" }, now));
   const { key } = await signingKey(db, "root");
   const issuer = readCertificate(root);
   const notAfter = Math.min(now + DEVICE_DAYS * DAY_MILLIS, issuer.notAfter);

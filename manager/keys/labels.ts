@@ -8,3 +8,6 @@ export const KEK_LABELS = {
   /** The stored record, and the associated data of what is sealed in it. */
   wrappedKey: "postern/1/wrapped-key",
 } as const;
+
+/** One event of the audit trail, chained to the one before. */
+export const AUDIT_LABEL = "postern/1/audit-event";

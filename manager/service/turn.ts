@@ -2,6 +2,7 @@
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { type ErrorCode, isPosternError } from "../../shared/errors.ts";
+import { chainEvents } from "../audit/chain.ts";
 import { connectEdge } from "../edge/connect.ts";
 import { sweepTemporaryFiles } from "../files/durable.ts";
 import { type DataFolderLock, lockDataFolder, type LockHolder } from "../files/lock.ts";
@@ -48,6 +49,7 @@ export async function runTurn(env: TurnEnvironment, options: { readonly rotate: 
       { db, link, now, random, policy, ...(env.onStep === undefined ? {} : { onStep: env.onStep }) },
       options,
     );
+    await chainEvents(db);
     return { ...result, millis: network.monotonic() - started, hasRecovered: lock.crashed !== null };
   } catch (error) {
     if (isPosternError(error) && ALARMING.includes(error.code)) {

@@ -1,5 +1,6 @@
 /** The manager's schema, step by step. A step that has landed is never changed; what comes later is a new step. */
 import type { Migration } from "../../shared/database/migrations.ts";
+import { AUDIT_TABLE, AUDIT_TRIGGERS } from "./audit_triggers.ts";
 
 /** Whatever touches an entry leaves its name for the next delta, and a version that no push that began before has. */
 const noteChange = (name: string, when: string, row: "new" | "old"): string =>
@@ -115,4 +116,8 @@ export const MIGRATIONS: readonly Migration[] = [{
   version: 4,
   name: "cover rows",
   statements: [`CREATE TABLE covers (tbl INTEGER NOT NULL, content_key BLOB NOT NULL, PRIMARY KEY (tbl, content_key))`],
+}, {
+  version: 5,
+  name: "the audit trail",
+  statements: [...AUDIT_TABLE, ...AUDIT_TRIGGERS],
 }];

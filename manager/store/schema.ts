@@ -323,6 +323,21 @@ export interface ForksTable {
   cleared: number | null;
 }
 
+/** The audit trail: triggers keep it from losing or changing anything (audit_triggers.ts). */
+export interface EventsTable {
+  number: Generated<number>;
+  /** Of this machine's clock, Millis. */
+  time: number;
+  /** What happened, as `device.revoked`; manager/audit/kinds.ts has them all. */
+  kind: string;
+  /** To what: a device's name, a key's role. */
+  subject: string;
+  /** A JSON object. */
+  detail: string;
+  /** Over this event and the hash before it; null until it is chained. */
+  hash: Bytes | null;
+}
+
 /** All tables, for kysely. */
 export interface ManagerSchema {
   meta: MetaTable;
@@ -351,4 +366,5 @@ export interface ManagerSchema {
   outgoing: OutgoingTable;
   alarms: AlarmsTable;
   forks: ForksTable;
+  events: EventsTable;
 }

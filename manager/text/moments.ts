@@ -51,3 +51,25 @@ export function parseDuration(text: string, name: string, bounds: { min: number;
   const range = `from ${duration(bounds.min)} to ${duration(bounds.max)}`;
   throw new PosternError("usage", `${name} takes a duration such as 30s, 5m, 12h or 7d, ${range}; found '${text}'`);
 }
+
+/**
+ * Reads a point in time as it is written on the command line: a date, a moment in ISO 8601 (UTC unless it says otherwise), or how long
+ * ago it was (`12h`, `7d`).
+ *
+ * @param name of the option, for the error
+ * @param now Millis
+ * @throws `usage` for any other form
+ */
+export function parsePoint(text: string, name: string, now: number): number {
+  const [, digits = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const ago = Number(digits) * (UNITS[unit] ?? Number.NaN);
+  if (!Number.isNaN(ago)) return now - ago;
+  const isIso = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
+  const zoned = /Z|[T ].*[+-]\d\d:\d\d$/.test(text) || text.length === 10 ? text : `${text}Z`;
+  const point = isIso ? Date.parse(zoned.replace(" ", "T")) : Number.NaN;
+  if (!Number.isNaN(point)) return point;
+  throw new PosternError(
+    "usage",
+    `${name} takes a date, a moment such as 2026-11-22T01:43Z, or 12h, 7d; found '${text}'`,
+  );
+}

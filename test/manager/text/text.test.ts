@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { clip, count, displayWidth, pairs, plain, table } from "../../../manager/text/layout.ts";
-import { duration, isoOrNull, moment, parseDuration, relative, size } from "../../../manager/text/moments.ts";
+import {
+  duration,
+  isoOrNull,
+  moment,
+  parseDuration,
+  parsePoint,
+  relative,
+  size,
+} from "../../../manager/text/moments.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 
 Deno.test("table() aligns its columns, wide characters and marks counted as they are shown", () => {
@@ -69,5 +77,22 @@ Deno.test("parseDuration() takes a number and a unit within the bounds", () => {
   ]);
   for (const text of ["", "5", "m", "0s", "-5m", "2d", "1.5h", "5 m", "5M", "99999999999s"]) {
     assertThrows(() => parseDuration(text, "--x", bounds), "usage");
+  }
+});
+
+Deno.test("parsePoint() reads dates, moments and how long ago, in UTC unless it says otherwise", () => {
+  const now = Date.UTC(2026, 10, 22, 12);
+  const points: [text: string, millis: number][] = [
+    ["12h", now - 12 * 3_600_000],
+    ["7d", now - 7 * 86_400_000],
+    ["2026-11-22", Date.UTC(2026, 10, 22)],
+    ["2026-11-22T01:43", Date.UTC(2026, 10, 22, 1, 43)],
+    ["2026-11-22 01:43:05", Date.UTC(2026, 10, 22, 1, 43, 5)],
+    ["2026-11-22T01:43Z", Date.UTC(2026, 10, 22, 1, 43)],
+    ["2026-11-22T01:43:05.250+01:00", Date.UTC(2026, 10, 22, 0, 43, 5, 250)],
+  ];
+  for (const [text, millis] of points) assertEquals(parsePoint(text, "--since", now), millis, text);
+  for (const text of ["", "yesterday", "2026-13-01", "22.11.2026", "7w", "-1d", "2026-11-22T25:00"]) {
+    assertThrows(() => parsePoint(text, "--since", now), "usage");
   }
 });
