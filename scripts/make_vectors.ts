@@ -5,6 +5,7 @@
  *   deno task vectors --write   writes them
  */
 import { PROJECT_ROOT } from "./files.ts";
+import { coverExample } from "./vectors/cover.ts";
 import { headExample, statementExample } from "./vectors/heads.ts";
 import { makeHousehold } from "./vectors/household.ts";
 import { inboxExample } from "./vectors/inbox.ts";
@@ -31,6 +32,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     session: await sessionExample(household),
     inbox: await inboxExample(household),
     pairing: await pairingExample(household),
+    cover: coverExample(),
   };
   return new Map(Object.entries(examples).map(([name, example]) => [`${name}.json`, writeExample(example)]));
 }

@@ -187,4 +187,13 @@ export const LIMITS = {
   maxPbkdf2Iterations: 10_000_000,
   /** A file with an exported private key: RSA-8192 has about 6,500 characters. */
   maxPrivateKeyPemBytes: 16_384,
+  /** Levels of the tree of instances (spec: COVER-01). */
+  maxCoverDepth: 32,
+  /** Entries in the header of a release, always a power of two (spec: COVER-07): up to 65,536 instances can be revoked. */
+  minCoverEntries: 64,
+  maxCoverEntries: 131_072,
+  /** What names a release to a cover (spec: COVER-06). */
+  maxCoverReleaseBytes: 1_024,
+  /** Keys of an instance in a tree of depth 32, which take 18,008 (spec: COVER-04). */
+  maxCoverMemberBytes: 18_432,
 } as const;

@@ -1,4 +1,4 @@
-/** Every domain label of the protocol; the table of shared/spec/keys.md. Nothing else in the code spells a label. */
+/** Every domain label between manager, edge and device; the table of shared/spec/keys.md. Nothing else in the code spells one. */
 export const LABELS = {
   epoch: "postern/1/epoch",
   key: "postern/1/key",

@@ -29,6 +29,13 @@ export class Fields {
     return value;
   }
 
+  numbers(name: string): readonly number[] {
+    const value = this.#fields[name];
+    const isNumbers = Array.isArray(value) && value.every((one) => typeof one === "number");
+    if (!isNumbers) throw new Error(`${name} is no list of numbers`);
+    return value as number[];
+  }
+
   texts(name: string): readonly string[] {
     const value = this.#fields[name];
     const isTexts = Array.isArray(value) && value.every((one) => typeof one === "string");
