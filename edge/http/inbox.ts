@@ -15,7 +15,7 @@ const submit = endpoint({
 const list = endpoint({
   ...{ route: "inbox", method: "GET", access: "session", body: null, answer: "inbox" },
   query: { after: optional(integer()), limit },
-  summary: "Submissions in order of arrival: to the manager all, to a device its own and those with a copy.",
+  summary: "Submissions in order of arrival: all of the owner's, to the manager and to devices.",
 }, async ({ store, principal, query: { after = 0, limit = LIMITS.defaultAnswerEntries } }) => {
   const { entries, next } = await store.list(principal, after, limit);
   return { body: { entries, next } };

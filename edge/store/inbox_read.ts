@@ -22,13 +22,12 @@ interface Line {
   readonly body: Bytes | null;
 }
 
-const selectEntries = forBoth((admitted, manager) =>
+const selectEntries = forBoth((admitted) =>
   template<Credentials & { readonly after: number; readonly limit: number }, Line>((p) =>
     sql`SELECT x.arrival, b.body FROM (
       SELECT *, SUM(size) OVER (ORDER BY arrival ROWS UNBOUNDED PRECEDING) AS total FROM (
         SELECT o.no, i.arrival, i.size FROM owners o
         LEFT JOIN inbox i ON i.owner = o.no AND i.arrival > ${p.after} AND i.gone = ${sql.lit(ALIVE)}
-          ${manager ? sql`` : sql`AND (i.has_copy = 1 OR i.device = ${p.device})`}
         WHERE ${admitted(p)}
         ORDER BY i.arrival LIMIT ${p.limit}
       )
@@ -39,8 +38,7 @@ const selectEntries = forBoth((admitted, manager) =>
 );
 
 /**
- * Submissions after a number of arrival: to the manager all, to a device those that have a copy, and its own
- * (spec: INBOX-06).
+ * Submissions after a number of arrival: to a device as to the manager all (spec: INBOX-06).
  *
  * @param after 0 at the start
  * @param limit 1 to 1,000

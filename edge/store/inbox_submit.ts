@@ -5,7 +5,6 @@ import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { failedConstraint } from "../../shared/database/failures.ts";
-import { toFlag } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";
@@ -57,12 +56,11 @@ interface Entry extends Record<string, Bytes | number> {
   readonly number: number;
   readonly digest: Bytes;
   readonly size: number;
-  readonly copy: number;
 }
 
 const insertEntry = template<Entry, never>((p) =>
-  sql`INSERT INTO inbox (owner, arrival, device, stream, number, digest, size, has_copy, gone)
-    SELECT a.owner, a.last, ${p.device}, ${p.stream}, ${p.number}, ${p.digest}, ${p.size}, ${p.copy}, ${sql.lit(ALIVE)}
+  sql`INSERT INTO inbox (owner, arrival, device, stream, number, digest, size, gone)
+    SELECT a.owner, a.last, ${p.device}, ${p.stream}, ${p.number}, ${p.digest}, ${p.size}, ${sql.lit(ALIVE)}
     FROM inbox_arrivals a WHERE a.owner = ${ownerNo(p)}`
 );
 const insertBody = template<{ owner: Bytes; body: Bytes }, never>((p) =>
@@ -101,7 +99,7 @@ export async function submit(
   const named = { owner, device, ...packParts(submission.parts) };
   const place = { owner, device, stream, number };
   const digest = sha256(signed);
-  const entry = { ...place, digest, size: signed.length, copy: toFlag(submission.copy !== null) };
+  const entry = { ...place, digest, size: signed.length };
   try {
     await database.batch([
       admitted.bind(credentials(principal)),

@@ -289,4 +289,10 @@ export const EDGE_MIGRATIONS: readonly Migration[] = [
   { version: 2, name: "what an owner may take up", statements: QUOTAS },
   { version: 3, name: "spent challenges in the order of their time", statements: SPENT_BY_TIME },
   { version: 4, name: "blocks of trees, and the history of heads", statements: BLOCKS },
+  // spec: INBOX-06: devices are shown everything.
+  {
+    version: 5,
+    name: "submissions without a mark of their copy",
+    statements: ["ALTER TABLE inbox DROP COLUMN has_copy"],
+  },
 ];

@@ -192,8 +192,6 @@ export interface InboxTable {
   /** SHA-256 of the signed submission. */
   digest: Bytes;
   size: number;
-  /** 1 if the owner's other devices may see it. */
-  has_copy: number;
   /** When a head acknowledged it, Millis; it is not shown from then on. */
   gone: number;
 }

@@ -42,6 +42,7 @@ export type { CallOptions } from "./http.ts";
 export type { CertificateEntry, Certificates, Found } from "./certificates.ts";
 export type { MessagePage, MessageRange, Messages } from "./messages.ts";
 export type { IgnoredSubmission, PendingCertificate, PendingCertificates } from "./pending.ts";
+export type { PendingFault, UnseenSubmissions } from "./pending_chains.ts";
 export type { PendingStatus, SubmissionOutcome, Submit, SubmitStatus, Submitted } from "./submit.ts";
 export type { Tables, VerifiedTable, VerifyReport } from "./tables.ts";
 export type { OpenedRow, TableRow } from "./open_content.ts";

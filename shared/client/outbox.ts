@@ -20,10 +20,15 @@ export interface NextPlace {
  * @param newStream 16 random bytes, used if there is none to go on with
  */
 export function nextPlace(streams: readonly Stream[], incarnation: Bytes, newStream: Bytes): NextPlace {
-  const open = streams.findLast((one) => !one.closed && equalBytes(one.incarnation, incarnation));
+  const open = openStream(streams, incarnation);
   if (open === undefined) return { stream: newStream, number: 1, previous: null };
   const last = open.pending.at(-1) ?? open.acknowledged;
   return { stream: open.id, number: (last?.number ?? 0) + 1, previous: last?.hash ?? null };
+}
+
+/** The newest open stream of an incarnation. */
+export function openStream(streams: readonly Stream[], incarnation: Bytes): Stream | undefined {
+  return streams.findLast((one) => !one.closed && equalBytes(one.incarnation, incarnation));
 }
 
 /** The streams with one more submission at the place that {@link nextPlace} gave. */

@@ -13,7 +13,8 @@ import { inboxCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
 import { type Lists, onlyRow } from "./lists.ts";
-import type { View } from "./view.ts";
+import { PendingChains, type PendingFault, type ShownPending, type UnseenSubmissions } from "./pending_chains.ts";
+import type { AsOf, View } from "./view.ts";
 
 /** A certificate that a device handed in: nobody has reviewed it, and nothing may rely on it. */
 export interface PendingCertificate {
@@ -34,15 +35,25 @@ export interface PendingCertificate {
 export interface IgnoredSubmission {
   readonly device: Bytes;
   readonly number: number;
-  /** `epoch_gone` when it was sealed in an epoch that has passed: it comes back with the manager's next push. */
+  /**
+   * `epoch_gone` when it was sealed in an epoch that has passed, and comes back with the manager's next push; or before a restore, and
+   * waits for the owner.
+   */
   readonly code: ErrorCode;
   readonly message: string;
 }
 
+/** As far as can be told, all that waits: of what the edge hides at the end of another device's stream, nothing shows before a head. */
 export interface PendingCertificates {
   readonly found: readonly PendingCertificate[];
   /** To be shown to the user: an edge or a device that misbehaves, or an epoch that turned. */
   readonly ignored: readonly IgnoredSubmission[];
+  /** Not empty: the edge, or the device named, misbehaves. To be shown to the user (spec: INBOX-13, INBOX-14). */
+  readonly faults: readonly PendingFault[];
+  /** What went by since this device's program last asked. Nothing at the first time. */
+  readonly unseen: readonly UnseenSubmissions[];
+  /** The head that it was held against. */
+  readonly asOf: AsOf;
 }
 
 const PAGE_ENTRIES = 100;
@@ -50,75 +61,110 @@ const PAGE_ENTRIES = 100;
 /** The devices that were asked for in one reading, by id in hexadecimal. */
 type Devices = Map<string, Promise<DeviceContent>>;
 
+/** One pass through everything that the edge shows as pending. */
+interface Listing {
+  readonly view: View;
+  readonly chains: PendingChains;
+  readonly found: PendingCertificate[];
+  readonly ignored: IgnoredSubmission[];
+  /** Asked for anew each time: a device may have been revoked since. */
+  readonly devices: Devices;
+  /** Something was sealed in a later epoch than the view's. */
+  isBehind: boolean;
+}
+
 export class PendingReader {
   readonly #link: DeviceLink;
   readonly #reader: Lists;
+  #shown: ShownPending | null = null;
 
   constructor(link: DeviceLink, reader: Lists) {
     this.#link = link;
     this.#reader = reader;
   }
 
-  /** All pending certificates. */
+  /**
+   * All pending certificates, held against the newest head (spec: INBOX-13).
+   *
+   * @throws `tampered` for a listing that is out of order or does not end; what `DeviceLink.refresh` throws
+   */
   async read(options: CallOptions = {}): Promise<PendingCertificates> {
-    const { owner } = this.#link.verifier.profile;
-    // Asked for anew each time: a device may have been revoked since.
-    const devices: Devices = new Map();
-    const found: PendingCertificate[] = [];
-    const ignored: IgnoredSubmission[] = [];
+    let view = await this.#link.refresh(options);
+    for (let rounds = 0;; rounds++) {
+      const listing = await this.#list(view, options);
+      const mayBeOld = (listing.isBehind || listing.chains.hasGap) && rounds < LIMITS.maxRefreshes;
+      // What a head took while this was read is no longer shown, and not missing.
+      const newest = mayBeOld ? await this.#link.refresh(options) : view;
+      if (equalBytes(newest.head.hash, view.head.hash)) return this.#report(listing);
+      view = newest;
+    }
+  }
+
+  #report({ view, chains, found, ignored }: Listing): PendingCertificates {
+    const before = this.#shown;
+    this.#shown = chains.shown();
+    const unseen = before === null ? [] : chains.unseen(before, this.#link.verifier.profile.device);
+    return { found, ignored, faults: chains.faults, unseen, asOf: this.#reader.present(view) };
+  }
+
+  async #list(view: View, options: CallOptions): Promise<Listing> {
+    const { profile, state } = this.#link.verifier;
+    const { streams } = await state.read();
+    const chains = new PendingChains(view.head.head);
+    const listing: Listing = { view, chains, found: [], ignored: [], devices: new Map(), isBehind: false };
     let entries = 0;
     for (let after: number | null = 0; after !== null;) {
       const from: number = after;
-      const { answer, view } = await this.#link.ask(() => inboxCall(owner, from, PAGE_ENTRIES), options);
+      const { answer } = await this.#link.ask(() => inboxCall(profile.owner, from, PAGE_ENTRIES), options);
       entries += answer.entries.length;
       requireProgress(answer.entries.map(([position]) => position), from, answer.next, entries);
-      for (const [, bytes] of answer.entries) {
-        const outcome = await this.#open(view, bytes, devices, options);
-        if (outcome !== null) "code" in outcome ? ignored.push(outcome) : found.push(outcome);
-      }
+      for (const [, bytes] of answer.entries) await this.#add(listing, bytes, options);
       after = answer.next;
     }
-    return { found, ignored };
+    chains.requireOwn(profile.device, streams);
+    return listing;
   }
 
-  async #open(
-    view: View,
-    bytes: Bytes,
-    devices: Devices,
-    options: CallOptions,
-  ): Promise<PendingCertificate | IgnoredSubmission | null> {
+  async #add(listing: Listing, bytes: Bytes, options: CallOptions): Promise<void> {
     const signed = decodeSignedSubmission(bytes);
     const { device, number, copy } = signed.submission;
-    const isOwn = equalBytes(device, this.#link.verifier.profile.device);
-    if (isOwn && copy === null) return null;
     try {
-      return await this.#openCopy(view, signed, isOwn, devices, options);
+      const found = await this.#judge(listing, signed, options);
+      if (found !== null) listing.found.push(found);
     } catch (error) {
       if (!isPosternError(error) || !SUBMISSION_FAULTS.includes(error.code)) throw error;
-      return { device, number, code: error.code, message: error.message };
+      // What a device that is no more left there for the manager alone concerns nobody.
+      if (copy === null && error.code === "not_found") return;
+      listing.ignored.push({ device, number, code: error.code, message: error.message });
     }
   }
 
-  async #openCopy(
-    view: View,
-    { submission, bytes, signature }: SignedSubmission,
-    isOwn: boolean,
-    devices: Devices,
-    options: CallOptions,
-  ): Promise<PendingCertificate> {
+  /** The certificate to be shown; null for what is not for devices, was taken already, or contradicts its stream. */
+  async #judge(listing: Listing, signed: SignedSubmission, options: CallOptions): Promise<PendingCertificate | null> {
+    const { submission, bytes, signature } = signed;
+    const { view: { keys }, chains, devices } = listing;
     const { device, copy } = submission;
-    const isHere = equalBytes(submission.owner, view.keys.owner) &&
-      equalBytes(submission.incarnation, view.keys.incarnation);
-    if (copy === null || !isHere) throw new PosternError("tampered", "A submission is not for this device to see");
+    if (!equalBytes(submission.owner, keys.owner)) {
+      throw new PosternError("tampered", "A submission is not for this device to see");
+    }
     const sender = await this.#device(device, devices, options);
     await requireSignature(sender.publicKey, signature, bytes, "submission");
-    if (submission.epoch !== view.keys.epoch) {
-      throw new PosternError("epoch_gone", `The submission was sealed in epoch ${submission.epoch}, which has passed`);
+    const isOfThisLife = equalBytes(submission.incarnation, keys.incarnation);
+    if (isOfThisLife && chains.add(signed) !== "pending") return null;
+    if (copy === null) return null;
+    if (!isOfThisLife) {
+      throw new PosternError("epoch_gone", "The submission was sealed in another incarnation, and waits for the owner");
     }
-    const payload = decodePayload(await openCopy(view.keys, submission, copy));
+    if (submission.epoch > keys.epoch) listing.isBehind = true;
+    if (submission.epoch !== keys.epoch) {
+      throw new PosternError("epoch_gone", `The submission was sealed in epoch ${submission.epoch}, not ${keys.epoch}`);
+    }
+    const payload = decodePayload(await openCopy(keys, submission, copy));
     if (payload.kind !== "certificate") throw new PosternError("tampered", "A copy of something that has none");
+    const { der, note } = payload;
+    const isOwn = equalBytes(device, this.#link.verifier.profile.device);
     return {
-      ...{ fingerprint: sha256(payload.der), der: payload.der, note: payload.note, status: "waiting", reviewed: false },
+      ...{ fingerprint: sha256(der), der, note, status: "waiting", reviewed: false },
       ...{ device, deviceName: sender.name, isOwn, time: submission.time },
     };
   }

@@ -12,7 +12,7 @@ import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
 import type { Lists } from "./lists.ts";
 import type { LocalCopy } from "./local_copy.ts";
-import { append, closeStream, forgetStream, markDelivered, nextPlace } from "./outbox.ts";
+import { append, closeStream, forgetStream, markDelivered, nextPlace, openStream } from "./outbox.ts";
 import { dropSettled, keepSubmission, loadSubmission } from "./outbox_store.ts";
 import { type Draft, requireDraft, sealSubmission } from "./seal_submission.ts";
 import type { PendingSubmission, Stream } from "./state.ts";
@@ -97,16 +97,16 @@ export class Submit {
     return await this.#submit({ kind: "ping", nonce: this.#link.surroundings.random(32) }, options);
   }
 
-  /** Sends everything again that is kept and not in doubt; returns what the edge did not take this time. */
+  /**
+   * Sends everything again that is kept and not in doubt; returns what the edge did not take this time. Behind one that it does not take,
+   * nothing new of the stream is sent (spec: INBOX-09).
+   */
   async flush(options: CallOptions = {}): Promise<readonly Submitted[]> {
     return await this.#inTurn(async () => {
       const { streams } = await this.#state().read();
       const waiting: Submitted[] = [];
-      for (const stream of streams.filter(({ closed }) => !closed)) {
-        for (const pending of stream.pending) {
-          const submitted = await this.#deliver(stream.id, pending, options);
-          if (!submitted.delivered) waiting.push(submitted);
-        }
+      for (const { id, pending } of streams.filter(({ closed }) => !closed)) {
+        waiting.push(...await this.#deliverAll(id, pending, options));
       }
       return waiting;
     });
@@ -151,9 +151,48 @@ export class Submit {
     requireDraft(draft);
     return await this.#inTurn(async () => {
       const view = await this.#freshView(draft, options);
+      const [earlier] = await this.#deliverEarlier(view, options);
       const { stream, pending } = await this.#keep(draft, view);
+      if (earlier !== undefined) return waitingSubmission(stream, pending, earlier.waitingFor);
       return await this.#deliver(stream, pending, options);
     });
+  }
+
+  /**
+   * Sends what the stream that goes on under this view still holds undelivered, before anything follows it (spec: INBOX-09).
+   *
+   * @returns what the edge still does not take; nothing of a stream that ended with it, in whose place another one begins
+   */
+  async #deliverEarlier(view: View, options: CallOptions): Promise<readonly Submitted[]> {
+    const open = openStream((await this.#state().read()).streams, view.keys.incarnation);
+    const pending = open?.pending.filter(({ delivered }) => !delivered) ?? [];
+    if (open === undefined || pending.length === 0) return [];
+    try {
+      return await this.#deliverAll(open.id, pending, options);
+    } catch (error) {
+      const { streams } = await this.#state().read();
+      if (streams.some(({ id, closed }) => closed && equalBytes(id, open.id))) return [];
+      throw error;
+    }
+  }
+
+  /** One after the other; what the edge does not take, and what would newly follow it. */
+  async #deliverAll(
+    stream: Bytes,
+    all: readonly PendingSubmission[],
+    options: CallOptions,
+  ): Promise<readonly Submitted[]> {
+    const waiting: Submitted[] = [];
+    for (const pending of all) {
+      const [first] = waiting;
+      if (first === undefined) {
+        const submitted = await this.#deliver(stream, pending, options);
+        if (!submitted.delivered) waiting.push(submitted);
+      } else if (!pending.delivered) {
+        waiting.push(waitingSubmission(stream, pending, first.waitingFor));
+      }
+    }
+    return waiting;
   }
 
   /** The present view, with a newer head if the one at hand is overdue (spec: INBOX-03). */
@@ -195,7 +234,6 @@ export class Submit {
 
   async #deliver(stream: Bytes, pending: PendingSubmission, options: CallOptions): Promise<Submitted> {
     const { number, hash, kind } = pending;
-    const submitted = { stream, number, hash, kind };
     const kept = await loadSubmission(this.#link.verifier.memory, stream, pending);
     if (kept === null) {
       await this.#change((streams) => Promise.resolve(closeStream(streams, stream)));
@@ -207,10 +245,10 @@ export class Submit {
       if (!isPosternError(error)) throw error;
       if (FINAL.includes(error.code)) await this.#change((streams) => Promise.resolve(closeStream(streams, stream)));
       if (!MAY_PASS.includes(error.code)) throw error;
-      return { ...submitted, delivered: false, waitingFor: error.code };
+      return waitingSubmission(stream, pending, error.code);
     }
     await this.#change((streams) => Promise.resolve(markDelivered(streams, stream, number)));
-    return { ...submitted, delivered: true, waitingFor: null };
+    return { stream, number, hash, kind, delivered: true, waitingFor: null };
   }
 
   /** Parts first: the edge takes no submission whose parts it does not hold (spec: INBOX-04). */
@@ -239,4 +277,12 @@ export class Submit {
     this.#last = next.catch(() => undefined);
     return next;
   }
+}
+
+function waitingSubmission(
+  stream: Bytes,
+  { number, hash, kind }: PendingSubmission,
+  waitingFor: ErrorCode | null,
+): Submitted {
+  return { stream, number, hash, kind, delivered: false, waitingFor };
 }

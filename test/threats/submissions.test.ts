@@ -231,6 +231,7 @@ Deno.test("certificates.pending() shows no copy that its device did not sign (IN
   const { submission } = decodeSignedSubmission(genuine);
   const forgery = await forged(genuine, { stream: webCryptoRandom(16) }, device.keys.sign);
   const wrongCopy = await forged(genuine, {
+    stream: webCryptoRandom(16),
     copy: submission.copy && { ...submission.copy, nonce: new Uint8Array(12) },
   }, other.keys.sign);
   showInbox(setting, [forgery, wrongCopy, genuine]);

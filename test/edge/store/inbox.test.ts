@@ -61,7 +61,7 @@ onEveryDatabase("inbox", async (t, { database }) => {
     assertEquals((await store.list(asManager(owner), 0, 9)).entries, []);
   });
 
-  await t.step("INBOX-06: the manager sees all, a device what has a copy and its own, page by page", async () => {
+  await t.step("INBOX-06: manager and devices see all, with a copy and without, page by page", async () => {
     const { owner, store, a, b } = await fresh();
     const [secret, shared, other] = [
       await signedSubmission(owner, a, { number: 1 }),
@@ -71,9 +71,9 @@ onEveryDatabase("inbox", async (t, { database }) => {
     for (const signed of [secret, shared]) await handIn(store, asDevice(owner, a), signed);
     await handIn(store, asDevice(owner, b), other);
     const all = async (principal: Principal) => (await store.list(principal, 0, 9)).entries.map(([, signed]) => signed);
-    assertEquals(await all(asManager(owner)), [secret, shared, other]);
-    assertEquals(await all(asDevice(owner, a)), [secret, shared]);
-    assertEquals(await all(asDevice(owner, b)), [shared, other]);
+    for (const principal of [asManager(owner), asDevice(owner, a), asDevice(owner, b)]) {
+      assertEquals(await all(principal), [secret, shared, other]);
+    }
     const page = async (after: number, limit: number) => {
       const { entries, next } = await store.list(asManager(owner), after, limit);
       return [entries.map(([arrival]) => arrival), next];
@@ -145,7 +145,7 @@ onEveryDatabase("inbox", async (t, { database }) => {
       await store.commit(manager, body.id, { heads: [earlier.signed, last.signed], statements: [] }, NOW);
       const left = async (principal: Principal) => (await store.list(principal, 0, 9)).entries;
       assertEquals((await left(manager)).map(([arrival]) => arrival), [3, 4, 5]);
-      assertEquals((await left(asDevice(owner, a))).map(([arrival]) => arrival), [3, 4]);
+      assertEquals((await left(asDevice(owner, a))).map(([arrival]) => arrival), [3, 4, 5]);
       // Repeating what was acknowledged has no effect, and numbers of arrival go on.
       await handIn(store, asDevice(owner, a), sent[0] ?? new Uint8Array());
       await handIn(store, asDevice(owner, a), await signedSubmission(owner, a, { stream, number: 4 }));

@@ -39,7 +39,7 @@ const COLUMNS: { readonly [T in keyof EdgeSchema]: { readonly [C in keyof EdgeSc
   ended_sessions: { owner: true, session: true, expires: true },
   inbox: {
     ...{ owner: true, arrival: true, device: true, stream: true, number: true },
-    ...{ digest: true, size: true, has_copy: true, gone: true },
+    ...{ digest: true, size: true, gone: true },
   },
   inbox_bodies: { owner: true, arrival: true, body: true },
   inbox_parts: { owner: true, device: true, hash: true, size: true, created: true, refs: true },

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { PosternDevice } from "../../../shared/client/device.ts";
 import { createMemory, MemoryInProcess } from "../../../shared/client/memory.ts";
 import {
@@ -99,8 +99,96 @@ Deno.test("what no device of the owner's signed is ignored and named, and hides 
   const { found, ignored } = await laptop.certificates.pending();
   assertEquals(found.length, 1);
   assertEquals(ignored.map(({ code }) => code), [
-    ...["tampered", "not_found", "tampered", "tampered", "tampered", "tampered"] as const,
+    ...["tampered", "not_found", "tampered", "epoch_gone", "tampered", "tampered"] as const,
   ]);
+});
+
+/** Acknowledges everything that the phone handed in, as the manager's next head does. */
+async function take({ world, edge, paired }: Awaited<ReturnType<typeof startTwo>>): Promise<void> {
+  const last = edge.inbox.map(({ signed }) => decodeSignedSubmission(signed)).findLast(({ submission }) =>
+    equalBytes(submission.device, paired.profile.device)
+  );
+  if (last !== undefined) world.acks = [{ ...last.submission, hash: last.hash }];
+  await world.turn({ delta: true });
+}
+
+Deno.test("certificates.pending() names what the edge leaves out of a stream, whatever was in it, INBOX-13", async () => {
+  const started = await startTwo();
+  const { device, laptop, edge } = started;
+  await device.submit.certificate(leaf.der, "one");
+  await device.submit.message({ channel: "mail", raw: filled(3, 1) });
+  await device.submit.certificate(root.der, "three");
+  const [first, message, last] = edge.inbox;
+  assert(first !== undefined && message !== undefined && last !== undefined);
+  const show = async (...shown: typeof edge.inbox) => {
+    edge.inbox.splice(0, edge.inbox.length, ...shown.map((one, index) => ({ ...one, position: index + 1 })));
+    const { found, faults } = await laptop.certificates.pending();
+    return [found.map(({ note }) => note), faults.map(({ code, number }) => `${code} ${number}`)];
+  };
+  assertEquals(await show(first, message, last), [["one", "three"], []]);
+  assertEquals(await show(first, last), [["one", "three"], ["withheld 2"]]);
+  assertEquals(await show(message, last), [["three"], ["withheld 1"]]);
+  assertEquals(await show(first, first, message, last), [["one"], ["tampered 1"]]);
+  assertEquals(await show(message, first, last), [[], ["withheld 1", "tampered 1"]]);
+  assertEquals(await show(first), [["one"], []]);
+});
+
+Deno.test("certificates.pending() counts nothing as missing that a head took meanwhile, INBOX-13", async () => {
+  const started = await startTwo();
+  const { device, laptop, edge } = started;
+  for (const note of ["one", "two", "three"]) await device.submit.certificate(leaf.der, note);
+  // Between the first page, which ends after two, and the second.
+  let pages = 0;
+  edge.before = async (name) => {
+    if (name === "inbox" && ++pages === 2) await take(started);
+  };
+  const { found, faults, asOf } = await laptop.certificates.pending();
+  edge.before = () => {};
+  assertEquals([found.length, faults, asOf.generation], [2, [], 2]);
+  assertEquals((await laptop.certificates.pending()).found, []);
+  await device.submit.certificate(leaf.der, "four");
+  await device.submit.certificate(leaf.der, "five");
+  await device.submit.certificate(leaf.der, "six");
+  pages = 0;
+  const [, , , four] = edge.inbox;
+  edge.lie = (name, answer) => {
+    if (name !== "inbox") return answer;
+    return { ...answer, entries: (answer["entries"] as [number, Bytes][]).filter(([at]) => at !== four?.position) };
+  };
+  edge.before = async (name) => {
+    if (name === "inbox" && ++pages === 2) await take(started);
+  };
+  const later = await laptop.certificates.pending();
+  assertEquals([later.found, later.faults, later.asOf.generation], [[], [], 4]);
+});
+
+Deno.test("certificates.pending() misses the device's own, and names what heads took unseen, INBOX-14", async () => {
+  const started = await startTwo();
+  const { device, laptop, edge, paired } = started;
+  await device.submit.certificate(leaf.der, "one");
+  assertEquals((await laptop.certificates.pending()).unseen, []);
+  await device.submit.certificate(leaf.der, "two");
+  await device.submit.ping();
+  const hidden = edge.inbox.splice(1, 2);
+  const own = await device.certificates.pending();
+  assertEquals(own.faults.map(({ code, number, stream }) => [code, number, stream.length]), [["withheld", 2, 16]]);
+  // To the other device, there is nothing that refers to them until the next head.
+  assertEquals((await laptop.certificates.pending()).faults, []);
+  edge.inbox.push(...hidden);
+  await take(started);
+  const { unseen } = await laptop.certificates.pending();
+  assertEquals(unseen.map(({ device, from, to }) => [device, from, to]), [[paired.profile.device, 2, 3]]);
+  assertEquals((await laptop.certificates.pending()).unseen, []);
+  assertEquals((await device.certificates.pending()).faults, []);
+});
+
+Deno.test("certificates.pending() opens what was sealed in an epoch that it had not seen, INBOX-13", async () => {
+  const { device, laptop, world } = await startTwo();
+  await laptop.login();
+  await world.turn();
+  await device.submit.certificate(leaf.der, "new");
+  const { found, ignored, asOf } = await laptop.certificates.pending();
+  assertEquals([found.map(({ note }) => note), ignored, asOf.epoch], [["new"], [], world.current.head.epoch]);
 });
 
 Deno.test("a listing that does not end, or goes in circles, is given up", async () => {
@@ -113,9 +201,10 @@ Deno.test("a listing that does not end, or goes in circles, is given up", async 
   await assertRejects(() => laptop.certificates.pending(), "tampered");
   edge.lie = (name, answer) => name === "inbox" ? { entries: [], next: 5 } : answer;
   await assertRejects(() => laptop.certificates.pending(), "tampered");
-  edge.lie = (name) => name === "inbox" ? { entries: [[2, entry.signed], [1, entry.signed]], next: null } : {};
+  edge.lie = (name, answer) =>
+    name === "inbox" ? { entries: [[2, entry.signed], [1, entry.signed]], next: null } : answer;
   await assertRejects(() => laptop.certificates.pending(), "tampered");
-  edge.lie = (name) => name === "inbox" ? { entries: [[1, filled(5, 1)]], next: null } : {};
+  edge.lie = (name, answer) => name === "inbox" ? { entries: [[1, filled(5, 1)]], next: null } : answer;
   await assertRejects(() => laptop.certificates.pending(), "malformed");
   assertEquals(decodeSignedSubmission(entry.signed).submission.number, 1);
 });

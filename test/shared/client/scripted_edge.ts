@@ -299,12 +299,9 @@ export class ScriptedEdge {
   ): Promise<Answer | Refusal> {
     if (method === "GET") {
       const after = Number(query.get("after"));
-      const own = this.inbox.filter(({ position, device, signed }) => {
-        const hasCopy = decodeSignedSubmission(signed).submission.copy !== null;
-        return position > after && (equalBytes(device, session.device) || hasCopy);
-      });
-      const page = own.slice(0, 2);
-      const next = own.length > 2 ? page.at(-1)?.position ?? null : null;
+      const left = this.inbox.filter(({ position, signed }) => position > after && !this.#isTaken(signed));
+      const page = left.slice(0, 2);
+      const next = left.length > 2 ? page.at(-1)?.position ?? null : null;
       return { entries: page.map(({ position, signed }) => [position, signed]), next };
     }
     const asked = decodeCbor(body) as Record<string, Bytes>;
@@ -315,6 +312,14 @@ export class ScriptedEdge {
       return {};
     }
     return await Promise.resolve(this.#submit(asked["submission"] ?? new Uint8Array(), session));
+  }
+
+  /** Whether the present head acknowledges it (spec: PUSH-07). */
+  #isTaken(signed: Bytes): boolean {
+    const { device, stream, number } = decodeSignedSubmission(signed).submission;
+    return this.#generation.head.acks.some((ack) =>
+      equalBytes(ack.device, device) && equalBytes(ack.stream, stream) && number <= ack.number
+    );
   }
 
   #submit(signed: Bytes, session: Session): Answer | Refusal {

@@ -6,6 +6,7 @@ import { importAeadKey } from "../../../shared/crypto/aead.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { openHpke } from "../../../shared/crypto/hpke.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import type { ErrorCode } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { encodeReceipt } from "../../../shared/protocol/records.ts";
 import { requireSignature } from "../../../shared/protocol/signed.ts";
@@ -193,6 +194,44 @@ Deno.test("what could not be delivered is kept and sent again to the byte, also 
   await device.submit.flush();
   assertEquals(edge.inbox.map(({ signed }) => signed), sent);
   assertEquals((await device.submit.status()).pending.map(({ delivered }) => delivered), [true, true]);
+});
+
+Deno.test("nothing is handed in before all that it follows in its stream, INBOX-09", async () => {
+  const started = await start();
+  const { edge, device } = started;
+  await device.login();
+  const numbers = () => edge.inbox.map(({ signed }) => decodeSignedSubmission(signed).submission.number);
+  let refusals = 1;
+  edge.refuse = (name) => name === "inbox" && refusals-- > 0 ? { status: 413, code: "too_large" } : null;
+  assertEquals((await device.submit.ping()).waitingFor, "too_large");
+  refusals = 1;
+  const second = await device.submit.ping();
+  assertEquals([second.number, second.delivered, second.waitingFor, numbers()], [2, false, "too_large", []]);
+  refusals = 1;
+  assertEquals((await device.submit.flush()).map(({ number, waitingFor }) => [number, waitingFor]), [
+    [1, "too_large"],
+    [2, "too_large"],
+  ]);
+  assertEquals(numbers(), []);
+  assertEquals((await device.submit.ping()).delivered, true);
+  assertEquals(numbers(), [1, 2, 3]);
+});
+
+Deno.test("what the edge refuses for good ends its stream, and the next submission begins another", async () => {
+  const { edge, device } = await start();
+  await device.login();
+  let refusal: ErrorCode | null = "rate_limited";
+  edge.refuse = (name) => name === "inbox" && refusal !== null ? { status: 400, code: refusal } : null;
+  const first = await device.submit.ping();
+  assertEquals([first.number, first.delivered], [1, false]);
+  edge.refuse = (name) => {
+    const code = refusal;
+    refusal = null;
+    return name === "inbox" && code !== null ? { status: 403, code: "forbidden" } : null;
+  };
+  const next = await device.submit.ping();
+  assertEquals([next.number, next.delivered], [1, true]);
+  assertEquals((await device.submit.status()).pending.map(({ doubtful }) => doubtful), [true, false]);
 });
 
 /** Dies at each write of the memory, once before and once after it, and goes on from what is left. */
