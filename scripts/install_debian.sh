@@ -6,8 +6,11 @@ set -euo pipefail
 # Package, and the file that shows that it is there.
 needed=(
   chromium:/usr/bin/chromium
+  g++:/usr/bin/g++
   libfaketime:/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
+  make:/usr/bin/make
   openssl:/usr/bin/openssl
+  python3:/usr/bin/python3
   python3-cbor2:/usr/lib/python3/dist-packages/cbor2
   python3-cryptography:/usr/lib/python3/dist-packages/cryptography
   softhsm2:/usr/bin/softhsm2-util

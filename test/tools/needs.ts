@@ -21,6 +21,10 @@ const TOOLS = {
     remedy: "apt-get install python3-cryptography python3-cbor2",
   },
   softhsm2: { isPresent: () => isOnPath("softhsm2-util"), remedy: "apt-get install softhsm2" },
+  pkcs11js: {
+    isPresent: () => exists(`${PROJECT_ROOT}/node_modules/pkcs11js/build/Release/pkcs11.node`),
+    remedy: "deno task pkcs11:build",
+  },
   proc: { isPresent: () => exists("/proc/self/status"), remedy: "a Linux system" },
   strace: { isPresent: () => isOnPath("strace"), remedy: "apt-get install strace" },
   "systemd-analyze": { isPresent: () => isOnPath("systemd-analyze"), remedy: "apt-get install systemd" },
