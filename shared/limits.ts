@@ -176,6 +176,13 @@ export const LIMITS = {
   backupChunkBytes: 65_536,
   maxBackupRecordBytes: 8_388_608,
   maxBackupHeaderBytes: 32_768,
+  /** Files of a registration, decoded, and what an answer may hold (spec: REG-03, REG-06). */
+  maxRegistrationRequestBytes: 4_096,
+  maxRegistrationAnswerBytes: 131_072,
+  maxMemberKeysBytes: 65_536,
+  maxSharedKeys: 64,
+  maxProductChars: 128,
+  maxKeyIdChars: 128,
   maxPassphraseChars: 1_024,
   /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */
   minArgon2MemoryKib: 8_192,

@@ -28,7 +28,7 @@ const WITHIN_SHARED: Readonly<Record<string, readonly string[]>> = {
   database: ["bytes"],
   cms: ["bytes", "crypto", "der", "x509"],
   cover: ["bytes", "crypto"],
-  manifest: ["bytes", "cms", "cover", "crypto", "der", "x509"],
+  manifest: ["bytes", "cms", "cover", "crypto", "der", "protocol", "x509"],
   protocol: ["bytes", "crypto", "merkle", "x509"],
   client: ["bytes", "crypto", "merkle", "protocol", "x509"],
 };
