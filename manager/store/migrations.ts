@@ -115,4 +115,8 @@ export const MIGRATIONS: readonly Migration[] = [{
   version: 4,
   name: "cover rows",
   statements: [`CREATE TABLE covers (tbl INTEGER NOT NULL, content_key BLOB NOT NULL, PRIMARY KEY (tbl, content_key))`],
+}, {
+  version: 5,
+  name: "change lists",
+  statements: [`CREATE TABLE change_lists (generation INTEGER PRIMARY KEY, size INTEGER NOT NULL)`],
 }];
