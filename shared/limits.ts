@@ -35,8 +35,10 @@ export const LIMITS = {
   maxImportDepth: 16,
   /** UTF-8 bytes of a canonical distinguished name. */
   maxDnBytes: 8_192,
-  /** A change list of one generation (spec: ROW-14). */
+  /** A change list, and how many stay, of how many bytes together (spec: ROW-15). */
   maxChangeListBytes: 65_536,
+  maxChangeLists: 256,
+  maxChangeListsBytes: 1_048_576,
   /** UTF-8 bytes of a channel name (spec: ROW-02). */
   maxChannelBytes: 256,
   maxDeviceNameChars: 64,

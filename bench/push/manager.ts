@@ -40,7 +40,14 @@ async function run(settings: ManagerSettings, isProfiled: boolean): Promise<Push
   const { generation, head } = await link.state();
   const env = { db, link, now: surroundings.now, random: surroundings.random };
   const { epoch: edgeEpoch, statement } = head?.head ?? { epoch: 0, statement: { number: 0 } };
-  const request = { base: generation, edgeEpoch, heldStatement: statement.number, within: null, coverRows: 0 };
+  const request = {
+    base: generation,
+    edgeEpoch,
+    heldStatement: statement.number,
+    within: null,
+    coverRows: 0,
+    listing: null,
+  };
   const pushAll = () => push(env, request);
   const [cpuBefore, started] = [cpuSeconds([Deno.pid]), performance.now()];
   const [pushed, hotSpots] = isProfiled ? await profileWhile(pushAll) : [await pushAll(), []];

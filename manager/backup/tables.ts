@@ -19,6 +19,7 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   messages: "paged",
   entries: "paged",
   covers: "paged",
+  change_lists: "paged",
   heads: "paged",
   streams: "paged",
   submissions: "paged",

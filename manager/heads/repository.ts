@@ -5,6 +5,7 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
+import { META, readNumber } from "../store/meta.ts";
 import type { HeadsTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 
@@ -49,6 +50,11 @@ const strip = query((p: { from: number; to: number; nothing: Bytes }) =>
 /** The newest head signed, whether the edge has it or not. */
 export async function newestHead(db: Database): Promise<HeadsTable | null> {
   return (await db.execute(newest)).rows[0] ?? null;
+}
+
+/** The generation of the next head to be signed; after a restore they leave a gap (spec: BACKUP-17). */
+export async function nextGeneration(db: Database): Promise<number> {
+  return Math.max((await newestHead(db))?.generation ?? 0, await readNumber(db, META.generationFloor)) + 1;
 }
 
 /** The newest generation that the edge confirmed, 0 if none. */

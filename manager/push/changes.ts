@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
+import { changeLists } from "../store/change_lists.ts";
 import { countAllCovers } from "../store/covers.ts";
 import { rowKeyOf } from "../store/entries.ts";
 import { tables } from "../store/tables.ts";
@@ -128,9 +129,10 @@ export function changesPlaced(version: number): Statement<never> {
   return forget.bind({ version });
 }
 
-/** How many rows the edge shall hold, cover rows aside. */
+/** How many rows the edge shall hold, cover rows and change lists aside. */
 export async function entryCount(db: Database): Promise<number> {
-  return ((await db.execute(countEntries)).rows[0]?.count ?? 0) - await countAllCovers(db);
+  const all = (await db.execute(countEntries)).rows[0]?.count ?? 0;
+  return all - await countAllCovers(db) - (await changeLists(db)).length;
 }
 
 /** How many rows the edge shall hold if they are no more than `exact`; else a number that they do not exceed. */

@@ -14,7 +14,7 @@ import {
 } from "../../shared/protocol/head.ts";
 import { headAlarm } from "../heads/forks.ts";
 import { putHistoryNodes, readHistory } from "../heads/history.ts";
-import { newestHead, putHead } from "../heads/repository.ts";
+import { newestHead, nextGeneration, putHead } from "../heads/repository.ts";
 import { acknowledgements } from "../inbox/streams.ts";
 import { managerKey } from "../owner/keys.ts";
 import { currentStatement } from "../owner/statement.ts";
@@ -55,8 +55,7 @@ export async function prepareHead(
   }
   const before = await newestHead(db);
   const time = headTime({ head: before, statement }, now);
-  // spec: BACKUP-17: after a restore, generations leave a gap.
-  const generation = Math.max(before?.generation ?? 0, await readNumber(db, META.generationFloor)) + 1;
+  const generation = await nextGeneration(db);
   const history = await readHistory(db);
   const interval = await readNumber(db, META.intervalMillis);
   const bytes = encodeHead({
@@ -73,7 +72,7 @@ export async function prepareHead(
     sealed: await sealHeadSecrets(
       keys,
       generation,
-      { contentRoot: roots.contentRoot, alarm: await headAlarm(db) },
+      { contentRoot: roots.contentRoot, alarm: await headAlarm(db), listed: await readNumber(db, META.listed) || null },
       random,
     ),
   });

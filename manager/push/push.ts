@@ -10,6 +10,7 @@ import { COUNTERS, readCounter } from "../store/counters.ts";
 import type { PushesTable } from "../store/schema.ts";
 import { allEntries, type Changes, readChanges } from "./changes.ts";
 import { stagedTableBlocks } from "./blocks.ts";
+import { listChanges } from "./change_list.ts";
 import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { coverDelta, stockCovers } from "./cover.ts";
@@ -47,6 +48,8 @@ export interface PushRequest {
   readonly within: OpenEpoch | null;
   /** Deltas, this one or those to follow, are filled up to steps of at least so many rows; 0 for no cover. */
   readonly coverRows: number;
+  /** The epoch that the edge holds, if what changes since shall be listed for devices (spec: ROW-16); null for no lists. */
+  readonly listing: OpenEpoch | null;
 }
 
 /** What was committed. */
@@ -111,9 +114,9 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   await dropPush(db);
   if (request.within === null) await stockCovers(db, request.coverRows, random);
   else await coverDelta(db, request.within.row.epoch, request.coverRows, random);
-  // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
-  const entriesVersion = await readCounter(db, COUNTERS.entriesVersion);
   const { base, within } = request;
+  // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
+  const entriesVersion = await listChanges(db, { base, isFull: within === null, epoch: request.listing });
   const epoch = within ?? await startEpoch(db, request.edgeEpoch, now(), random);
   const draft: PushesTable = {
     ...{ id: random(16), base, epoch: epoch.row.epoch, is_full: within === null ? 1 : 0, chunks: 0 },

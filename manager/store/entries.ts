@@ -73,7 +73,7 @@ export function rowKeyOf(
 }
 
 /** The list that an entry stands in; not for a cover row. */
-function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
+export function listOf(entry: { kind: string; name: Bytes; name_is_text: number }): ListName {
   const name = entry.name_is_text === 1 ? decoder.decode(entry.name) : entry.name;
   return { kind: entry.kind as ListName["kind"], name };
 }

@@ -25,6 +25,8 @@ export const META = {
   intervalMillis: "interval-millis",
   /** Generations up to this one belong to earlier incarnations, as far as a restore knew of any (spec: BACKUP-09). */
   generationFloor: "generation-floor",
+  /** From which generation on the change lists of the next head name everything that changed; 0 for none (spec: HEAD-12). */
+  listed: "listed",
 } as const;
 
 export type MetaName = (typeof META)[keyof typeof META];

@@ -120,4 +120,8 @@ export const MIGRATIONS: readonly Migration[] = [{
   version: 5,
   name: "the audit trail",
   statements: [...AUDIT_TABLE, ...AUDIT_TRIGGERS],
+}, {
+  version: 6,
+  name: "change lists",
+  statements: [`CREATE TABLE change_lists (generation INTEGER PRIMARY KEY, size INTEGER NOT NULL)`],
 }];

@@ -130,6 +130,13 @@ export interface CoversTable {
   content_key: Bytes;
 }
 
+/** Which entries are change lists (change_lists.ts). */
+export interface ChangeListsTable {
+  generation: number;
+  /** Bytes of the plaintext. */
+  size: number;
+}
+
 /**
  * Entries that came, changed or went since they were last placed, by the name of their row. Triggers of `entries` keep it, so that
  * a delta costs what changed and not what there is. What is not in it is placed as it is.
@@ -350,6 +357,7 @@ export interface ManagerSchema {
   messages: MessagesTable;
   entries: EntriesTable;
   covers: CoversTable;
+  change_lists: ChangeListsTable;
   changed: ChangedTable;
   placed: PlacedTable;
   leaves: LeavesTable;

@@ -10,7 +10,7 @@ import { entryBound } from "../push/changes.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
 import { changedTables, checkProofs } from "../push/check_proofs.ts";
 import { epochHasNodes, sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
-import { DEFAULT_POLICY, type FullReason, fullReason, type PushPolicy } from "../push/mode.ts";
+import { DEFAULT_POLICY, type FullReason, fullReason, type PushPolicy, type PushSituation } from "../push/mode.ts";
 import { push, type Pushed } from "../push/push.ts";
 import { readBackAll, readBackChanges } from "../push/read_back.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
@@ -56,8 +56,9 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
   env.onStep?.({ step: "inbox" });
   const inbox = await takeInbox(env);
   const epoch = await currentEpoch(db);
-  const reason = await reasonFor(env, standing, epoch, options.rotate ?? false);
-  const { coverRows } = env.policy ?? DEFAULT_POLICY;
+  const { coverRows, fullUpToRows } = env.policy ?? DEFAULT_POLICY;
+  const entries = await entryBound(db, fullUpToRows);
+  const reason = await reasonFor(env, standing, epoch, { entries, rotate: options.rotate ?? false });
   const { base, edgeEpoch, heldStatement } = standing;
   const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
   const onTrees = (done: number, total: number) => env.onStep?.({ step: "trees", done, total });
@@ -69,6 +70,8 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
       heldStatement,
       within: reason === null ? epoch : null,
       coverRows: reason === "small store" ? 0 : coverRows,
+      // spec: ROW-16
+      listing: entries > fullUpToRows && reason !== "edge lost" ? epoch : null,
     },
   );
   await readBack(env, pushed, base);
@@ -82,7 +85,7 @@ async function reasonFor(
   env: SyncEnvironment,
   standing: Standing,
   epoch: OpenEpoch | null,
-  rotate: boolean,
+  asked: Pick<PushSituation, "entries" | "rotate">,
 ): Promise<FullReason | null> {
   const { db, policy = DEFAULT_POLICY } = env;
   const situation = {
@@ -90,11 +93,9 @@ async function reasonFor(
       ...{ devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
       hasNodes: epoch.row.has_nodes === 1,
     },
-    ...{
-      devicesVersion: await readCounter(db, COUNTERS.devicesVersion),
-      entries: await entryBound(db, policy.fullUpToRows),
-    },
-    ...{ edgeLost: !standing.isPlaced, rotate, nowMillis: env.now() },
+    ...asked,
+    ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion) },
+    ...{ edgeLost: !standing.isPlaced, nowMillis: env.now() },
   };
   const reason = fullReason(situation, policy);
   if (reason !== null || epoch === null || epoch.row.is_verified === 1) return reason;

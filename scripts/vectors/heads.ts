@@ -21,6 +21,9 @@ import { type Household, TIME } from "./household.ts";
 import { leavesOf, sealedRows } from "./rows.ts";
 import type { Example } from "./vector.ts";
 
+/** The sealed part of the head. */
+const SECRETS = { contentRoot: sha256(utf8("content root")), alarm: null, listed: null };
+
 /** The first head of the owner. */
 export async function exampleHead(household: Household): Promise<{ head: Head; signed: Uint8Array<ArrayBuffer> }> {
   const { owner, incarnation, epoch, keys, statement, manager, recovery, symKey, device } = household;
@@ -39,7 +42,7 @@ export async function exampleHead(household: Household): Promise<{ head: Head; s
     acks: [{ device: device.id, stream: random(16), number: 2, hash: random(32) }],
     recovery: await sealWith(random(64), recovery.publicKey, wrapInfo(keys, RECOVERY_DEVICE, "xwing"), symKey),
     classical: 0,
-    sealed: await sealHeadSecrets(keys, 1, { contentRoot: sha256(utf8("content root")), alarm: null }, random),
+    sealed: await sealHeadSecrets(keys, 1, SECRETS, random),
   };
   return { head, signed: await signHead(encodeHead(head), manager.sign) };
 }
@@ -81,7 +84,7 @@ export async function headExample(household: Household): Promise<Example> {
         ...{ time: head.time, nextDue: head.nextDue, classical: head.classical, managerSeed: manager.seed },
         acks: head.acks.map(({ device, stream, number, hash }) => [device, stream, number, hash]),
         recovery: [head.recovery.encapsulated, head.recovery.ciphertext],
-        ...{ contentRoot: sha256(utf8("content root")), alarm: null },
+        ...SECRETS,
         nonce: head.sealed.nonce,
       },
       outputs: {

@@ -1,7 +1,6 @@
 /** Whole tables at one generation, down to the last row (spec: TREE-04). */
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { openHeadSecrets } from "../protocol/head.ts";
 import { TABLE_NAMES, type TableName } from "../protocol/tables.ts";
 import { tableCall } from "./calls.ts";
 import type { DeviceLink } from "./device_link.ts";
@@ -81,9 +80,8 @@ export class Tables {
       return (_, rows) => current.add(rows);
     }, options);
     const { head } = view.head;
-    const { contentRoot } = await openHeadSecrets(view.keys, head);
     const { devices, certificates, messages, changes } = head.tables;
-    const counts = contents.finish(contentRoot);
+    const counts = contents.finish(view.contentRoot);
     return {
       asOf: this.#reader.present(view),
       rows: {

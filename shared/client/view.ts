@@ -1,8 +1,8 @@
 /** What a device knows of the owner's state at one moment: verified statement, verified head, the epoch's keys. */
-import { equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import type { EpochKeys } from "../protocol/epoch_keys.ts";
-import { type HeadAlarm, openHeadSecrets, type SignedHead } from "../protocol/head.ts";
+import { type HeadAlarm, type HeadSecrets, openHeadSecrets, type SignedHead } from "../protocol/head.ts";
 import { type Freshness, freshness, requireFresh } from "../protocol/judge_head.ts";
 import type { EdgeName, VerifiedStatement } from "../protocol/statement.ts";
 import type { TableName } from "../protocol/tables.ts";
@@ -14,6 +14,10 @@ export interface View {
   readonly keys: EpochKeys;
   /** What the head says of a fork that the manager knows of (spec: HEAD-07). */
   readonly alarm: HeadAlarm | null;
+  /** Root over all contents, whatever epoch they are sealed in (spec: TREE-05). */
+  readonly contentRoot: Bytes;
+  /** From which generation on the change lists name everything that changed; null when they do not (spec: HEAD-12). */
+  readonly listed: number | null;
 }
 
 /** Of which state something was read. */
@@ -62,9 +66,8 @@ export function requireFreshView({ head: { head } }: View, now: number): void {
 }
 
 /** The view of a head whose epoch was opened. @throws `tampered`, `malformed` for a head whose sealed part is not of that epoch */
-export async function viewOf(parts: Omit<View, "alarm">): Promise<View> {
-  const { alarm } = await openHeadSecrets(parts.keys, parts.head.head);
-  return { ...parts, alarm };
+export async function viewOf(parts: Omit<View, keyof HeadSecrets>): Promise<View> {
+  return { ...parts, ...await openHeadSecrets(parts.keys, parts.head.head) };
 }
 
 /** A view with a newer head of the same epoch. @throws `tampered` when that head commits to another sym key */

@@ -37,10 +37,11 @@ const headTuple = v.strictTuple([
 
 const signedTuple = v.strictTuple([bytesUpTo(LIMITS.maxHeadBytes, 1), bytesUpTo(LIMITS.maxSignatureBytes, 1)]);
 const alarmTuple = v.nullable(v.strictTuple([positive, uint]));
-// What managers wrote before there were alarms has none (spec: HEAD-07).
+// What managers wrote before there were alarms and change lists has none (spec: HEAD-07, HEAD-12).
 const sealedTuple = v.union([
   v.strictTuple([bytesOf(32)]),
-  v.tupleWithRest([bytesOf(32), alarmTuple], v.unknown()),
+  v.strictTuple([bytesOf(32), alarmTuple]),
+  v.tupleWithRest([bytesOf(32), alarmTuple, v.nullable(positive)], v.unknown()),
 ]);
 
 /** Count and Merkle root of one table. */
@@ -81,6 +82,8 @@ export interface HeadSecrets {
   readonly contentRoot: Bytes;
   /** Null unless a fork is known that the owner has not cleared. */
   readonly alarm: HeadAlarm | null;
+  /** From which generation on the change lists name everything that changed; null when they do not (spec: HEAD-12). */
+  readonly listed: number | null;
 }
 
 export function encodeHead(h: Head): Bytes {
@@ -147,11 +150,11 @@ export async function requireHeadSignature(signed: SignedHead, managerKey: Bytes
 export async function sealHeadSecrets(
   keys: EpochKeys,
   generation: number,
-  { contentRoot, alarm }: HeadSecrets,
+  { contentRoot, alarm, listed }: HeadSecrets,
   random: RandomBytes,
 ): Promise<Head["sealed"]> {
   const nonce = random(12);
-  const plaintext = pad(encodeCbor([contentRoot, alarm === null ? null : [alarm.generation, alarm.time]]));
+  const plaintext = pad(encodeCbor([contentRoot, alarm === null ? null : [alarm.generation, alarm.time], listed]));
   return { nonce, ciphertext: await sealAead(keys.head, nonce, plaintext, sealedData(keys, generation)) };
 }
 
@@ -159,8 +162,9 @@ export async function sealHeadSecrets(
 export async function openHeadSecrets(keys: EpochKeys, head: Head): Promise<HeadSecrets> {
   const { nonce, ciphertext } = head.sealed;
   const padded = await openAead(keys.head, nonce, ciphertext, sealedData(keys, head.generation));
-  const [contentRoot, alarm = null] = shapeAs(sealedTuple, decodeCbor(unpad(padded)), "sealed part of the head");
-  return { contentRoot, alarm: alarm === null ? null : { generation: alarm[0], time: alarm[1] } };
+  const fields = shapeAs(sealedTuple, decodeCbor(unpad(padded)), "sealed part of the head");
+  const [contentRoot, alarm = null, listed = null] = fields;
+  return { contentRoot, alarm: alarm === null ? null : { generation: alarm[0], time: alarm[1] }, listed };
 }
 
 function sealedData({ owner, incarnation, epoch }: EpochContext, generation: number): Bytes {

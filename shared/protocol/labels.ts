@@ -26,6 +26,7 @@ export const LABELS = {
   pairingRequest: "postern/1/pairing-request",
   pairingGrant: "postern/1/pairing-grant",
   checkCode: "postern/1/check-code",
+  copy: "postern/1/copy",
   pushSecret: "postern/1/push-secret",
   backup: "postern/1/backup",
   backupKey: "postern/1/backup-key",

@@ -5,8 +5,9 @@ import { encodeCbor } from "../bytes/cbor.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { bytesOf, bytesUpTo, decodeAs, positive, textUpTo, uint } from "./shapes.ts";
-import { LIST_TABLE } from "./tables.ts";
-import type { ListName } from "./token.ts";
+import type { EpochKeys } from "./epoch_keys.ts";
+import { LIST_TABLE, type TableNumber } from "./tables.ts";
+import { coverToken, type ListName, type RowKey, rowKey } from "./token.ts";
 
 /** What became of a submission (spec: ROW-14). */
 export const OUTCOME = { done: 0, held: 1, refused: 2 } as const;
@@ -26,12 +27,12 @@ const receiptTuple = v.strictTuple([
 ]);
 const change = v.strictTuple([
   v.picklist([1, 2, 3] as const),
-  v.picklist(["device", "fingerprint", "subject", "channels", "channel", "message", "receipt"] as const),
+  v.picklist(["device", "fingerprint", "subject", "channels", "channel", "message", "receipt", "cover"] as const),
   v.union([v.string(), bytesUpTo(32)]),
   uint,
   v.nullable(bytesOf(32)),
 ]);
-const changesTuple = v.strictTuple([v.literal("changes"), positive, v.nullable(v.array(change))]);
+const changesTuple = v.strictTuple([v.literal("changes"), positive, v.array(change)]);
 const coverTuple = v.strictTuple([v.literal("cover"), bytesUpTo(LIMITS.maxRowBytes)]);
 
 /** The manager's word on one submission of a device. */
@@ -45,17 +46,31 @@ export interface ReceiptContent {
   readonly text: string;
 }
 
-/** One row that a generation changed: where it is, and the value of its content leaf, null when it was removed. */
+/** A list that is one cover row. */
+export interface CoverName {
+  readonly kind: "cover";
+  /** The table that it fills. */
+  readonly table: TableNumber;
+  readonly name: Bytes;
+}
+
+/** One row that a push changed: where it is, and the value of its content leaf, null when it was removed. */
 export interface Change {
-  readonly list: ListName;
+  readonly list: ListName | CoverName;
   readonly number: number;
   readonly content: Bytes | null;
 }
 
-/** What one generation changed; null means that there is too much to list, and everything is to be fetched. */
+/** What one push changed (spec: ROW-15). */
 export interface ChangesContent {
   readonly generation: number;
-  readonly changes: readonly Change[] | null;
+  readonly changes: readonly Change[];
+}
+
+/** The row key of a row that a change list names. */
+export function changedRowKey(keys: EpochKeys, { list, number }: Omit<Change, "content">): RowKey {
+  if (list.kind !== "cover") return rowKey(keys, list, number);
+  return { table: list.table, token: coverToken(keys, list.table, list.name), number };
 }
 
 export function encodeReceipt(r: ReceiptContent): Bytes {
@@ -68,13 +83,17 @@ export function decodeReceipt(bytes: Bytes): ReceiptContent {
   return { device, stream, number, submission, outcome: OUTCOMES[outcome] ?? "refused", text };
 }
 
-/** The encoded change list, or that of "too much to list" when it would pass `LIMITS.maxChangeListBytes` (spec: ROW-14). */
-export function encodeChanges(c: ChangesContent): Bytes {
-  const listed = c.changes?.map(({ list, number, content }) => {
-    return [LIST_TABLE[list.kind], list.kind, list.name, number, content];
+/** @throws `too_large` for more than `LIMITS.maxChangeListBytes` */
+// spec: ROW-15
+export function encodeChanges({ generation, changes }: ChangesContent): Bytes {
+  const listed = changes.map(({ list, number, content }) => {
+    return [list.kind === "cover" ? list.table : LIST_TABLE[list.kind], list.kind, list.name, number, content];
   });
-  const whole = encodeCbor(["changes", c.generation, listed ?? null]);
-  return whole.length <= LIMITS.maxChangeListBytes ? whole : encodeCbor(["changes", c.generation, null]);
+  const bytes = encodeCbor(["changes", generation, listed]);
+  if (bytes.length > LIMITS.maxChangeListBytes) {
+    throw new PosternError("too_large", `A change list would have ${bytes.length} bytes`);
+  }
+  return bytes;
 }
 
 /** @throws `malformed`, also for a list whose table is not that of its kind */
@@ -83,13 +102,18 @@ export function decodeChanges(bytes: Bytes): ChangesContent {
     throw new PosternError("malformed", `A change list has ${bytes.length} bytes`);
   }
   const [, generation, listed] = decodeAs(changesTuple, bytes, "change list");
-  const changes = listed?.map(([table, kind, name, number, content]): Change => {
-    if (LIST_TABLE[kind] !== table || typeof name !== NAME_TYPE[kind]) {
-      throw new PosternError("malformed", `A change list names a list '${kind}' in a form that there is not`);
-    }
-    return { list: { kind, name }, number, content };
+  const changes = listed.map(([table, kind, name, number, content]): Change => {
+    return { list: changedList(table, kind, name), number, content };
   });
-  return { generation, changes: changes ?? null };
+  return { generation, changes };
+}
+
+function changedList(table: TableNumber, kind: keyof typeof NAME_TYPE | "cover", name: string | Bytes): Change["list"] {
+  if (kind === "cover" && typeof name !== "string") return { kind, table, name };
+  if (kind === "cover" || LIST_TABLE[kind] !== table || typeof name !== NAME_TYPE[kind]) {
+    throw new PosternError("malformed", `A change list names a list '${kind}' in a form that there is not`);
+  }
+  return { kind, name };
 }
 
 /** What `typeof` says of the name of a list of each kind. */

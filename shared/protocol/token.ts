@@ -43,4 +43,5 @@ export const LISTS = {
   channels: { kind: "channels", name: "" } as ListName,
   channel: (name: string): ListName => ({ kind: "channel", name }),
   message: (id: Bytes): ListName => ({ kind: "message", name: id }),
+  generations: { kind: "generations", name: "" } as ListName,
 } as const;

@@ -90,7 +90,12 @@ Deno.test("PUSH-15: only tables that changed are asked for, and the keys are oth
   await put(world, 1, 2);
   await world.manager.sync();
   const delta = asked().slice(before);
-  assertEquals(delta.map(({ pathname }) => pathname.split("/").at(-1)), ["certificates", "certificates"]);
+  assertEquals(delta.map(({ pathname }) => pathname.split("/").at(-1)), [
+    "certificates",
+    "certificates",
+    "changes",
+    "changes",
+  ]);
   assert(delta.every(({ searchParams }) => searchParams.get("proof") === "1"));
   const tokens = asked().map(({ searchParams }) => searchParams.get("token"));
   assert(new Set(tokens).size >= tokens.length - 1);

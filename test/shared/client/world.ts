@@ -196,7 +196,7 @@ export class World {
       sealed: await sealHeadSecrets(
         keys,
         generation,
-        { contentRoot: this.#contentRoot(), alarm: alarm ?? null },
+        { contentRoot: this.#contentRoot(), alarm: alarm ?? null, listed: null },
         webCryptoRandom,
       ),
       ...fields,
@@ -220,7 +220,7 @@ export class World {
   }
 
   async #sealTables(keys: EpochKeys, generation: number, before: Generation | null): Promise<Generation["tables"]> {
-    const changes = encodeChanges({ generation, changes: null });
+    const changes = encodeChanges({ generation, changes: [] });
     const log = {
       table: "changes",
       list: { kind: "generations", name: "" },

@@ -144,6 +144,7 @@ const change: fc.Arbitrary<Change> = record({
     record({ kind: fc.constantFrom("fingerprint" as const, "receipt" as const), name: hash }),
     record({ kind: fc.constantFrom("subject" as const, "channel" as const), name: text(24) }),
     fc.constant({ kind: "channels" as const, name: "" }),
+    record({ kind: fc.constant("cover" as const), table: fc.constantFrom(2 as const, 3 as const), name: id }),
   ),
   number: uint,
   content: nullable(hash),
@@ -151,7 +152,7 @@ const change: fc.Arbitrary<Change> = record({
 
 export const changes: fc.Arbitrary<ChangesContent> = record({
   generation: positive,
-  changes: nullable(fc.array(change, { maxLength: 6 })),
+  changes: fc.array(change, { maxLength: 6 }),
 });
 
 export const payload: fc.Arbitrary<SubmissionPayload> = fc.oneof(

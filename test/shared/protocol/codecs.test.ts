@@ -46,7 +46,7 @@ Deno.test("plaintext codecs are inverse and strict", () => {
   checkCodec(arbitrary.part, encodePart, decodePart);
 });
 
-Deno.test("receipts, change lists and cover rows have inverse and strict codecs", () => {
+Deno.test("receipts, change lists and cover rows have inverse and strict codecs, ROW-14 ROW-15", () => {
   checkCodec(arbitrary.receipt, encodeReceipt, decodeReceipt);
   checkCodec(arbitrary.changes, encodeChanges, decodeChanges);
   checkCodec(fc.nat(600), encodeCover, decodeCover);
@@ -122,23 +122,24 @@ Deno.test("headHash() is the labelled hash of the head without its signature, HE
   assertEquals(decodeSignedHead(encodeCbor([bytes, new Uint8Array(64).fill(1)])).hash, expected);
 });
 
-Deno.test("encodeChanges() says 'fetch everything' when the list would be too long", () => {
+Deno.test("encodeChanges() refuses a list that is too long, ROW-15", () => {
   const change = (index: number) => ({
     list: { kind: "subject" as const, name: `CN=${index}` },
     number: 0,
     content: new Uint8Array(32),
   });
   const list = (count: number) => Array.from({ length: count }, (_, index) => change(index));
-  const short = decodeChanges(encodeChanges({ generation: 7, changes: list(1_000) }));
-  assertEquals(short.changes?.length, 1_000);
-  const long = encodeChanges({ generation: 7, changes: list(2_000) });
-  assertEquals(decodeChanges(long), { generation: 7, changes: null });
+  assertEquals(decodeChanges(encodeChanges({ generation: 7, changes: list(1_000) })).changes.length, 1_000);
+  assertThrows(() => encodeChanges({ generation: 7, changes: list(2_000) }), "too_large");
+  assertThrows(() => decodeChanges(new Uint8Array(LIMITS.maxChangeListBytes + 1)), "malformed");
 });
 
-Deno.test("decodeChanges() refuses a kind under another table's number, and a name of another type", () => {
+Deno.test("decodeChanges() refuses a kind under another table's number, and a name of another type, ROW-15", () => {
   const listed = (table: number, kind: string, name: string | Uint8Array) =>
     encodeCbor(["changes", 1, [[table, kind, name, 0, null]]]);
-  assertEquals(decodeChanges(listed(2, "subject", "")).changes?.length, 1);
+  assertEquals(decodeChanges(listed(2, "subject", "")).changes.length, 1);
+  assertEquals(decodeChanges(listed(3, "cover", new Uint8Array(16))).changes.length, 1);
+  assertThrows(() => decodeChanges(listed(3, "cover", "x")), "malformed");
   assertThrows(() => decodeChanges(listed(3, "subject", "")), "malformed");
   assertThrows(() => decodeChanges(listed(2, "subject", new Uint8Array(32))), "malformed");
   assertThrows(() => decodeChanges(listed(2, "fingerprint", "x")), "malformed");

@@ -101,7 +101,7 @@ Deno.test("listsOf() names the places of each kind and standsIn() no others, ROW
     [{ kind: "receipt", receipt }, [
       { list: { kind: "receipt", name: concat(receipt.device, receipt.stream) }, number: 9 },
     ]],
-    [{ kind: "changes", changes: { generation: 12, changes: null } }, [
+    [{ kind: "changes", changes: { generation: 12, changes: [] } }, [
       { list: { kind: "generations", name: "" }, number: 12 },
     ]],
     [{ kind: "cover", zeros: 3 }, []],

@@ -77,7 +77,7 @@ Deno.test("what is neither text nor code of a head is malformed, HEAD-08", () =>
   assertThrows(() => parseOtherHead(spaced(513)), "malformed");
 });
 
-Deno.test("the sealed part of a head tells devices of a fork, and its length does not, HEAD-07", async () => {
+Deno.test("the sealed part of a head tells devices of a fork, and its length does not, HEAD-07 HEAD-12", async () => {
   const owner = await OwnerFixture.create();
   const context = { owner: owner.id, incarnation: owner.incarnation, epoch: 1 };
   const keys = await deriveEpochKeys(secretKey<"SymKey">(webCryptoRandom(32)), context, null);
@@ -93,14 +93,17 @@ Deno.test("the sealed part of a head tells devices of a fork, and its length doe
     };
   };
   const { head } = await owner.head({ epoch: 1, generation: 1, previous: null, commitment: keys.commitment });
-  for (const alarm of [null, { generation: 5, time: NOW }]) {
-    const sealed = await sealHeadSecrets(keys, 1, { contentRoot, alarm }, webCryptoRandom);
+  for (const [alarm, listed] of [[null, null], [{ generation: 5, time: NOW }, null], [null, 7]] as const) {
+    const sealed = await sealHeadSecrets(keys, 1, { contentRoot, alarm, listed }, webCryptoRandom);
     lengths.add(sealed.ciphertext.length);
-    assertEquals(await openHeadSecrets(keys, { ...head, sealed }), { contentRoot, alarm });
+    assertEquals(await openHeadSecrets(keys, { ...head, sealed }), { contentRoot, alarm, listed });
   }
   assertEquals(lengths.size, 1);
   // What managers before wrote, and what managers to come may write.
-  assertEquals(await openHeadSecrets(keys, await headOf([contentRoot])), { contentRoot, alarm: null });
-  const later = await openHeadSecrets(keys, await headOf([contentRoot, [5, NOW], "later", null]));
-  assertEquals(later, { contentRoot, alarm: { generation: 5, time: NOW } });
+  assertEquals(await openHeadSecrets(keys, await headOf([contentRoot])), { contentRoot, alarm: null, listed: null });
+  const alarm = { generation: 5, time: NOW };
+  const before = await openHeadSecrets(keys, await headOf([contentRoot, [5, NOW]]));
+  assertEquals(before, { contentRoot, alarm, listed: null });
+  const later = await openHeadSecrets(keys, await headOf([contentRoot, [5, NOW], 4, "later", null]));
+  assertEquals(later, { contentRoot, alarm, listed: 4 });
 });

@@ -170,6 +170,7 @@ Deno.test("node's crypto verifies the statement and the head", () => {
   assertEquals(decodeCbor(unpad(openGcm(keyOf("head", 0), nonce, sealed, aad))), [
     head.inputs.bytes("contentRoot"),
     null,
+    null,
   ]);
 });
 
