@@ -3,7 +3,7 @@ import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
-import type { ErrorCode } from "../../../shared/errors.ts";
+import { type ErrorCode, isPosternError } from "../../../shared/errors.ts";
 import { decodeSignedSubmission } from "../../../shared/protocol/submission.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer } from "../liar.ts";
@@ -16,7 +16,7 @@ type Lie = (
   setting: { readonly scene: Scene; readonly player: Player; readonly dice: Dice },
 ) => Entries;
 
-/** Shown to one device, after two have handed something in under the newest head. */
+/** Shown to one device, after two have handed something in. */
 function onPending(
   name: string,
   codes: readonly ErrorCode[],
@@ -30,11 +30,7 @@ function onPending(
       const other = scene.players.find((one) => one !== player);
       const card = dice.of(cards);
       if (other === undefined || card === undefined) return null;
-      await scene.sync();
-      await scene.handInCertificate(other, card.der);
-      await scene.handIn(other, "chat");
-      await scene.handInCertificate(other, card.der);
-      await scene.handInCertificate(player, card.der);
+      if (!await handIn(scene, player, other, card.der)) return null;
       liar.begin({
         list: (answer, [principal]) => {
           if (principal.manager || !equalBytes(principal.owner, world.owner)) return answer;
@@ -45,6 +41,19 @@ function onPending(
       return { hits: () => liar.hits, end: () => liar.end() };
     },
   };
+}
+
+/** Two by one device, the second of which other devices cannot open, and one by the other. False under an overdue head. */
+async function handIn(scene: Scene, player: Player, other: Player, der: Bytes): Promise<boolean> {
+  try {
+    await scene.handInCertificate(other, der);
+    await scene.handIn(other, "chat");
+    await scene.handInCertificate(player, der);
+    return true;
+  } catch (error) {
+    if (!isPosternError(error, "stale")) throw error;
+    return false;
+  }
 }
 
 /** As if they had arrived so. */
