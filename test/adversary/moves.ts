@@ -51,6 +51,11 @@ const submit: Move = async (scene, player, dice) => {
       await player.client.submit.ping();
       return null;
     }
+    const card = dice.of(scene.cards);
+    if (dice.once(3) && card !== undefined) {
+      await scene.handInCertificate(player, card.der);
+      return null;
+    }
     await scene.handIn(player, dice.of(CHANNELS) ?? "chat");
   } catch (error) {
     // Nothing is handed in under an overdue head, whoever is to blame for it.

@@ -10,7 +10,7 @@ import { openAlarms } from "../../manager/sync/alarms.ts";
 import { type Attack, ATTACKS, type Victim } from "./attacks/all.ts";
 import { Dice } from "./dice.ts";
 import { MOVES, settle } from "./moves.ts";
-import { HEADS, LOGINS, LOOKUPS, type Read, readAs, READS, TABLES } from "./reads.ts";
+import { HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
 import { type Player, Scene } from "./scene.ts";
 
 /** What came of a run. */
@@ -56,10 +56,16 @@ interface Step {
 const EPISODE_STEPS = 250;
 
 /** How an attack ended for whom it was meant. */
-type Outcome = "caught" | "nothing said" | { readonly unlisted: string } | { readonly missed: string };
+type Outcome =
+  | "caught"
+  | "nothing said"
+  | { readonly unlisted: string }
+  | { readonly missed: string }
+  /** What is wrong with what was accepted, if anything: whether that is seen later, is the attack's to say. */
+  | { readonly accepted: string | null };
 
 const READS_OF: Readonly<Record<Exclude<Victim, "submit" | "turn">, readonly Read[]>> = {
-  ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS },
+  ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS, pending: PENDING },
 };
 
 /**
@@ -162,9 +168,7 @@ async function attackOnce(scene: Scene, attack: Attack, { seed }: Step, ledger: 
   }
   if (outcome === "nothing said") return;
   ledger.score.attacks += 1;
-  const missed = typeof outcome === "object" && "missed" in outcome
-    ? outcome.missed
-    : await aftermath(scene, attack, player, dice);
+  const missed = await missedOf(outcome, scene, attack, player) ?? await aftermath(scene, attack, player, dice);
   if (missed !== null) {
     ledger.score.missed += 1;
     ledger.findings.push(`${ledger.where}: ${attack.name}: ${missed}`);
@@ -175,6 +179,13 @@ async function attackOnce(scene: Scene, attack: Attack, { seed }: Step, ledger: 
   if (typeof outcome !== "object" || !("unlisted" in outcome)) return;
   ledger.score.unlisted += 1;
   ledger.findings.push(`${ledger.where}: ${attack.name}: ${outcome.unlisted}`);
+}
+
+/** What came of it that should not have, or null. Nobody lies any more. */
+async function missedOf(outcome: Outcome, scene: Scene, attack: Attack, player: Player): Promise<string | null> {
+  if (typeof outcome !== "object") return null;
+  if ("missed" in outcome) return outcome.missed;
+  return "accepted" in outcome ? await attack.settled?.(scene, player, outcome.accepted) ?? null : null;
 }
 
 /** The victim does what it does, and is lied to. */
@@ -202,6 +213,7 @@ async function deceive(
       if (wrong !== null) throw new Error(wrong);
       return "nothing said";
     }
+    if (attack.settled !== undefined) return { accepted: wrong };
     // What was accepted is true all the same: a bit in what nobody uses, or an attack that came to nothing.
     return wrong === null ? "nothing said" : { missed: wrong };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What devices ask for, and whether what they were given is true at the generation that they were told. */
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
+import { PosternError } from "../../shared/errors.ts";
 import type { PosternDevice } from "../../shared/client/mod.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { AsOf } from "../../shared/client/view.ts";
@@ -142,12 +143,32 @@ const everything: Read = {
   },
 };
 
+/** What is reported beside what is shown ends the read with its code; an epoch that turned is no lie, and hides what is in it. */
+const pending: Read = {
+  name: "certificates.pending",
+  async run(client, { certificates }) {
+    const { found, ignored, faults, asOf } = await client.certificates.pending();
+    const reported = [...faults, ...ignored].find(({ code }) => code !== "epoch_gone");
+    if (reported !== undefined) throw new PosternError(reported.code, reported.message);
+    return {
+      asOf,
+      found: [found.map(({ note }) => note).sort(), found.length + ignored.length],
+      expected: ({ taken }) => {
+        const left = certificates.filter(({ stream, number }) => number > (taken.get(stream) ?? 0));
+        const shown = new Set(found.map(({ note }) => note));
+        return [left.map(({ note }) => note).filter((note) => shown.has(note)).sort(), left.length];
+      },
+    };
+  },
+};
+
 /** Reads that ask for single answers, and so rest on proofs. */
 export const LOOKUPS: readonly Read[] = [byFingerprint, bySubject, channels, newest, following, whole];
-export const READS: readonly Read[] = [...LOOKUPS, ...LOOKUPS, head, login, everything];
+export const READS: readonly Read[] = [...LOOKUPS, ...LOOKUPS, head, login, everything, pending];
 export const HEADS: readonly Read[] = [head];
 export const LOGINS: readonly Read[] = [login];
 export const TABLES: readonly Read[] = [everything];
+export const PENDING: readonly Read[] = [pending];
 
 /**
  * Runs a read as this player; what is wrong with what it accepted, or null.

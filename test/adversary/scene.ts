@@ -26,6 +26,14 @@ export interface Card {
   readonly subject: string;
 }
 
+/** A certificate that a device handed in: each with a note like no other. */
+export interface HandedCertificate {
+  /** In hexadecimal. */
+  readonly stream: string;
+  readonly number: number;
+  readonly note: string;
+}
+
 /** A device as the model knows it. */
 export interface Player {
   readonly device: TestDevice;
@@ -43,10 +51,12 @@ export class Scene implements AsyncDisposable {
   readonly liar = new Liar();
   /** SHA-256 of each message that a device handed in, in hexadecimal. */
   readonly handedIn: string[] = [];
+  readonly certificates: HandedCertificate[] = [];
   readonly players: Player[] = [];
   /** A device that the owner has revoked: its keys are the adversary's. */
   stolen: TestDevice;
   #messages = 0;
+  #notes = 0;
   #devices = 0;
 
   readonly world: World;
@@ -110,6 +120,13 @@ export class Scene implements AsyncDisposable {
     const raw = this.mail("out");
     await client.submit.message({ channel, raw });
     this.handedIn.push(toHex(sha256(raw)));
+  }
+
+  /** A device hands in a certificate, with a note like no other. @throws `stale` under an overdue head */
+  async handInCertificate({ client }: Player, der: Bytes): Promise<void> {
+    const note = `note ${++this.#notes}`;
+    const { stream, number } = await client.submit.certificate(der, note);
+    this.certificates.push({ stream: toHex(stream), number, note });
   }
 
   /** How often the manager holds each message that devices handed in. */

@@ -20,6 +20,8 @@ export interface Truth {
   readonly generation: number;
   readonly epoch: number;
   readonly nextDue: number;
+  /** Up to which number a stream is taken, by its name in hexadecimal. */
+  readonly taken: ReadonlyMap<string, number>;
   /** `blocked`, `usable` or `waiting`, by fingerprint in hexadecimal. */
   readonly certificates: ReadonlyMap<string, string>;
   /** Fingerprints, sorted, by subject as it was made. */
@@ -45,6 +47,7 @@ export class TruthBook {
     const { head } = decodeSignedHead(signed.signed);
     this.#pages.set(head.generation, {
       ...{ generation: head.generation, epoch: head.epoch, nextDue: head.nextDue },
+      taken: new Map(head.acks.map(({ stream, number }) => [toHex(stream), number])),
       ...await certificatesOf(manager),
       channels: await channelsOf(manager),
     });

@@ -2,6 +2,7 @@
 import type { Attack } from "./attack.ts";
 import { HEAD_ATTACKS } from "./heads.ts";
 import { INBOX_ATTACKS } from "./inbox.ts";
+import { PENDING_ATTACKS } from "./pending.ts";
 import { ROW_ATTACKS } from "./rows.ts";
 import { TABLE_ATTACKS } from "./tables.ts";
 import { WIRE_ATTACKS } from "./wire.ts";
@@ -16,4 +17,5 @@ export const ATTACKS: readonly Attack[] = [
   ...WIRE_ATTACKS,
   ...WORLD_ATTACKS,
   ...INBOX_ATTACKS,
+  ...PENDING_ATTACKS,
 ];

@@ -6,7 +6,7 @@ import type { Twists } from "../liar.ts";
 import type { Player, Scene } from "../scene.ts";
 
 /** Whom an attack deceives: a device that asks, one that logs in, one that hands in, or the manager in its turn. */
-export type Victim = "lookup" | "head" | "login" | "table" | "any read" | "submit" | "turn";
+export type Victim = "lookup" | "head" | "login" | "table" | "any read" | "pending" | "submit" | "turn";
 
 /** A lie under way. */
 export interface Lie {
@@ -22,6 +22,12 @@ export interface Attack {
   readonly codes: readonly ErrorCode[];
   /** Where it does not end in an error at once: by what it is seen. */
   readonly later?: string;
+  /**
+   * For a read that does not end in an error: once nobody lies any more, what was missed in it for good, or null.
+   *
+   * @param wrong what was wrong with what the device accepted, or null
+   */
+  readonly settled?: (scene: Scene, player: Player, wrong: string | null) => Promise<string | null>;
   /** Null when there is nothing to attack at this moment. */
   readonly begin: (scene: Scene, player: Player, dice: Dice) => Promise<Lie | null> | Lie | null;
 }
