@@ -16,21 +16,28 @@ type End = Pick<Fate, "end" | "by">;
 /** What became of one round: `unclear` asks for a process of its own. */
 type Round = End | { readonly end: "unclear"; readonly by: string };
 
+/** How much is done to end a mutant. */
+export interface Thoroughness {
+  /** Whether what survives among others is tried once more in a process of its own (README.md). */
+  readonly triesAlone: boolean;
+  /** Tests are tried until those tried take this long without a mutant; at least one is. */
+  readonly millis: number;
+}
+
 export class Attacker {
   readonly #folder: string;
   readonly #scratch: string;
   readonly #baseline: Baseline;
   readonly #order: Order;
   readonly #millis: ReadonlyMap<string, number>;
-  readonly #triesAlone: boolean;
+  readonly #thoroughness: Thoroughness;
   #process: TestProcess | null = null;
   #loaded = "";
 
-  /** @param triesAlone whether what survives among others is tried once more in a process of its own, see README.md */
-  constructor(folder: string, scratch: string, baseline: Baseline, order: Order, triesAlone: boolean) {
+  constructor(folder: string, scratch: string, baseline: Baseline, order: Order, thoroughness: Thoroughness) {
     this.#folder = folder;
     this.#scratch = scratch;
-    this.#triesAlone = triesAlone;
+    this.#thoroughness = thoroughness;
     this.#baseline = baseline;
     this.#order = order;
     this.#millis = new Map(baseline.tests.map(({ test, millis }) => [test, millis]));
@@ -40,14 +47,16 @@ export class Attacker {
   async judge(mutant: NumberedMutant, isOfTarget: (file: string) => boolean): Promise<End> {
     const ofTarget = this.#baseline.tests.filter(({ file }) => isOfTarget(file));
     const isMetAtLoad = this.#baseline.metAtLoad.has(mutant.number);
-    const chosen = this.#order.sort(ofTarget.filter(({ met }) => isMetAtLoad || met.has(mutant.number)), mutant);
+    const chosen = this.#affordable(
+      this.#order.sort(ofTarget.filter(({ met }) => isMetAtLoad || met.has(mutant.number)), mutant),
+    );
     if (chosen.length === 0) return { end: "unreached" };
     let alone: readonly MeasuredTest[] = chosen;
     if (!isMetAtLoad) {
       const files = [...new Set(ofTarget.map(({ file }) => file))];
       const round = await this.#together(mutant.number, chosen, files);
       if (round.end === "died") return this.#died(mutant, round);
-      if (round.end === "survived" && !this.#triesAlone) return round;
+      if (round.end === "survived" && !this.#thoroughness.triesAlone) return round;
       if (round.end !== "survived") {
         alone = [...chosen].sort((a, b) => Number(b.test === round.by) - Number(a.test === round.by));
       }
@@ -58,6 +67,11 @@ export class Attacker {
   async end(): Promise<void> {
     await this.#process?.end();
     this.#process = null;
+  }
+
+  #affordable(tests: readonly MeasuredTest[]): MeasuredTest[] {
+    let millis = 0;
+    return tests.filter((test, index) => (millis += test.millis) <= this.#thoroughness.millis || index === 0);
   }
 
   #died(mutant: NumberedMutant, end: End): End {

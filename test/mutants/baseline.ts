@@ -51,7 +51,7 @@ export async function measure(
   return { tests, failing, metAtLoad };
 }
 
-/** Puts first what is likely to end a mutant soon: quick tests, and those that ended others of the same file or line. */
+/** Puts first what is likely to end a mutant soon: quick tests, those of the same name, and those that ended others of the same file or line. */
 export class Order {
   readonly #kills = new Map<string, Map<string, number>>();
 
@@ -66,8 +66,12 @@ export class Order {
   sort(tests: readonly MeasuredTest[], { path, line }: NumberedMutant): MeasuredTest[] {
     const byFile = this.#kills.get(path);
     const byLine = this.#kills.get(`${path}:${line}`);
-    const worth = ({ test, millis }: MeasuredTest) =>
-      (0.05 + (byFile?.get(test) ?? 0) + 10 * (byLine?.get(test) ?? 0)) / (millis + 2);
+    const own = `test/${path.replace(/\.ts$/, ".test.ts")}`;
+    const beside = own.slice(0, own.lastIndexOf("/") + 1);
+    const worth = ({ test, file, millis }: MeasuredTest) => {
+      const near = file === own ? 1 : file.startsWith(beside) ? 0.1 : 0.03;
+      return (near + (byFile?.get(test) ?? 0) + 10 * (byLine?.get(test) ?? 0)) / (millis + 2);
+    };
     return [...tests].sort((a, b) => worth(b) - worth(a));
   }
 }

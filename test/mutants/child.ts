@@ -92,6 +92,7 @@ fc.configureGlobal({ seed: 1, endOnFailure: true });
 globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
 globalThis.addEventListener("error", (event) => event.preventDefault());
 turnOn(always);
+takeMet();
 for (const file of files) {
   collectAs(file);
   await import(pathToFileURL(file).href);

@@ -5,6 +5,7 @@
  *   deno task test:mutants                                  every target
  *   deno task test:mutants shared/merkle shared/client/judge.ts    these
  *   deno task test:mutants --results FILE                   keeps what became of each mutant, and goes on where it was
+ *   deno task test:mutants --seconds 3                      for a first look: gives up on a mutant after so much of the tests' time
  *   deno task test:mutants --alone                          tries survivors once more, each in a process of its own
  *
  * Survivors are listed; the last line is one JSON object. Exit code 1 when less than 95 % die, when one survives that survivors.ts
@@ -25,6 +26,7 @@ import { TARGETS } from "./targets.ts";
 const { values, positionals } = parseArgs({
   options: {
     results: { type: "string" },
+    seconds: { type: "string", default: "Infinity" },
     alone: { type: "boolean", default: false },
     workers: { type: "string", default: "2" },
   },
@@ -57,7 +59,10 @@ async function run(scratch: string): Promise<Fate[]> {
 
   const order = new Order();
   await Promise.all(Array.from({ length: workers }, async () => {
-    const attacker = new Attacker(folder, scratch, baseline, order, values.alone);
+    const attacker = new Attacker(folder, scratch, baseline, order, {
+      triesAlone: values.alone,
+      millis: 1000 * Number(values.seconds),
+    });
     try {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
         const { number: _, ...name } = mutant;
