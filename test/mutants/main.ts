@@ -1,91 +1,90 @@
 /**
- * `deno task test:mutants`: changes the code that verifies in one place after the other, and looks whether a test notices.
+ * `deno task test:mutants`: changes the code that verifies in one place after the other, and looks whether a test notices (README.md
+ * beside this file).
  *
- *   deno task test:mutants                                  every target, about half an hour
- *   deno task test:mutants shared/merkle/verify_proof.ts    one of them
+ *   deno task test:mutants                                  every target
+ *   deno task test:mutants shared/merkle shared/client/judge.ts    these
+ *   deno task test:mutants --results FILE                   keeps what became of each mutant, and goes on where it was
+ *   deno task test:mutants --seconds 3                      for a first look: gives up on a mutant after so much of the tests' time
+ *   deno task test:mutants --alone                          tries survivors once more, each in a process of its own
  *
- * Works in copies of this checkout. The last line is one JSON object; survivors are listed above it. Exit code 1 when less than 95 %
- * die.
+ * Survivors are listed; the last line is one JSON object. Exit code 1 when less than 95 % die, when one survives that survivors.ts
+ * does not list, or when one does not that it lists.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { listFiles, PROJECT_ROOT } from "../../scripts/files.ts";
-import { type Mutant, mutantsOf } from "./mutate.ts";
-import { type Target, TARGETS } from "./targets.ts";
+import { withScratchFolder } from "../../scripts/suite/scratch.ts";
+import { Attacker } from "./attack.ts";
+import { measure, Order } from "./baseline.ts";
+import { copyMutated } from "./copy.ts";
+import { account } from "./account.ts";
+import { type Fate, keyOf, readDead } from "./results.ts";
+import { SURVIVORS } from "./survivors.ts";
+import { TARGETS } from "./targets.ts";
 
-const WORKERS = 2;
-/** Longer than any of the stages takes; a mutant that does not end counts as dead. */
-const STAGE_MILLIS = 180_000;
-const LEAST_DEAD = 0.95;
+const { values, positionals } = parseArgs({
+  options: {
+    results: { type: "string" },
+    seconds: { type: "string", default: "Infinity" },
+    alone: { type: "boolean", default: false },
+    workers: { type: "string", default: "2" },
+  },
+  allowPositionals: true,
+});
+const isBelow = (path: string, places: readonly string[]) =>
+  places.some((place) => path === place || path.startsWith(`${place}/`));
+const targets = TARGETS.filter(({ path }) => positionals.length === 0 || isBelow(path, positionals));
+const testsOf = new Map(targets.map(({ path, tests }) => [path, tests]));
+const workers = Number(values.workers);
 
-interface Job {
-  readonly target: Target;
-  readonly mutant: Mutant;
-}
+async function run(scratch: string): Promise<Fate[]> {
+  const folder = join(scratch, "copy", "project");
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.symlink(join(PROJECT_ROOT, "..", "shared"), join(scratch, "copy", "shared"));
+  const mutants = await copyMutated(folder, targets.map(({ path }) => path));
+  const dead = await readDead(values.results ?? null);
+  const fates = mutants.flatMap((mutant) => dead.get(keyOf(mutant)) ?? []);
+  const queue = mutants.filter((mutant) => !dead.has(keyOf(mutant)));
+  console.error(`${mutants.length} mutants, ${fates.length} known to be dead; measuring the tests`);
 
-/** A copy of what the tests need, with the packages of this checkout. */
-async function copyProject(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "postern-mutants-" });
-  for (
-    const path of [
-      "deno.json",
-      "deno.lock",
-      ...listFiles(PROJECT_ROOT, ["shared", "edge", "manager", "test", "scripts"], /./),
-    ]
-  ) {
-    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
-    await Deno.copyFile(join(PROJECT_ROOT, path), join(folder, path));
-  }
-  await Deno.symlink(join(PROJECT_ROOT, "node_modules"), join(folder, "node_modules"));
-  return folder;
-}
+  const places = [...new Set(queue.flatMap(({ path }) => testsOf.get(path) ?? []))];
+  const files = listFiles(PROJECT_ROOT, ["test"], /\.test\.ts$/).filter((path) =>
+    isBelow(path, places) && !path.endsWith(".slow.test.ts")
+  );
+  const began = performance.now();
+  const baseline = await measure(folder, scratch, files, workers);
+  console.error(`${baseline.tests.length} tests in ${Math.round((performance.now() - began) / 1000)} s`);
+  for (const test of baseline.failing) console.error(`left out, fails without a mutant: ${test}`);
 
-/** Whether all tests of a stage pass. */
-async function passes(folder: string, paths: readonly string[]): Promise<boolean> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", "--quiet", "--fail-fast", "--ignore=**/*.slow.test.ts", ...paths],
-    ...{ cwd: folder, stdout: "null", stderr: "null" },
-    signal: AbortSignal.timeout(STAGE_MILLIS),
-  });
-  return (await command.output()).success;
-}
-
-async function survives(folder: string, { target, mutant }: Job): Promise<boolean> {
-  const file = join(folder, target.path);
-  const original = await Deno.readTextFile(file);
-  await Deno.writeTextFile(file, mutant.source);
-  try {
-    for (const stage of target.stages) if (!await passes(folder, stage)) return false;
-    return true;
-  } finally {
-    await Deno.writeTextFile(file, original);
-  }
-}
-
-const chosen = TARGETS.filter(({ path }) => Deno.args.length === 0 || Deno.args.includes(path));
-const jobs: Job[] = [];
-for (const target of chosen) {
-  for (const mutant of mutantsOf(await Deno.readTextFile(join(PROJECT_ROOT, target.path)))) {
-    jobs.push({ target, mutant });
-  }
-}
-const total = jobs.length;
-const survivors: string[] = [];
-let done = 0;
-await Promise.all(Array.from({ length: WORKERS }, async () => {
-  const folder = await copyProject();
-  try {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-      const { target: { path }, mutant: { line, what } } = job;
-      if (await survives(folder, job)) survivors.push(`${path}:${line} ${what}`);
-      console.error(`${++done} of ${total}, ${survivors.length} survived; ${path}:${line} ${what}`);
+  const order = new Order();
+  await Promise.all(Array.from({ length: workers }, async () => {
+    const attacker = new Attacker(folder, scratch, baseline, order, {
+      triesAlone: values.alone,
+      millis: 1000 * Number(values.seconds),
+    });
+    try {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+        const { number: _, ...name } = mutant;
+        const tests = testsOf.get(mutant.path) ?? [];
+        const fate = { ...name, ...await attacker.judge(mutant, (file) => isBelow(file, tests)) };
+        fates.push(fate);
+        if (values.results !== undefined) {
+          await Deno.writeTextFile(values.results, `${JSON.stringify(fate)}\n`, { append: true });
+        }
+        console.error(`${fates.length}/${mutants.length} ${fate.end} ${fate.path}:${fate.line} ${fate.what}`);
+      }
+    } finally {
+      await attacker.end();
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}));
-const dead = total - survivors.length;
-for (const survivor of survivors.sort()) console.log(survivor);
-console.log(
-  JSON.stringify({ mutants: total, dead, survived: survivors.length, share: Number((dead / total).toFixed(3)) }),
+  }));
+  return fates;
+}
+
+const { lines, summary, isGood } = account(
+  await withScratchFolder(run),
+  SURVIVORS.filter(({ path }) => testsOf.has(path)),
 );
-Deno.exit(total > 0 && dead / total >= LEAST_DEAD ? 0 : 1);
+for (const line of lines) console.log(line);
+console.log(JSON.stringify(summary));
+Deno.exit(isGood ? 0 : 1);

@@ -1,26 +1,48 @@
-/** What is mutated: everything that decides whether a device believes an edge; and the tests that must notice, quickest first. */
+/** What is mutated: everything that decides whether to believe somebody; and where the tests are that must notice. */
 
 export interface Target {
   readonly path: string;
-  /** Stages of tests; a later one runs only for mutants that survive those before. */
-  readonly stages: readonly (readonly string[])[];
+  /** Folders and files of tests; slow ones are left out. */
+  readonly tests: readonly string[];
 }
 
+const MERKLE = ["test/shared/merkle"];
+const PROTOCOL = ["test/shared/protocol"];
 const CLIENT = ["test/shared/client"];
 const THREATS = ["test/threats"];
+const CRYPTO = ["test/shared/crypto"];
+const X509 = ["test/shared/x509"];
+const FORMATS = ["test/shared/bytes", "test/shared/der"];
+const EDGE = ["test/edge"];
+const MANAGER = ["test/manager"];
+
+function of(folder: string, names: string, ...tests: (readonly string[])[]): Target[] {
+  return names.split(" ").map((name) => ({ path: `${folder}/${name}.ts`, tests: tests.flat() }));
+}
 
 export const TARGETS: readonly Target[] = [
-  { path: "shared/merkle/verify_proof.ts", stages: [["test/shared/merkle/verify_proof.test.ts"], CLIENT] },
-  { path: "shared/merkle/sorted_root.ts", stages: [["test/shared/merkle"], CLIENT] },
-  { path: "shared/merkle/history_proofs.ts", stages: [["test/shared/merkle/history_proofs.test.ts"], CLIENT] },
-  { path: "shared/protocol/judge_head.ts", stages: [["test/shared/protocol/judge_head.test.ts"], CLIENT, THREATS] },
-  { path: "shared/protocol/judge_history.ts", stages: [["test/shared/protocol/judge_history.test.ts"], CLIENT] },
-  { path: "shared/protocol/head_code.ts", stages: [["test/shared/protocol/head_code.test.ts"]] },
-  { path: "shared/client/compare_heads.ts", stages: [["test/shared/client/compare_heads.test.ts"]] },
-  { path: "shared/client/judge.ts", stages: [CLIENT, THREATS] },
-  { path: "shared/client/verify_list.ts", stages: [CLIENT, THREATS] },
-  { path: "shared/client/verify_table.ts", stages: [CLIENT, THREATS] },
-  { path: "shared/client/verify_message.ts", stages: [["test/shared/client/verify_message.test.ts"], CLIENT] },
-  { path: "shared/client/verify_contents.ts", stages: [CLIENT, THREATS] },
-  { path: "shared/client/list_reader.ts", stages: [CLIENT, THREATS] },
+  ...of("shared/merkle", "verify_proof sorted_root history_proofs tree_hash proof_node", MERKLE, CLIENT),
+  ...of("shared/protocol", "judge_head judge_history head_code head signed statement", PROTOCOL, CLIENT, THREATS),
+  ...of("shared/protocol", "acknowledgement contents edge_key epoch_keys http_signature", PROTOCOL, CLIENT, THREATS),
+  ...of("shared/protocol", "origin pairing records row shapes submission tables wire", PROTOCOL, CLIENT, THREATS),
+  ...of("shared/client", "judge verify_list verify_table verify_message verify_contents", CLIENT, THREATS),
+  ...of("shared/client", "list_reader lists compare_heads verifier verified_heads view tables", CLIENT, THREATS),
+  ...of("shared/client", "open_content open_session edge_session fetch_statement freshness", CLIENT, THREATS),
+  ...of("shared/client", "device_link device_keys certificates messages memory state", CLIENT, THREATS),
+  ...of("shared/client", "outbox outbox_store seal_submission submit pair profile", CLIENT, THREATS),
+  ...of("shared/client", "pending copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
+  ...of("shared/crypto", "aead brand ec_point ecdh ecdsa_der equal hkdf hpke hpke_keys mac ml_kem", CRYPTO),
+  ...of("shared/crypto", "public_key rsa_oaep signature spki x25519 xwing", CRYPTO),
+  ...of("shared/x509", "asn1_time certificate chain dn extensions general_name name_constraints", X509),
+  ...of("shared/x509", "path_checks path_result pem signature_scheme verify", X509),
+  ...of("shared/bytes", "bytes cbor encoding padding", FORMATS),
+  ...of("shared/der", "read", FORMATS, X509),
+  ...of("edge/session", "challenge claimant login open_sessions requests token window", EDGE, THREATS),
+  ...of("edge/store", "checks chunk_checks node_checks push_checks admit inbox_submit", EDGE),
+  ...of("edge/http", "gate", EDGE, THREATS),
+  ...of("manager/push", "check_proofs read_back reconcile", MANAGER, THREATS),
+  ...of("manager/inbox", "earlier_life judge message_shape open process read streams take", MANAGER, THREATS),
+  ...of("manager/doctor", "examine judge verify_dump verify_edge verify_state", MANAGER),
+  ...of("manager/heads", "compare forks history", MANAGER, THREATS),
+  ...of("manager/sync", "agree", MANAGER, THREATS),
 ];

@@ -183,4 +183,6 @@ Deno.test("proveInclusion() and proveConsistency() throw usage for what is not t
   assertThrows(() => proveInclusion(3, 3, read), "usage");
   assertThrows(() => proveInclusion(-1, 3, read), "usage");
   assertThrows(() => proveConsistency(4, 3, read), "usage");
+  assertThrows(() => proveConsistency(-1, 3, read), "usage");
+  assertThrows(() => proveConsistency(1, 2.5, read), "usage");
 });

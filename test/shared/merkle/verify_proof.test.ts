@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { type Bytes, compareBytes } from "../../../shared/bytes/bytes.ts";
+import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { sha256, SHA256_BYTES } from "../../../shared/crypto/hash.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { leafNode, leafOf, type ProofNode } from "../../../shared/merkle/proof_node.ts";
@@ -211,6 +212,7 @@ Deno.test("PROOF-01, PROOF-02: verifyProof() tells a table of no row and of one 
   assertThrows(() => verifyProof([], { ...range, rows: [] }, root), "tampered");
   assertThrows(() => verifyProof([leafNode(leaf)], { ...range, rows: [] }, root), "withheld");
   assertThrows(() => verifyProof([root], { ...range, rows: [] }, root), "tampered");
+  assertThrows(() => verifyProof([7], { ...range, rows: [] }, EMPTY_ROOT), "tampered");
   verifyProof([leafNode(leaf)], { lowest: other.key, highest: other.key, rows: [] }, root);
 });
 
@@ -229,6 +231,29 @@ Deno.test("PROOF-02: verifyProof() throws tampered where both sides of a node ar
   const nothing = [bit, naiveStateRoot(zero), naiveStateRoot(one)];
   assertThrows(() => verifyProof(nothing, { ...range, rows: [] }, root), "tampered");
 });
+
+Deno.test("PROOF-02: verifyProof() knows to the key what a pruned side can hold", () => {
+  const bit = 12;
+  const prefix = "101001010011";
+  const pruned = sha256(Uint8Array.of(1));
+  for (const side of [0, 1]) {
+    const first = BigInt(`0b${`${prefix}${side}`.padEnd(320, "0")}`);
+    const last = BigInt(`0b${`${prefix}${side}`.padEnd(320, "1")}`);
+    const shown = leafNode({ key: keyOf(BigInt(`0b${`${prefix}${1 - side}`.padEnd(320, "01")}`)), rowHash: pruned });
+    const proof = side === 0 ? [bit, pruned, shown] : [bit, shown, pruned];
+    const lookFor = (lowest: bigint, highest: bigint) =>
+      verifyProof(proof, { lowest: keyOf(lowest), highest: keyOf(highest), rows: [] }, hashOfNodes(proof));
+    for (const key of [first, last, (first + last) / 2n]) assertThrows(() => lookFor(key, key), "withheld");
+    assertThrows(() => lookFor(first - 1n, first), "withheld");
+    assertThrows(() => lookFor(last, last + 1n), "withheld");
+    lookFor(first - 1n, first - 1n);
+    lookFor(last + 1n, last + 1n);
+  }
+});
+
+function keyOf(number: bigint): Bytes {
+  return fromHex(number.toString(16).padStart(80, "0"));
+}
 
 Deno.test("PROOF-01: verifyProof() throws tampered for bits that are none, or do not rise", () => {
   const [a, b] = tableLeaves(12).filter((_, index) => index % 10 === 0);
@@ -284,6 +309,9 @@ Deno.test("PROOF-01: verifyProof() throws tampered for what is no tree, even whe
     [0, l00, 1, l10, l10],
     [1, l10, l01],
     [320, l00, l01],
+    // The same with a side pruned, which no leaf speaks against.
+    [1, 1, l00, sha256(l01), l11],
+    [320, l00, sha256(l01)],
   ];
   for (const nodes of noTrees) assertThrows(() => verifyProof(nodes, nowhere, hashOfNodes(nodes)), "tampered");
 });
