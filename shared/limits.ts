@@ -28,6 +28,16 @@ export const LIMITS = {
   maxPathSteps: 256,
   /** Comparisons of a name with a constraint in one path. */
   maxNameComparisons: 262_144,
+  /** DER of a detached signature, certificates included (spec: CMS-03). */
+  maxCmsBytes: 131_072,
+  /** Certificates in a detached signature (spec: CMS-03). */
+  maxCmsCertificates: 8,
+  /** Signed attributes of a detached signature, OpenSSL writes four (spec: CMS-03). */
+  maxSignedAttributes: 16,
+  /** What is signed: an encrypted manifest with recipients in the tens of thousands (spec: CMS-03). */
+  maxSignedContentBytes: 67_108_864,
+  /** A certificate revocation list, some hundred thousand entries (spec: CMS-17). */
+  maxCrlBytes: 4_194_304,
   /** A file that certificates are imported from. */
   maxCertificateFileBytes: 16_777_216,
   /** Files and folders in one import of certificates, and how deep folders may lie in each other. */

@@ -1,5 +1,5 @@
 /**
- * The runtime's own synchronous hashes, where there are some: Deno, Node from 20.16, and workerd with `nodejs_compat`.
+ * The runtime's own synchronous hashes and Ed25519, where there are some: Deno, Node from 20.16, and workerd with `nodejs_compat`.
  *
  * Found at run time and described by hand, so that this folder imports no runtime and runs in browsers, which have none.
  */
@@ -11,10 +11,16 @@ export interface NativeHash {
   digest(): Uint8Array;
 }
 
+/** Hashes by the names that the runtime has for them. */
+export type NativeHashName = "sha256" | "sha384" | "sha512";
+
 interface NativeCrypto {
-  createHash(algorithm: "sha256"): NativeHash;
+  createHash(algorithm: NativeHashName): NativeHash;
   /** All in one call, which costs less than an object; Node has it from 20.12 on. */
-  readonly hash?: (algorithm: "sha256", data: Uint8Array, encoding: "hex") => string;
+  readonly hash?: (algorithm: NativeHashName, data: Uint8Array, encoding: "hex") => string;
+  readonly createPublicKey?: (spki: { key: Uint8Array; format: "der"; type: "spki" }) => object;
+  /** With null for the algorithm, which means that of the key: Ed25519. */
+  readonly verify?: (algorithm: null, data: Uint8Array, key: object, signature: Uint8Array) => boolean;
 }
 
 interface WithBuiltins {

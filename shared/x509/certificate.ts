@@ -116,7 +116,8 @@ function readVersion(fields: DerReader): 1 | 2 | 3 {
   }
 }
 
-function readSerial(content: Bytes): string {
+/** A serial number from the content of its INTEGER, as {@link Certificate.serial} has it. @throws `malformed`, `unsupported` */
+export function readSerial(content: Bytes): string {
   const bytes = readInteger(content, "serialNumber");
   if (bytes.length > LIMITS.maxSerialBytes) {
     const found = `a serial number of ${bytes.length} bytes`;

@@ -159,7 +159,7 @@ function readPurposes(value: Bytes): readonly string[] {
 }
 
 /** Only the key identifier: the issuer and serial number that may follow add nothing that a signature does not prove. */
-function readAuthorityKeyId(value: Bytes): Bytes | undefined {
+export function readAuthorityKeyId(value: Bytes): Bytes | undefined {
   const what = "authorityKeyIdentifier";
   const reader = new DerReader(readWhole(value, TAG.sequence, what), what);
   const keyId = reader.optional(context(0));

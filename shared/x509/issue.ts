@@ -6,15 +6,15 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { toHex } from "../bytes/encoding.ts";
-import { sha256 } from "../crypto/hash.ts";
 import type { RandomBytes } from "../crypto/random.ts";
 import { PosternError } from "../errors.ts";
 import { COMMON_NAME } from "./attribute_names.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
-import { context, DerReader, readOctetBits, readWhole, TAG } from "../der/read.ts";
+import { context, TAG } from "../der/read.ts";
 import { element, namedBits, oid, sequence, TRUE, unsigned, utf8String } from "../der/write.ts";
 import { type Name, writeName } from "./dn.ts";
 import { EXTENSION, KEY_USAGE, PURPOSE } from "./extensions.ts";
+import { keyId } from "./key_id.ts";
 import { type PublicKey, readPublicKey } from "../crypto/public_key.ts";
 import { type CertificateSigner, extension, writeCertificate } from "./write_certificate.ts";
 
@@ -27,8 +27,6 @@ export interface Validity {
 /** Random bytes in the common name of a subject. */
 const PSEUDONYM_BYTES = 16;
 const SERIAL_BYTES = 16;
-/** RFC 7093 section 2, method 1. */
-const KEY_ID_BYTES = 20;
 
 /**
  * A new root: a self-signed authority that may issue certificates of devices, but no further authorities.
@@ -103,12 +101,6 @@ function newSerial(random: RandomBytes): Bytes {
   const serial = random(SERIAL_BYTES);
   serial[0] = (serial[0] ?? 0) | 0x80;
   return serial;
-}
-
-function keyId(spki: Bytes): Bytes {
-  const fields = new DerReader(readWhole(spki, TAG.sequence, "public key"), "public key");
-  fields.next();
-  return sha256(readOctetBits(fields.expect(TAG.bitString, "public key").content, "public key")).slice(0, KEY_ID_BYTES);
 }
 
 /** Every device signs; a key that can also receive the sym key (spec: PAIR-05) is allowed to. */

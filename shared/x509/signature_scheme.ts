@@ -3,18 +3,17 @@
  *
  * Only what is safe today is known: SHA-1 and MD5 are not in the table, and so have no way in.
  */
+import { type Hash, HASH_BYTES, hashOfOid } from "../crypto/digest.ts";
 import type { AlgorithmIdentifier } from "../der/algorithm.ts";
+import { LIMITS } from "../limits.ts";
 import { contextConstructed, DerReader, type Element, readOid, readSmallInteger, readWhole, TAG } from "../der/read.ts";
 
-/** A hash that certificates may be signed with, under WebCrypto's name. */
-export type Hash = "SHA-256" | "SHA-384" | "SHA-512";
-
-/** How a certificate was signed. */
+/** How a certificate, a revocation list or a file was signed. */
 export type SignatureScheme =
   | { readonly kind: "ed25519" }
   | { readonly kind: "ecdsa"; readonly hash: Hash }
   | { readonly kind: "rsa-pkcs1"; readonly hash: Hash }
-  | { readonly kind: "rsa-pss"; readonly hash: Hash };
+  | { readonly kind: "rsa-pss"; readonly hash: Hash; readonly saltBytes: number };
 
 /** Identifiers of the signature algorithms. */
 export const SIGNATURE_OID = {
@@ -27,15 +26,6 @@ export const SIGNATURE_OID = {
   rsaSha512: "1.2.840.113549.1.1.13",
   rsaPss: "1.2.840.113549.1.1.10",
 } as const;
-
-/** Bytes of a digest. */
-export const HASH_BYTES: Readonly<Record<Hash, number>> = { "SHA-256": 32, "SHA-384": 48, "SHA-512": 64 };
-
-const HASH_OIDS: Readonly<Record<string, Hash>> = {
-  "2.16.840.1.101.3.4.2.1": "SHA-256",
-  "2.16.840.1.101.3.4.2.2": "SHA-384",
-  "2.16.840.1.101.3.4.2.3": "SHA-512",
-};
 
 const MGF1 = "1.2.840.113549.1.1.8";
 
@@ -71,15 +61,18 @@ function bare(algorithm: AlgorithmIdentifier, scheme: SignatureScheme): Signatur
   return algorithm.parameters === undefined ? scheme : undefined;
 }
 
-function nullOrNone(parameters: Element | undefined): boolean {
+/** Parameters that say nothing: both forms are in use (RFC 5754 section 2). */
+export function nullOrNone(parameters: Element | undefined): boolean {
   return parameters === undefined || (parameters.tag === TAG.null && parameters.content.length === 0);
 }
 
 /**
- * The one set of RSASSA-PSS parameters in common use: MGF1 with the same hash, a salt as long as the digest, and the
+ * RSASSA-PSS with MGF1 by the same hash, a salt no shorter than the digest (OpenSSL 3.0 takes the longest that fits), and the
  * default trailer. All defaults of RFC 4055 mean SHA-1, so parameters that leave something out are not accepted.
  */
-export function pssScheme(parameters: Element | undefined): SignatureScheme | undefined {
+export function pssScheme(
+  parameters: Element | undefined,
+): Extract<SignatureScheme, { kind: "rsa-pss" }> | undefined {
   if (parameters === undefined) return undefined;
   const what = "RSASSA-PSS parameters";
   const reader = new DerReader(readWhole(parameters.whole, TAG.sequence, what), what);
@@ -92,14 +85,15 @@ export function pssScheme(parameters: Element | undefined): SignatureScheme | un
   const maskOid = readOid(mask.expect(TAG.oid, what).content, what);
   const maskHash = mask.done ? undefined : readHash(mask.next().whole, what);
   mask.end();
-  const salt = readSmallInteger(readWhole(saltField.content, TAG.integer, what), what);
-  if (hash === undefined || maskOid !== MGF1 || maskHash !== hash || salt !== HASH_BYTES[hash]) return undefined;
-  return { kind: "rsa-pss", hash };
+  const saltBytes = readSmallInteger(readWhole(saltField.content, TAG.integer, what), what);
+  if (hash === undefined || maskOid !== MGF1 || maskHash !== hash) return undefined;
+  if (saltBytes < HASH_BYTES[hash] || saltBytes > LIMITS.maxSignatureBytes) return undefined;
+  return { kind: "rsa-pss", hash, saltBytes };
 }
 
 function readHash(der: Element["whole"], what: string): Hash | undefined {
   const reader = new DerReader(readWhole(der, TAG.sequence, what), what);
-  const hash = HASH_OIDS[readOid(reader.expect(TAG.oid, what).content, what)];
+  const hash = hashOfOid(readOid(reader.expect(TAG.oid, what).content, what));
   const parameters = reader.done ? undefined : reader.next();
   reader.end();
   return nullOrNone(parameters) ? hash : undefined;

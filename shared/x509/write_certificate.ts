@@ -50,14 +50,15 @@ export async function writeCertificate(fields: CertificateFields, signer: Certif
     element(contextConstructed(3), sequence(...fields.extensions)),
   );
   const signature = await signer.sign(tbs);
-  return sequence(tbs, algorithm, octetBits(inDer(signature, signer.algorithm)));
+  return sequence(tbs, algorithm, octetBits(signatureInDer(signature, signer.algorithm)));
 }
 
 const VERSION_3 = element(contextConstructed(0), unsigned(Uint8Array.of(2)));
 
 const SHA256 = sequence(oid("2.16.840.1.101.3.4.2.1"), element(TAG.null));
 
-const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Bytes>> = {
+/** AlgorithmIdentifiers in DER. */
+export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Bytes>> = {
   Ed25519: sequence(oid(SIGNATURE_OID.ed25519)),
   ES256: sequence(oid(SIGNATURE_OID.ecdsaSha256)),
   ES384: sequence(oid(SIGNATURE_OID.ecdsaSha384)),
@@ -73,7 +74,8 @@ const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Bytes>> = {
   ),
 };
 
-function inDer(signature: Bytes, algorithm: SignatureAlgorithm): Bytes {
+/** A signature as X.509 and CMS write it. @param signature `r || s` for ECDSA */
+export function signatureInDer(signature: Bytes, algorithm: SignatureAlgorithm): Bytes {
   switch (algorithm) {
     case "ES256":
       return ecdsaDerFromRaw(signature, "P-256");

@@ -10,7 +10,7 @@ export class OpensslFolder implements AsyncDisposable {
   readonly path: string;
 
   // Made by `make`, which waits for the folder.
-  private constructor(path: string) {
+  protected constructor(path: string) {
     this.path = path;
   }
 

@@ -1,0 +1,97 @@
+/**
+ * The S/MIME message that `openssl cms -sign` writes if it is not told otherwise (RFC 8551 section 3.5.3), in exactly the form in
+ * which it does: not a letter of it may be another, for nothing in it is signed.
+ */
+import { type Bytes, utf8 } from "../bytes/bytes.ts";
+import { fromBase64, toBase64 } from "../bytes/encoding.ts";
+import type { Hash } from "../crypto/digest.ts";
+import { malformed } from "../der/read.ts";
+import { isPosternError, PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+
+/** What the message holds. */
+export interface SmimeMessage {
+  /** The signature, DER. */
+  readonly der: Bytes;
+  /** What was signed, as it stands there. */
+  readonly content: Bytes;
+  /** The hash that the header names. */
+  readonly hash: Hash;
+}
+
+const WHAT = "S/MIME signature";
+const HEADER_BYTES = 320;
+const HASHES: Readonly<Record<string, Hash>> = { "sha-256": "SHA-256", "sha-384": "SHA-384", "sha-512": "SHA-512" };
+
+// `openssl cms` writes the type without "x-", `openssl smime` with it.
+const HEADER = new RegExp(
+  [
+    String.raw`^MIME-Version: 1\.0(\r?\n)`,
+    String.raw`Content-Type: multipart/signed; protocol="application/(x-)?pkcs7-signature"; `,
+    String.raw`micalg="(sha-256|sha-384|sha-512)"; boundary="----([0-9A-F]{32})"\1\1`,
+    String.raw`This is an S/MIME signed message\1\1`,
+    String.raw`------\4\1`,
+  ].join(""),
+);
+
+/** Whether a file begins as such a message does. */
+export function isSmime(file: Bytes): boolean {
+  return latin1(file.subarray(0, 5)) === "MIME-";
+}
+
+/** Reads the message from all of the file. @throws `malformed`; `too_large` */
+// spec: CMS-02
+export function readSmime(file: Bytes): SmimeMessage {
+  const header = HEADER.exec(latin1(file.subarray(0, HEADER_BYTES)));
+  const [opening = "", eol = "", prefix = "", micalg = "", boundary = ""] = header ?? [];
+  const hash = HASHES[micalg];
+  if (header === null || hash === undefined) throw malformed(WHAT, "its header is not the one that OpenSSL writes");
+  const part = `${eol}------${boundary}${eol}` + [
+    `Content-Type: application/${prefix}pkcs7-signature; name="smime.p7s"`,
+    "Content-Transfer-Encoding: base64",
+    `Content-Disposition: attachment; filename="smime.p7s"`,
+  ].map((line) => `${line}${eol}`).join("") + eol;
+  const end = `${eol}------${boundary}--${eol}${eol}`;
+  const start = findLast(file, utf8(part), opening.length, maxTailBytes(part.length + end.length));
+  const tail = latin1(file.subarray(start + part.length));
+  if (!tail.endsWith(end)) throw malformed(WHAT, "does not end as OpenSSL ends it");
+  const der = readBody(tail.slice(0, -end.length));
+  return { der, content: file.subarray(opening.length, start), hash };
+}
+
+/** Base64 in lines of 64, which end with LF also where all other lines end with CR LF. */
+function readBody(body: string): Bytes {
+  try {
+    const der = fromBase64(body.replaceAll("\n", ""));
+    if (body === lines(der)) return der;
+  } catch (error) {
+    if (!isPosternError(error, "malformed")) throw error;
+  }
+  throw malformed(WHAT, "its second part is not base64 in lines of 64 characters");
+}
+
+function lines(der: Bytes): string {
+  return toBase64(der).replace(/.{1,64}/g, "$&\n");
+}
+
+function maxTailBytes(frame: number): number {
+  return frame + Math.ceil(LIMITS.maxCmsBytes / 3 * 4 * 65 / 64) + 4;
+}
+
+/** Where the pattern begins for the last time, between `from` and the end, and at most so many bytes before the end. */
+function findLast(file: Bytes, pattern: Bytes, from: number, within: number): number {
+  for (let at = file.length - pattern.length; at >= Math.max(from, file.length - within); at--) {
+    let i = 0;
+    while (i < pattern.length && file[at + i] === pattern[i]) i++;
+    if (i === pattern.length) return at;
+  }
+  if (file.length - from <= within) throw malformed(WHAT, "has no second part as OpenSSL writes it");
+  throw new PosternError("too_large", `${WHAT}: no signature in its last ${within} bytes`);
+}
+
+function latin1(bytes: Bytes): string {
+  let text = "";
+  // In pieces: an argument list of a hundred thousand is too long for some engines.
+  for (let at = 0; at < bytes.length; at += 4_096) text += String.fromCharCode(...bytes.subarray(at, at + 4_096));
+  return text;
+}
