@@ -8,6 +8,7 @@ export interface Target {
 
 const CLIENT = ["test/shared/client"];
 const THREATS = ["test/threats"];
+const COVER = ["test/shared/cover"];
 
 export const TARGETS: readonly Target[] = [
   { path: "shared/merkle/verify_proof.ts", stages: [["test/shared/merkle/verify_proof.test.ts"], CLIENT] },
@@ -23,4 +24,8 @@ export const TARGETS: readonly Target[] = [
   { path: "shared/client/verify_message.ts", stages: [["test/shared/client/verify_message.test.ts"], CLIENT] },
   { path: "shared/client/verify_contents.ts", stages: [CLIENT, THREATS] },
   { path: "shared/client/list_reader.ts", stages: [CLIENT, THREATS] },
+  { path: "shared/cover/open.ts", stages: [COVER] },
+  { path: "shared/cover/header.ts", stages: [["test/shared/cover/header.test.ts"], COVER] },
+  { path: "shared/cover/member.ts", stages: [["test/shared/cover/member.test.ts"], COVER] },
+  { path: "shared/cover/subsets.ts", stages: [["test/shared/cover/subsets.test.ts"], COVER] },
 ];
