@@ -8,6 +8,7 @@
  */
 import { challenges } from "./challenges.ts";
 import { copy } from "./copy.ts";
+import { cover } from "./cover.ts";
 import { delta } from "./delta.ts";
 import { parseArgs } from "./harness/args.ts";
 import type { Bench } from "./harness/bench.ts";
@@ -22,13 +23,25 @@ import { push } from "./push.ts";
 import { remote } from "./remote.ts";
 import { start } from "./start.ts";
 
-const BENCHES: readonly Bench[] = [lookups, logins, challenges, push, delta, proofs, proven, copy, remote, start];
+const BENCHES: readonly Bench[] = [
+  lookups,
+  logins,
+  challenges,
+  push,
+  delta,
+  proofs,
+  proven,
+  copy,
+  remote,
+  start,
+  cover,
+];
 
 const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--large] [--json]
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5; push, proofs and start 3, delta and copy 11, remote 1)
+  --rounds N    how often the contestants take turns (5; push, proofs and start 3, delta and copy 11, remote and cover 1)
   --seconds S   how long each turn is measured (10; remote 60)
   --large       larger stores, too, that take long to build (proven, delta)
   --json        print one object; what goes on is said on standard error`;

@@ -218,6 +218,8 @@ export interface DecodeOptions {
    * that are soon done with.
    */
   readonly views?: boolean;
+  /** Items of all depths together, however many the caller knows there to be; a megabyte of the smallest takes a second to read. */
+  readonly maxItems?: number;
 }
 
 /**
@@ -231,7 +233,7 @@ export function decodeCbor(bytes: Uint8Array, options: DecodeOptions = {}): Cbor
     throw new PosternError("too_large", `expected at most ${maxBytes} bytes of CBOR, found ${bytes.length}`);
   }
   // A view of the plain class: `slice` of node's Buffer would not copy.
-  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), options.views === true);
+  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), options);
   const value = reader.value(0);
   reader.end();
   return value;
@@ -244,10 +246,12 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #views: boolean;
   readonly #events: SequenceEvents;
+  #itemsLeft: number;
 
-  constructor(bytes: Uint8Array, views: boolean) {
+  constructor(bytes: Uint8Array, { views = false, maxItems = Infinity }: DecodeOptions) {
     this.#bytes = bytes;
     this.#views = views;
+    this.#itemsLeft = maxItems;
     // cbor2 counts an array as two levels; its bound only keeps its own recursion short, the exact one is checkDepth.
     this.#events = new SequenceEvents(bytes, { requirePreferred: true, maxDepth: 2 * LIMITS.maxCborDepth + 2 });
   }
@@ -304,6 +308,7 @@ class Reader {
   }
 
   #next(): Token {
+    if (--this.#itemsLeft < 0) throw malformed("more items than there may be");
     const token = this.#read();
     if (!token) throw malformed("the end where a value should be");
     return token;

@@ -9,6 +9,8 @@ import { COVER_LABELS } from "./labels.ts";
 /** Tag, masked place, wrapped key. */
 export const ENTRY_BYTES = TAG_BYTES + PLACE_BYTES + COVER_KEY_BYTES;
 
+const FIELDS = 6;
+
 /** Everything around the entries, at most. */
 const FRAME_BYTES = 256;
 const MAX_HEADER_BYTES = LIMITS.maxCoverEntries * ENTRY_BYTES + FRAME_BYTES;
@@ -37,8 +39,10 @@ export function encodeHeader({ tree, depth, salt, commitment, entries }: CoverHe
 
 /** @throws `too_large`; `malformed` for everything that {@link encodeHeader} would not have written */
 export function decodeHeader(bytes: Uint8Array): CoverHeader {
-  const value = decodeCbor(bytes, { maxBytes: MAX_HEADER_BYTES, views: true });
-  if (!Array.isArray(value) || value.length !== 6 || value[0] !== COVER_LABELS.header) throw malformed("the fields");
+  const value = decodeCbor(bytes, { maxBytes: MAX_HEADER_BYTES, maxItems: 1 + FIELDS, views: true });
+  if (!Array.isArray(value) || value.length !== FIELDS || value[0] !== COVER_LABELS.header) {
+    throw malformed("the fields");
+  }
   const [, tree, depth, salt, commitment, entries] = value;
   if (typeof depth !== "number" || depth < 1 || depth > LIMITS.maxCoverDepth) throw malformed("the depth");
   if (!isBytes(tree, TREE_ID_BYTES) || !isBytes(salt, SALT_BYTES) || !isBytes(commitment, COMMITMENT_BYTES)) {

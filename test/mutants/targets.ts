@@ -45,4 +45,5 @@ export const TARGETS: readonly Target[] = [
   ...of("manager/doctor", "examine judge verify_dump verify_edge verify_state", MANAGER),
   ...of("manager/heads", "compare forks history", MANAGER, THREATS),
   ...of("manager/sync", "agree", MANAGER, THREATS),
+  ...of("shared/cover", "open header member subsets", ["test/shared/cover"]),
 ];

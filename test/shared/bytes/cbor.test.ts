@@ -186,6 +186,12 @@ Deno.test("decodeCbor() gives views of what it reads only when they are asked fo
   assertEquals(views[1], bytes("090909"));
 });
 
+Deno.test("decodeCbor() reads no more items than the caller knows there to be, keys and what lies inside included", () => {
+  const encoded = encodeCbor([1, { a: [2] }]);
+  assertEquals(toHex(encodeCbor(decodeCbor(encoded, { maxItems: 6 }))), toHex(encoded));
+  assertThrows(() => decodeCbor(encoded, { maxItems: 5 }), "malformed");
+});
+
 Deno.test("encodeCbor() writes into the room that it is given", () => {
   const room = new Uint8Array(16).fill(0xff);
   const value = [bytes("0102"), "a"];

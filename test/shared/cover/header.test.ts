@@ -70,6 +70,14 @@ Deno.test("COVER-09 a header beyond the limit is too large before anything in it
   assertEquals(decodeHeader(changed(5, numbered)).entries.length, most);
 });
 
+Deno.test("COVER-09 a header that is all small items is given up at the first that does not belong there", () => {
+  const most = LIMITS.maxCoverEntries * ENTRY_BYTES;
+  // An array of as many nulls: 6 MB that would take seconds to read.
+  const nulls = new Uint8Array(most).fill(0xf6);
+  nulls.set([0x9a, 0, 0x5a, 0, 0]);
+  assert(assertThrows(() => decodeHeader(nulls), "malformed").message.includes("more items"));
+});
+
 Deno.test("COVER-08 COVER-09 a header with any byte changed never opens to another key, and fails with a known code", () => {
   const codes = new Set(["malformed", "too_large", "wrong_key", "revoked", "tampered"]);
   const changes = fc.record({ at: fc.nat(header.length - 1), by: fc.integer({ min: 1, max: 255 }) });

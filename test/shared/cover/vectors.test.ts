@@ -4,7 +4,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { type Bytes, compareBytes, concat } from "../../../shared/bytes/bytes.ts";
 import { type CborInput, type CborValue, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
-import { readExample, readStep } from "../protocol/example.ts";
+import { readExample, type ReadStep, readStep } from "../protocol/example.ts";
 
 const H = (key: Uint8Array, label: string, ...rest: CborInput[]): Bytes =>
   new Uint8Array(createHmac("sha256", key).update(encodeCbor([`postern/1/cover-${label}`, ...rest])).digest());
@@ -65,10 +65,14 @@ function openAs(depth: number, leaf: number, header: Bytes, release: Bytes): Byt
   return "revoked";
 }
 
-const stepsOf = (kind: RegExp) => readExample("cover").filter(({ name }) => kind.test(name));
+function stepsOf(kind: RegExp, count: number): ReadStep[] {
+  const steps = readExample("cover").filter(({ name }) => kind.test(name));
+  assertEquals(steps.length, count, `${kind}`);
+  return steps;
+}
 
 Deno.test("COVER-03 COVER-04 the keys of the worked example derive as the page says", () => {
-  for (const { inputs, outputs } of stepsOf(/^tree/)) {
+  for (const { inputs, outputs } of stepsOf(/^tree/, 2)) {
     const depth = inputs.number("depth");
     assertEquals(outputs.bytes("tree"), H(secret, "tree", depth).slice(0, 16));
     assertEquals(outputs.bytes("everyone"), labelOf(depth, 1, 0));
@@ -77,7 +81,7 @@ Deno.test("COVER-03 COVER-04 the keys of the worked example derive as the page s
       assertEquals(outputs.bytes(`label${within}to${without}`), labelOf(depth, within, without));
     }
   }
-  for (const { inputs, outputs } of stepsOf(/^keys/)) {
+  for (const { inputs, outputs } of stepsOf(/^keys/, 2)) {
     const [depth, leaf] = [inputs.number("depth"), inputs.number("leaf")];
     const { nodes, labels } = keysOf(depth, leaf);
     const tree = H(secret, "tree", depth).slice(0, 16);
@@ -103,7 +107,7 @@ function coverOf(top: string, leaves: readonly string[]): number[][] {
 }
 
 Deno.test("COVER-05 COVER-07 the covers of the worked example are those of the page", () => {
-  for (const { inputs, outputs } of stepsOf(/^cover/)) {
+  for (const { inputs, outputs } of stepsOf(/^cover/, 6)) {
     const depth = inputs.number("depth");
     const leaves = inputs.numbers("revoked").map((leaf) => binary(2 ** depth + leaf)).sort();
     const expected = leaves.length === 0 ? [[1, 0]] : coverOf("1", leaves);
@@ -113,7 +117,7 @@ Deno.test("COVER-05 COVER-07 the covers of the worked example are those of the p
 });
 
 Deno.test("COVER-06 COVER-08 COVER-10 the headers of the worked example open for the same instances by the page alone", () => {
-  for (const { inputs, outputs } of stepsOf(/^header.*opened/)) {
+  for (const { inputs, outputs } of stepsOf(/^header.*opened/, 8)) {
     const { outputs: sealed } = readStep("cover", inputs.text("header"));
     const opened = openAs(
       inputs.number("depth"),
@@ -124,7 +128,7 @@ Deno.test("COVER-06 COVER-08 COVER-10 the headers of the worked example open for
     if (typeof opened === "string") assertEquals(opened, outputs.text("error"));
     else assertEquals(opened, outputs.bytes("mek"));
   }
-  for (const { inputs, outputs } of stepsOf(/^header.* revoked$/)) {
+  for (const { inputs, outputs } of stepsOf(/^header.* revoked$/, 3)) {
     const header = outputs.bytes("header");
     const [, , , salt, commitment, entries] = decodeCbor(header) as [string, Bytes, number, Bytes, Bytes, Bytes];
     assertEquals([salt, commitment], [inputs.bytes("salt"), outputs.bytes("commitment")]);
