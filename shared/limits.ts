@@ -215,4 +215,30 @@ export const LIMITS = {
   maxCoverReleaseBytes: 1_024,
   /** Keys of an instance in a tree of depth 32, which take 18,008 (spec: COVER-04). */
   maxCoverMemberBytes: 18_432,
+  /** Files of a release (spec: MAN-03). */
+  maxEnvelopeBytes: 67_108_864,
+  maxReleaseSignatureBytes: 65_536,
+  maxManifestBytes: 16_777_216,
+  maxIndexBytes: 1_048_576,
+  maxIndexReleases: 1_024,
+  /** Nesting and values of any of them. */
+  maxJsonDepth: 8,
+  maxJsonValues: 524_288,
+  /** What a release consists of (spec: MAN-04, MAN-05). */
+  maxReleaseFiles: 65_536,
+  maxReleaseBytes: 68_719_476_736,
+  maxReleasePathBytes: 1_024,
+  maxReleasePathSegments: 32,
+  maxReleaseSegmentBytes: 255,
+  maxReleaseNotesBytes: 65_536,
+  maxReleaseNameChars: 128,
+  /** Instances that one envelope wraps its key for, each by itself (spec: MAN-14). */
+  maxRecipients: 16_384,
+  /** The header of schema 3 (spec: MAN-18): room for 65,536 revoked. */
+  maxCoverHeaderBytes: 8_388_608,
+  /** From a release's time to its end, and from an index's (spec: MAN-04, IDX-04). */
+  maxReleaseLifeMillis: 158_112_000_000,
+  maxIndexLifeMillis: 7_948_800_000,
+  /** Certificates whose word on numbers and floors is remembered (spec: IDX-05). */
+  maxRememberedSigners: 8,
 } as const;

@@ -1,0 +1,81 @@
+/**
+ * Which paths a release may write: those that mean one file, inside of its folder, on every file system. A manifest is checked
+ * whole before anything is written (spec: MAN-05, MAN-06).
+ */
+import { utf8 } from "../bytes/bytes.ts";
+import { PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+
+/** Letters that mean one thing everywhere, so nothing else has to be looked at but reserved names and full stops. */
+const PLAIN = /^[A-Za-z0-9_.+@-]+(?:\/[A-Za-z0-9_.+@-]+)*$/;
+const ILL_CHARACTER = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\\:*?"<>|]/u;
+const SHORT_NAME = /~[0-9]/;
+const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9])$/;
+
+/** `fold(p)`: paths that some file system takes for the same one have the same text. */
+export function foldPath(path: string): string {
+  if (PLAIN.test(path)) return path.toLowerCase();
+  return path.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+}
+
+/** Passes a path of a release. @throws `malformed`; `too_large` beyond the limits of length and depth */
+export function requirePath(path: string): void {
+  const bytes = PLAIN.test(path) ? path.length : utf8(path).length;
+  const segments = path.split("/");
+  if (bytes > LIMITS.maxReleasePathBytes || segments.length > LIMITS.maxReleasePathSegments) {
+    throw new PosternError("too_large", "a path of the manifest is longer or deeper than its limit");
+  }
+  if (!path.isWellFormed() || path.normalize("NFC") !== path) throw refused("that is in Unicode's NFC");
+  requireSegments(segments);
+  const compatible = path.normalize("NFKC");
+  if (compatible !== path) requireSegments(compatible.split("/"));
+}
+
+/**
+ * Passes the paths of one manifest, each of which {@link requirePath} has passed.
+ *
+ * @throws `malformed` if any two of them, or a file and a folder, can be the same on some file system
+ */
+export function requireDistinct(paths: readonly string[]): void {
+  const files = new Set<string>();
+  /** Folded folders, and how they are spelled. */
+  const folders = new Map<string, string>();
+  for (const path of paths) {
+    const folded = foldPath(path);
+    if (files.has(folded)) throw refused("that no other one equals, whatever the file system");
+    files.add(folded);
+    for (let slash = path.lastIndexOf("/"); slash !== -1; slash = path.lastIndexOf("/", slash - 1)) {
+      const folder = path.slice(0, slash);
+      const foldedFolder = foldPath(folder);
+      const known = folders.get(foldedFolder);
+      if (known === folder) break;
+      if (known !== undefined) throw refused("whose folders are spelled in one way");
+      folders.set(foldedFolder, folder);
+    }
+  }
+  for (const folder of folders.keys()) {
+    if (files.has(folder)) throw refused("that is not a folder of another one");
+  }
+}
+
+function requireSegments(segments: readonly string[]): void {
+  for (const segment of segments) {
+    if (segment === "" || segment === "." || segment === "..") throw refused("that is relative, without . and ..");
+    if (segment.startsWith(" ") || segment.endsWith(" ") || segment.endsWith(".")) {
+      throw refused("whose names have no space at an end, and no full stop");
+    }
+    if (ILL_CHARACTER.test(segment)) throw refused("without control characters, backslash, colon and wildcards");
+    if (SHORT_NAME.test(segment)) throw refused("without a tilde before a digit");
+    if (RESERVED.test(foldPath((segment.split(".", 1)[0] ?? "").trimEnd()))) {
+      throw refused("without names that are devices on Windows");
+    }
+    if (segment.length > LIMITS.maxReleaseSegmentBytes || utf8(segment).length > LIMITS.maxReleaseSegmentBytes) {
+      throw new PosternError("too_large", `a name in a path has more than ${LIMITS.maxReleaseSegmentBytes} bytes`);
+    }
+  }
+}
+
+/** The path itself stays out of the message: it is secret, and nobody has checked what it holds. */
+function refused(expected: string): PosternError {
+  return new PosternError("malformed", `every path of a manifest must be one ${expected}`);
+}

@@ -1,0 +1,107 @@
+/** The index of releases: what there is, and until when that is to be believed (spec: IDX-01). */
+import { type Bytes, utf8 } from "../bytes/bytes.ts";
+import { PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { Fields } from "./fields.ts";
+import { type JsonValue, writeJson } from "./json.ts";
+import { FORMATS } from "./labels.ts";
+import { readLife, requireFormat } from "./manifest.ts";
+import { readCanonicalJson } from "./read_json.ts";
+import { compareVersions } from "./version.ts";
+
+/** One release. */
+export interface IndexEntry {
+  readonly version: string;
+  readonly tagName: string;
+  readonly isCritical: boolean;
+  /** Millis since 1970; that of its manifest. */
+  readonly created: number;
+  /** Percent of the instances, 0 to 100. */
+  readonly rollout: number;
+  /** The envelope's file: bytes, lower-case hex. */
+  readonly envelope: { readonly size: number; readonly sha256: string };
+  /** Not to be installed any more. */
+  readonly isRevoked: boolean;
+}
+
+export interface ReleaseIndex {
+  readonly product: string;
+  /** From 1; it only grows. */
+  readonly number: number;
+  readonly created: number;
+  readonly expires: number;
+  /** No version below it is to be installed from now on. */
+  readonly floor?: string;
+  /** By ascending version. */
+  readonly releases: readonly IndexEntry[];
+}
+
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+/**
+ * Reads an index, whole and strictly. It says nothing about who made it: call `openIndex`.
+ *
+ * @throws `too_large`, `malformed`; `unsupported` for another format
+ */
+export function parseIndex(bytes: Uint8Array): ReleaseIndex {
+  const fields = new Fields(readCanonicalJson(bytes, LIMITS.maxIndexBytes, "the index"), "the index");
+  requireFormat(fields, FORMATS.index);
+  const floor = fields.optional("floor", () => fields.version("floor"));
+  const index = {
+    ...{ product: fields.product(), number: fields.integer("number", 1) },
+    ...readLife(fields, LIMITS.maxIndexLifeMillis),
+    ...(floor === undefined ? {} : { floor }),
+    releases: fields.list("releases", 0, LIMITS.maxIndexReleases).map(readEntry),
+  };
+  fields.end();
+  requireOrder(index.releases);
+  return index;
+}
+
+/**
+ * The bytes of an index; its releases may come in any order.
+ *
+ * @throws what {@link parseIndex} throws for an index that it would refuse
+ */
+export function writeIndex(index: ReleaseIndex): Bytes {
+  const { product, number, created, expires, floor } = index;
+  const releases = [...index.releases].sort((a, b) => compareVersions(a.version, b.version)).map(entryJson);
+  const bytes = utf8(writeJson({ format: FORMATS.index, product, number, created, expires, floor, releases }));
+  parseIndex(bytes);
+  return bytes;
+}
+
+function entryJson({ version, tagName, isCritical, created, rollout, envelope, isRevoked }: IndexEntry): JsonValue {
+  return {
+    ...{ version, tag_name: tagName, is_critical: isCritical, created, rollout },
+    envelope: { size: envelope.size, sha256: envelope.sha256 },
+    revoked: isRevoked ? true : undefined,
+  };
+}
+
+function readEntry(value: JsonValue): IndexEntry {
+  const fields = new Fields(value, "a release of the index");
+  const envelope = fields.fields("envelope");
+  const entry = {
+    ...{ version: fields.version(), tagName: fields.tagName(), isCritical: fields.boolean("is_critical") },
+    ...{ created: fields.integer("created", 0), rollout: fields.integer("rollout", 0, 100) },
+    envelope: {
+      size: envelope.integer("size", 1, LIMITS.maxEnvelopeBytes),
+      sha256: envelope.matching("sha256", SHA256_HEX),
+    },
+    isRevoked: fields.optional("revoked", () => fields.boolean("revoked")) ?? false,
+  };
+  envelope.end();
+  fields.end();
+  if (fields.has("revoked") && !entry.isRevoked) throw fields.wrong("no member revoked, or a true one");
+  return entry;
+}
+
+function requireOrder(releases: readonly IndexEntry[]): void {
+  for (const [at, release] of releases.entries()) {
+    const before = releases[at - 1];
+    if (before !== undefined && compareVersions(before.version, release.version) >= 0) {
+      throw new PosternError("malformed", "the releases of an index must be sorted by version, each version once");
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Wraps the MEK for one instance of schema 2, and unwraps it (spec: MAN-15, MAN-16, MAN-17). */
+import { type Bytes, concat, EMPTY } from "../bytes/bytes.ts";
+import { toBase64, toHex } from "../bytes/encoding.ts";
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, importAeadKey, openAead, sealAead } from "../crypto/aead.ts";
+import { secretKey } from "../crypto/brand.ts";
+import { hmacSha256 } from "../crypto/hash.ts";
+import { hkdfExpand, hkdfExtract } from "../crypto/hkdf.ts";
+import { openHpke, sealHpke } from "../crypto/hpke.ts";
+import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
+import { deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
+import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
+import { PosternError } from "../errors.ts";
+import { jcs } from "./json.ts";
+import { MANIFEST_LABELS } from "./labels.ts";
+import { OPAQUE_ID_BYTES } from "./recipient_table.ts";
+import type { Mek, ReleaseId } from "./release_keys.ts";
+
+/** 2^255 - 19, little-endian: the prime of X25519. */
+const PRIME = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 0xed : at === 31 ? 0x7f : 0xff);
+
+/**
+ * Under which name the wrapped MEK of an instance stands in one envelope: nobody without the lookup key can tell whose it is, or
+ * that two of them are of one instance (spec: MAN-14).
+ */
+export function opaqueId(lookup: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
+  const message = jcs([MANIFEST_LABELS.recipient, toBase64(release), mdkVersion]);
+  return hmacSha256(lookup, message).slice(0, OPAQUE_ID_BYTES);
+}
+
+/** What an entry belongs to. */
+export interface EntryContext {
+  readonly release: ReleaseId;
+  /** Opaque id. */
+  readonly id: Bytes;
+}
+
+/** Quantum-safe, 1168 bytes. @throws `malformed`, `unsupported` for what is no X-Wing key */
+export async function wrapXWing(publicKey: Bytes, context: EntryContext, mek: Mek): Promise<Bytes> {
+  const { encapsulated, ciphertext } = await sealHpke("xwing", publicKey, xwingInfo(context), mek);
+  return concat(encapsulated, ciphertext);
+}
+
+/** @throws `tampered` if it is not for this key, release and id */
+export async function unwrapXWing(key: HpkePrivateKey, context: EntryContext, wrapped: Bytes): Promise<Mek> {
+  const [encapsulated, ciphertext] = [
+    wrapped.slice(0, XWING_CIPHERTEXT_BYTES),
+    wrapped.slice(XWING_CIPHERTEXT_BYTES),
+  ];
+  return secretKey<"Mek">(await openHpke("xwing", key, xwingInfo(context), { encapsulated, ciphertext }));
+}
+
+/**
+ * Classical, 48 bytes, with one ephemeral key pair for all recipients of an envelope: the recipient's own key is in the
+ * derivation, which is what makes that safe.
+ *
+ * @throws `malformed` for a public key that is none; `tampered` for one of small order
+ */
+export async function wrapX25519(
+  ephemeral: X25519KeyPair,
+  publicKey: Bytes,
+  context: EntryContext,
+  mek: Mek,
+): Promise<Bytes> {
+  requireCanonicalX25519(publicKey);
+  const shared = await deriveX25519(ephemeral.privateKey, publicKey);
+  const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
+  return await sealAead(await importAeadKey(key), iv, mek, EMPTY);
+}
+
+/** @throws `tampered` if it is not for this key, release and id */
+export async function unwrapX25519(
+  own: X25519KeyPair,
+  ephemeral: Bytes,
+  context: EntryContext,
+  wrapped: Bytes,
+): Promise<Mek> {
+  const shared = await deriveX25519(own.privateKey, ephemeral);
+  const { key, iv } = entryKey(shared, ephemeral, own.publicKey, context);
+  return secretKey<"Mek">(await openAead(await importAeadKey(key), iv, wrapped, EMPTY));
+}
+
+function xwingInfo({ release, id }: EntryContext): Bytes {
+  return jcs([MANIFEST_LABELS.wrap, toBase64(release), toHex(id)]);
+}
+
+/** A key that seals one message, so its nonce may come from the same derivation. */
+function entryKey(shared: Bytes, ephemeral: Bytes, recipient: Bytes, { release, id }: EntryContext) {
+  const info = jcs([MANIFEST_LABELS.wrap, toBase64(ephemeral), toBase64(recipient), toHex(id)]);
+  const okm = hkdfExpand(hkdfExtract(release, shared), info, AEAD_KEY_BYTES + AEAD_NONCE_BYTES);
+  return { key: okm.slice(0, AEAD_KEY_BYTES), iv: okm.slice(AEAD_KEY_BYTES) };
+}
+
+/** X25519 takes several spellings of one key; a registry holds one of them. @throws `malformed` for all others */
+export function requireCanonicalX25519(publicKey: Bytes): void {
+  let isBelow = false;
+  let at = publicKey.length === X25519_BYTES ? X25519_BYTES - 1 : -1;
+  for (; at >= 0; at--) {
+    const [digit = 0, most = 0] = [publicKey[at], PRIME[at]];
+    if (digit === most) continue;
+    isBelow = digit < most;
+    break;
+  }
+  if (!isBelow) throw new PosternError("malformed", "expected an X25519 public key of 32 bytes below the prime");
+}

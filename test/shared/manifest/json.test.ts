@@ -1,0 +1,136 @@
+import * as fc from "fast-check";
+import { utf8 } from "../../../shared/bytes/bytes.ts";
+import type { ErrorCode } from "../../../shared/errors.ts";
+import { type JsonValue, writeJson } from "../../../shared/manifest/json.ts";
+import { readCanonicalJson, readJson } from "../../../shared/manifest/read_json.ts";
+import { assertEquals, assertThrows } from "../../assert.ts";
+
+const MAX = 100_000;
+const read = (text: string) => readCanonicalJson(utf8(text), MAX, "the text");
+
+const values = fc.letrec<{ value: JsonValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.boolean(),
+    fc.maxSafeNat(),
+    fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(fc.string({ unit: "grapheme" }), tie("value"), { maxKeys: 4 }),
+  ),
+})).value;
+
+Deno.test("MAN-01 what writeJson writes, readCanonicalJson reads, and writes the same again", () => {
+  fc.assert(fc.property(values, (value) => {
+    const text = writeJson(value);
+    assertEquals(writeJson(read(text)), text);
+    assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+  }));
+});
+
+Deno.test("MAN-01 what readCanonicalJson accepts, writeJson writes, whatever changed a text", () => {
+  fc.assert(fc.property(values, fc.nat(), fc.constantFrom(...' {}[]:,"0a1\\\n'), (value, at, character) => {
+    const text = writeJson(value);
+    const place = at % (text.length + 1);
+    // A surrogate that is left alone becomes U+FFFD in UTF-8.
+    const changed = `${text.slice(0, place)}${character}${text.slice(place + at % 2)}`.toWellFormed();
+    let again: JsonValue;
+    try {
+      again = read(changed);
+    } catch {
+      return;
+    }
+    assertEquals(writeJson(again), changed);
+  }));
+});
+
+Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 section 3.2.3", () => {
+  const members = { "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7 };
+  const sorted = '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}';
+  assertEquals(writeJson(members), sorted);
+  assertEquals(read(sorted), Object.assign(Object.create(null), members));
+});
+
+Deno.test("writeJson refuses what has no canonical spelling", () => {
+  for (const value of ["\ud800", 1.5, -1, 2 ** 53, NaN]) assertThrows(() => writeJson(value), "usage");
+});
+
+/** Refused whatever the spelling that is asked for. */
+const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
+  ["nothing", ""],
+  ["a byte order mark", '\ufeff{"a":1}'],
+  ["duplicate members", '{"a":1,"a":2}'],
+  ["duplicate members that are equal", '{"a":1,"a":1}'],
+  ["duplicate members in two spellings", '{"a":1,"\\u0061":2}'],
+  ["a duplicate __proto__", '{"__proto__":1,"__proto__":1}'],
+  ["null", '{"a":null}'],
+  ["a fraction", '{"a":1.0}'],
+  ["an exponent", '{"a":1e3}'],
+  ["a negative number", '{"a":-1}'],
+  ["minus zero", '{"a":-0}'],
+  ["a leading zero", '{"a":01}'],
+  ["a plus", '{"a":+1}'],
+  ["a number above 2^53-1", '{"a":9007199254740992}'],
+  ["a number with very many digits", `{"a":${"9".repeat(400)}}`],
+  ["NaN", '{"a":NaN}'],
+  ["a lone surrogate, escaped", '{"a":"\\ud800"}'],
+  ["a lone surrogate in a name", '{"\\udc00":1}'],
+  ["a control character", '{"a":"\n"}'],
+  ["an unknown escape", '{"a":"\\x41"}'],
+  ["a string without end", '{"a":"\\"}'],
+  ["single quotes", "{'a':1}"],
+  ["a comma at the end", '{"a":1,}'],
+  ["a comma at the end of an array", '{"a":[1,]}'],
+  ["a missing comma", '{"a":1"b":2}'],
+  ["a missing colon", '{"a"1}'],
+  ["a comment", '{"a":1/**/}'],
+  ["something after the end", '{"a":1}{'],
+  ["a second value", '{"a":1}1'],
+  ["an object without end", '{"a":1'],
+  ["true misspelled", '{"a":True}'],
+  ["true cut off", '{"a":tru}'],
+  ["nesting that is too deep", `${"[".repeat(9)}${"]".repeat(9)}`, "too_large"],
+  ["nesting that is much too deep", "[".repeat(MAX), "too_large"],
+];
+
+for (const [what, text, code = "malformed"] of REFUSED) {
+  Deno.test(`MAN-02 readJson refuses ${what}: ${code}`, () => {
+    assertThrows(() => readJson(utf8(text), MAX, "the text"), code);
+  });
+}
+
+/** Refused where the spelling must be canonical, and read otherwise. */
+const RESPELLED: readonly (readonly [string, string])[] = [
+  ["a line feed at the end", '{"a":1}\n'],
+  ["white space", '{"a": 1}'],
+  ["white space before", ' {"a":1}'],
+  ["a carriage return", '{"a":1,\r\n"b":2}'],
+  ["another order", '{"b":1,"a":2}'],
+  ["a needless escape", '{"a":"\\u0041"}'],
+  ["a needlessly escaped slash", '{"a":"\\/"}'],
+  ["an escape in upper case", '{"a":"\\u001F"}'],
+  ["a long escape", '{"a":"\\u000a"}'],
+];
+
+for (const [what, text] of RESPELLED) {
+  Deno.test(`MAN-02 readCanonicalJson refuses ${what}`, () => {
+    assertThrows(() => read(text), "malformed");
+    assertEquals(readJson(utf8(text), MAX, "the text").isCanonical, false);
+  });
+}
+
+Deno.test("MAN-02 readJson refuses bytes that are not UTF-8", () => {
+  for (const bytes of [[0xff], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xe2, 0x82, 0x22]]) {
+    assertThrows(() => readJson(new Uint8Array(bytes), MAX, "the text"), "malformed");
+  }
+});
+
+Deno.test("MAN-03 readJson looks at the size before anything else", () => {
+  assertThrows(() => readJson(new Uint8Array(MAX + 1).fill(0xff), MAX, "the text"), "too_large");
+});
+
+Deno.test("MAN-03 readJson counts values", () => {
+  const many = `[${"1,".repeat(524_287)}1]`;
+  assertThrows(() => readJson(utf8(many), many.length, "the text"), "too_large");
+  const fewer = `[${"1,".repeat(524_286)}1]`;
+  assertEquals((readJson(utf8(fewer), fewer.length, "the text").value as number[]).length, 524_287);
+});
