@@ -111,6 +111,8 @@ export const LIMITS = {
   longestRetryMillis: 10_000,
   /** How often one operation of a device starts again because the epoch or the generation went on meanwhile. */
   maxRefreshes: 4,
+  /** Ranges of rows that a local copy asks for one by one; if more changed, everything is fetched. */
+  maxCopyRuns: 1_024,
   /** Heads that a running device remembers the hashes of (spec: HEAD-09). */
   maxVerifiedHeads: 256,
   /** Finished streams of submissions that a device remembers. */

@@ -12,6 +12,11 @@ export class CopiedTable {
   /** Numbers of the rows of each list, ascending, by the list's token in hexadecimal. */
   readonly #lists = new Map<string, number[]>();
 
+  /** Count and root as they are. */
+  get state(): TableState {
+    return { count: this.#tree.size, root: this.#tree.root() };
+  }
+
   /** The row hash of a key. */
   hashOf(key: Bytes): Bytes | undefined {
     return this.#tree.get(key);

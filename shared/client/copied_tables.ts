@@ -15,6 +15,10 @@ export type CopiedTables = Readonly<Record<CopiedName, CopiedTable>>;
 /** A row of one of them. */
 export type Copied = CopiedRow & { readonly table: CopiedName };
 
+export function isCopied(table: string): table is CopiedName {
+  return COPIED.some((name) => name === table);
+}
+
 export function emptyTables(): CopiedTables {
   return { devices: new CopiedTable(), certificates: new CopiedTable(), messages: new CopiedTable() };
 }

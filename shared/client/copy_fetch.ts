@@ -20,11 +20,20 @@ export interface Fetched {
 /** The most that an answer may hold (spec: READ-01). */
 const PAGE_ENTRIES = 1_000;
 
-/** All rows as of the head of a view. @throws `epoch_gone` when the edge does not keep that state any more */
-export async function fetchWhole(link: DeviceLink, view: View, options: CallOptions): Promise<Fetched> {
+/**
+ * All rows of tables as of the head of a view.
+ *
+ * @throws `epoch_gone` when the edge does not keep that state any more
+ */
+export async function fetchWhole(
+  link: DeviceLink,
+  view: View,
+  names: readonly CopiedName[],
+  options: CallOptions,
+): Promise<Fetched> {
   const { owner } = link.verifier.profile;
   const { head } = view.head;
-  const tables = await Promise.all(COPIED.map(async (table) => {
+  const tables = await Promise.all(names.map(async (table) => {
     const rows: Copied[] = [];
     for (let after: Bytes | null = null, goesOn = true; goesOn;) {
       const from: Bytes | null = after;
@@ -76,8 +85,8 @@ export async function fetchChanges(link: DeviceLink, base: View, view: View, opt
   return { put: tables.flatMap(({ put }) => put), remove: tables.flatMap(({ remove }) => remove) };
 }
 
-/** Asked for again under another epoch, or after a state that is gone, the answer would be of something else. */
-function requireServed(view: View, now: View, isGone: boolean): void {
+/** Lets a request of a view go out under the present one. @throws `epoch_gone`: asked for again under another epoch, or after a state that is gone, the answer would be of something else. */
+export function requireServed(view: View, now: View, isGone: boolean): void {
   if (!isGone && now.keys.epoch === view.keys.epoch) return;
   throw new PosternError("epoch_gone", "The edge does not keep the state any more that is being copied");
 }

@@ -6,18 +6,11 @@ import { TABLE_NAMES } from "../protocol/tables.ts";
 import { type ListName, rowKey } from "../protocol/token.ts";
 import { equalBytes } from "../bytes/bytes.ts";
 import type { Range } from "./calls.ts";
-import type { CopiedTables } from "./copied_tables.ts";
+import type { OpenCopy } from "./copy_change.ts";
 import type { CopyStore } from "./copy_store.ts";
 import { type ListPage, type ListRow, Lists, type StaleReads } from "./lists.ts";
 import { openAsked } from "./open_content.ts";
 import { requireRange } from "./verify_list.ts";
-import type { View } from "./view.ts";
-
-/** A copy that is open. */
-export interface OpenCopy {
-  readonly view: View;
-  readonly tables: CopiedTables;
-}
 
 /** Runs with the copy as it is, while nothing changes it. @throws `not_found` when there is none */
 export type WithCopy = <T>(run: (copy: OpenCopy) => Promise<T>) => Promise<T>;

@@ -7,6 +7,8 @@ import type { TableName } from "../protocol/tables.ts";
 export interface CopyState {
   readonly statement: Bytes;
   readonly head: Bytes;
+  /** What this device noted of rows that it sealed itself; null for a copy that is as the edge has it (spec: COPY-04). */
+  readonly note: Bytes | null;
 }
 
 /** A stored row by its table and its key of 40 bytes. */

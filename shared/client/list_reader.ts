@@ -34,7 +34,7 @@ export class ListReader extends Lists {
       throw new PosternError("tampered", `The edge answers with more than the ${limit} rows asked`);
     }
     const rows = await Promise.all(answer.rows.map((bytes) => openListed(view, list, bytes)));
-    verifyList(view, list, range, { ...answer, rows });
+    verifyList(view, rowKey(view.keys, list, 0), range, { ...answer, rows });
     return {
       rows: rows.map(({ number, content }) => ({ number, content })),
       more: answer.more,

@@ -4,14 +4,17 @@
  */
 import { isPosternError, PosternError } from "../errors.ts";
 import { type Bytes, equalBytes } from "../bytes/bytes.ts";
-import { encodeCbor } from "../bytes/cbor.ts";
 import { LIMITS } from "../limits.ts";
 import { rowHash } from "../protocol/row.ts";
 import { Certificates } from "./certificates.ts";
-import { changeTables, COPIED, type CopiedName, emptyTables } from "./copied_tables.ts";
+import { COPIED, type Copied, emptyTables, isCopied } from "./copied_tables.ts";
+import { carryOver } from "./copy_carry.ts";
+import { changeExact, changeProven, type OpenCopy, proven, type ProvenChange } from "./copy_change.ts";
 import { fetchChanges, type Fetched, fetchWhole } from "./copy_fetch.ts";
-import { CopyReader, type OpenCopy } from "./copy_reader.ts";
-import type { CopyStore } from "./copy_store.ts";
+import { canFollow, fetchNamed, type NamedRows, namedRows } from "./copy_lists.ts";
+import { readNote } from "./copy_note.ts";
+import { CopyReader } from "./copy_reader.ts";
+import type { CopiedRow, CopyStore } from "./copy_store.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
 import type { StaleReads } from "./lists.ts";
@@ -22,12 +25,21 @@ import { type AsOf, asOf, type View } from "./view.ts";
 /** What a sync did. */
 export interface CopySync {
   readonly asOf: AsOf;
-  /** True when everything was fetched: the first time, in a new epoch, and after a long time. */
+  /** True when everything was fetched: the first time, after a long time, and in every new epoch of a small store. */
   readonly isWhole: boolean;
-  /** Rows that came and went. */
+  /** Rows that were fetched, and that went. */
   readonly put: number;
   readonly removed: number;
+  /** Rows of the epoch before that were not fetched again. */
+  readonly carried: number;
 }
+
+type Done = Omit<CopySync, "asOf">;
+
+const NOTHING: Done = { isWhole: false, put: 0, removed: 0, carried: 0 };
+
+/** By asking for what changed, by following change lists, by fetching everything. */
+type Way = "changes" | "lists" | "whole";
 
 export class LocalCopy {
   /** Like those of the device, from the copy; what is pending is asked for at the edge all the same. */
@@ -76,41 +88,83 @@ export class LocalCopy {
   }
 
   async #sync(options: CallOptions): Promise<CopySync> {
-    let isLeft = false;
+    const given = new Set<Way>();
     for (let starts = 0; starts < LIMITS.maxRefreshes; starts++) {
       const base = await this.#inTurn(() => this.#openOrNull());
       const view = await this.#link.refresh(options);
-      if (base !== null && equalBytes(base.view.head.hash, view.head.hash)) {
-        return this.#report(view, false, { put: [], remove: [] });
-      }
-      const since = base === null || isLeft || !isSameEpoch(base.view, view) ? null : base;
+      if (base !== null && equalBytes(base.view.head.hash, view.head.hash)) return this.#report(view, NOTHING);
+      const way = wayFrom(base?.view ?? null, view, given);
       try {
-        const fetched = since === null
-          ? await fetchWhole(this.#link, view, options)
-          : await fetchChanges(this.#link, since.view, view, options);
-        await this.#inTurn(() => this.#take(view, since, fetched));
-        return this.#report(view, since === null, fetched);
+        const done = base === null || way === "whole"
+          ? await this.#fetchWhole(view, options)
+          : way === "changes"
+          ? await this.#follow(base, view, await fetchChanges(this.#link, base.view, view, options))
+          : await this.#followLists(base, view, options);
+        if (done !== null) return this.#report(view, done);
+        given.add(way);
       } catch (error) {
         if (!isPosternError(error, "epoch_gone")) throw error;
-        isLeft = true;
+        // Lists are those of the newest head: once more under the one that came meanwhile.
+        if (way !== "lists" || starts > 0) given.add(way);
       }
     }
     throw new PosternError("withheld", "The state changes faster than the edge lets it be read");
   }
 
-  /** Verifies what was fetched, keeps it, and reads it from then on. */
-  async #take(view: View, base: OpenCopy | null, fetched: Fetched): Promise<void> {
-    const tables = base?.tables ?? emptyTables();
-    changeTables(tables, fetched, view.head.head);
-    const state = { statement: view.statement.signed, head: encodeCbor([view.head.bytes, view.head.signature]) };
-    // Should the store fail, it holds the copy before, and so does what is read from it anew.
-    this.#open = null;
-    await this.#store.apply({ state, isWhole: base === null, ...fetched });
-    this.#open = { view, tables };
+  async #fetchWhole(view: View, options: CallOptions): Promise<Done> {
+    const fetched = await fetchWhole(this.#link, view, COPIED, options);
+    await this.#inTurn(() => this.#keep(changeExact(emptyTables(), view, true, fetched)));
+    return { isWhole: true, put: fetched.put.length, removed: 0, carried: 0 };
   }
 
-  #report(view: View, isWhole: boolean, { put, remove }: Fetched): CopySync {
-    return { asOf: asOf(view, this.#link.surroundings.now()), isWhole, put: put.length, removed: remove.length };
+  /** Null when what was fetched does not lead to the contents that the manager signed. */
+  async #follow(base: OpenCopy, view: View, fetched: Fetched): Promise<Done | null> {
+    return await this.#inTurn(async () => {
+      if (base.proof !== null) this.#open = null;
+      const proven = base.proof === null
+        ? changeExact(base.tables, view, false, fetched)
+        : await changeProven(this.#store, base, view, fetched);
+      if (proven === null) return null;
+      await this.#keep(proven);
+      return { isWhole: false, put: fetched.put.length, removed: fetched.remove.length, carried: 0 };
+    });
+  }
+
+  /** Null when the lists do not lead there, whatever the reason (spec: COPY-03). */
+  async #followLists(base: OpenCopy, view: View, options: CallOptions): Promise<Done | null> {
+    const named = await namedRows(this.#link, base.view, view, options);
+    if (isSameEpoch(base.view, view)) {
+      const fetched = await fetchNamed(this.#link, view, named.values(), options);
+      return fetched === null ? null : await orNull(() => this.#follow(base, view, fetched));
+    }
+    const rows = [...named.values()].filter(({ name }) => name !== "devices");
+    const fetched = await fetchNamed(this.#link, view, rows, options);
+    if (fetched === null) return null;
+    const devices = await fetchWhole(this.#link, view, ["devices"], options);
+    return await orNull(() => this.#carry(base, view, named, [...devices.put, ...fetched.put]));
+  }
+
+  async #carry(base: OpenCopy, view: View, named: NamedRows, fetched: readonly Copied[]): Promise<Done | null> {
+    const { random } = this.#link.surroundings;
+    const rows = withoutDevices(this.#store.rows());
+    const carried = await carryOver({ rows, base: base.view, view, named, fetched, random });
+    if (carried === null) return null;
+    const { tables, contents, put } = carried;
+    await this.#inTurn(() => this.#keep(proven({ view, tables, contents }, { isWhole: true, put, remove: [] })));
+    return { isWhole: false, put: fetched.length, removed: 0, carried: carried.carried };
+  }
+
+  /** Stores a change, and reads the copy after it from then on. */
+  // spec: COPY-05
+  async #keep({ change, copy }: ProvenChange): Promise<void> {
+    // Should the store fail, it holds the copy before, and so does what is read from it anew.
+    this.#open = null;
+    await this.#store.apply(change);
+    this.#open = copy;
+  }
+
+  #report(view: View, done: Done): CopySync {
+    return { asOf: asOf(view, this.#link.surroundings.now()), ...done };
   }
 
   async #opened(): Promise<OpenCopy> {
@@ -134,8 +188,12 @@ export class LocalCopy {
     try {
       const view = await this.#link.verifier.reopen(state, devices);
       if (view === null) return null;
-      for (const name of COPIED) tables[name].requireState(view.head.head.tables[name]);
-      return this.#open = { view, tables };
+      const signed = view.head.head.tables;
+      const noted = state.note === null ? signed : readNote(view, state.note);
+      tables.devices.requireState(signed.devices);
+      tables.certificates.requireState(noted.certificates);
+      tables.messages.requireState(noted.messages);
+      return this.#open = { view, tables, proof: state.note === null ? null : { contents: null } };
     } catch (error) {
       if (!isPosternError(error)) throw error;
       return null;
@@ -150,10 +208,28 @@ export class LocalCopy {
   }
 }
 
-function isSameEpoch(one: View, other: View): boolean {
-  return one.keys.epoch === other.keys.epoch && equalBytes(one.keys.incarnation, other.keys.incarnation);
+/** How to get from a copy to a newer head: the first of those that may lead there and were not given up. */
+// spec: COPY-01
+function wayFrom(base: View | null, view: View, given: ReadonlySet<Way>): Way {
+  if (base === null) return "whole";
+  if (isSameEpoch(base, view) && !given.has("changes")) return "changes";
+  return canFollow(base, view) && !given.has("lists") ? "lists" : "whole";
 }
 
-function isCopied(table: string): table is CopiedName {
-  return COPIED.some((name) => name === table);
+function isSameEpoch(one: View, other: View): boolean {
+  return one.keys.epoch === other.keys.epoch;
+}
+
+async function* withoutDevices(rows: AsyncIterable<CopiedRow>): AsyncGenerator<CopiedRow> {
+  for await (const row of rows) if (row.table !== "devices") yield row;
+}
+
+/** Lists, and rows of an older copy, may be wrong without the edge having lied. */
+async function orNull<T>(run: () => Promise<T>): Promise<T | null> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isPosternError(error, "tampered") && !isPosternError(error, "withheld")) throw error;
+    return null;
+  }
 }

@@ -6,7 +6,7 @@ import type { ProofNode } from "../merkle/proof_node.ts";
 import { KEY_BYTES, type Leaf, treeKey } from "../merkle/tree_hash.ts";
 import { verifyProof } from "../merkle/verify_proof.ts";
 import { TABLE_NAMES } from "../protocol/tables.ts";
-import { type ListName, rowKey } from "../protocol/token.ts";
+import type { RowKey } from "../protocol/token.ts";
 import type { Range } from "./calls.ts";
 import type { View } from "./view.ts";
 
@@ -27,17 +27,23 @@ export interface ListAnswer {
 /**
  * Checks an answer about a range of a list against the head of the view.
  *
+ * @param list as table and token
  * @throws `tampered` for rows that are not those signed, or not those asked for; `withheld` when rows may be missing
  */
 // spec: READ-06, READ-09
-export function verifyList(view: View, list: ListName, range: Range, answer: ListAnswer): void {
+export function verifyList(
+  view: View,
+  list: Omit<RowKey, "number">,
+  range: Range,
+  answer: ListAnswer,
+): void {
+  const { table, token } = list;
   const { rows, more, proof } = answer;
   requireOrder(rows.map(({ number }) => number), range);
   if (more && rows.length === 0) {
     throw new PosternError("tampered", "The edge says that there are more rows, and shows none");
   }
   if (proof === null) throw new PosternError("withheld", "The edge does not prove that what it shows is all there is");
-  const { table, token } = rowKey(view.keys, list, 0);
   const leaves = rows.map(({ number, hash }): Leaf => ({ key: treeKey(token, number), rowHash: hash }));
   const isAscending = "from" in range;
   const first = treeKey(token, isAscending ? range.from : range.before - 1);

@@ -3,7 +3,7 @@ import type { CopiedRow } from "../../shared/client/copy_store.ts";
 import { CopyInDatabase } from "../../bench/fixtures/copy_database.ts";
 import { assertEquals } from "../assert.ts";
 
-const STATE = { statement: Uint8Array.of(1), head: Uint8Array.of(2) };
+const STATE = { statement: Uint8Array.of(1), head: Uint8Array.of(2), note: null };
 
 function row(table: CopiedRow["table"], number: number, byte: number): CopiedRow {
   const key = new Uint8Array(40);
