@@ -65,6 +65,7 @@ function surroundings(): CliSurroundings {
     err: writeTo(Deno.stderr),
     readInput,
     isTerminal,
+    columns: () => isTerminal.out ? Deno.consoleSize().columns : null,
     ask: asking(isInteractive ? { input: process.stdin, output: process.stderr } : null),
     now: () => Date.now(),
     random: webCryptoRandom,

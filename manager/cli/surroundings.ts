@@ -30,6 +30,8 @@ export interface CliSurroundings {
   readonly readInput: (maxBytes: number) => Promise<Bytes>;
   /** Whether a person sees standard output, and standard error. */
   readonly isTerminal: { readonly out: boolean; readonly err: boolean };
+  /** Characters in a line of the terminal that standard output is; null if it is none, or does not say. */
+  readonly columns: () => number | null;
   readonly ask: Asking;
   /** Millis. */
   readonly now: () => number;

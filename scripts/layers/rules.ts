@@ -52,7 +52,9 @@ const CONFINED: readonly { readonly package: string; readonly to: readonly strin
   { package: "pkcs11js", to: ["manager/"], lazy: true },
   { package: "@clack/prompts", to: ["manager/", "scripts/"], lazy: false },
   { package: "commander", to: ["manager/", "scripts/"], lazy: false },
+  { package: "lean-qr", to: ["manager/"], lazy: false },
   { package: "fast-check", to: [], lazy: false },
+  { package: "jsqr", to: [], lazy: false },
   { package: "playwright-core", to: [], lazy: false },
   { package: "wrangler", to: [], lazy: false },
 ];

@@ -116,6 +116,7 @@ export class Household implements AsyncDisposable {
       err: (text) => void (printed.err += text),
       readInput: () => Promise.resolve(input),
       isTerminal: { out: false, err: false },
+      columns: () => null,
       ask: asking(null),
       now: network.now,
       random: webCryptoRandom,

@@ -7,6 +7,7 @@ import type { Certificate } from "../../../shared/x509/certificate.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
 import { readCertificateFiles } from "../../certificates/read_files.ts";
 import { bringDevice } from "../../devices/bring.ts";
+import type { PendingDevice } from "../../devices/grant.ts";
 import { codeOf, pairDevice } from "../../devices/pair.ts";
 import { activateDevice, allDevices, deviceByName, revokeDevice } from "../../devices/repository.ts";
 import { type Cli, withManager } from "../cli.ts";
@@ -14,12 +15,14 @@ import type { Bind, Register } from "../command.ts";
 import type { Output } from "../output.ts";
 import { readText } from "../read_text.ts";
 import { presentDevices, presentPending, presentState, shellWord } from "../texts/devices.ts";
+import { drawQr } from "../texts/qr.ts";
 
 interface AddOptions {
   readonly request?: string;
   readonly certificate?: string;
   readonly name?: string;
   readonly allowClassical?: boolean;
+  readonly qr?: boolean;
 }
 
 const ADD_HELP = `
@@ -45,6 +48,7 @@ export const registerDevice: Register = (parent, bind: Bind) => {
     .option("--certificate <file>", "a certificate that the device brings along, PEM or DER")
     .option("--name <name>", "instead of the name in the request")
     .option("--allow-classical", "consent to a key that a quantum computer breaks")
+    .option("--qr", "draw the grant as a QR code too")
     .addHelpText("after", ADD_HELP).action(bind(add));
   group.command("confirm <name>").summary("make a pending device active").description(
     "Makes a pending device active, once the check codes of both sides agree.",
@@ -72,6 +76,8 @@ export const registerDevice: Register = (parent, bind: Bind) => {
 async function add(cli: Cli, _args: readonly string[], options: AddOptions): Promise<Output> {
   const { s } = cli;
   const { request, name, allowClassical = false } = options;
+  const present = (pending: PendingDevice) =>
+    presentPending(pending, options.qr === true ? (grant) => drawQr(grant, s) : null);
   const certificate = options.certificate === undefined
     ? undefined
     : await oneCertificate(resolve(cli.s.cwd, options.certificate));
@@ -82,7 +88,7 @@ async function add(cli: Cli, _args: readonly string[], options: AddOptions): Pro
       ...(name === undefined ? {} : { name }),
       ...(certificate === undefined ? {} : { certificate }),
     };
-    return await withManager(cli, async (db) => presentPending(await pairDevice(db, bytes, pair, s.now(), s.random)));
+    return await withManager(cli, async (db) => present(await pairDevice(db, bytes, pair, s.now(), s.random)));
   }
   if (certificate === undefined) {
     throw new PosternError(
@@ -94,7 +100,7 @@ async function add(cli: Cli, _args: readonly string[], options: AddOptions): Pro
     throw new PosternError("usage", "A certificate brought along needs a name for its device: --name");
   }
   return await withManager(cli, async (db) => {
-    return presentPending(await bringDevice(db, certificate, { name, allowClassical }, s.now(), s.random));
+    return present(await bringDevice(db, certificate, { name, allowClassical }, s.now(), s.random));
   });
 }
 

@@ -6,6 +6,7 @@ import { raiseAlarm } from "../../sync/alarms.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import type { Output } from "../output.ts";
+import { drawQr } from "../texts/qr.ts";
 
 const COMPARE_HELP = `
 An edge can show two devices two worlds only if the manager's key signs both. A device shows its newest head as a code
@@ -24,7 +25,8 @@ export const registerHead: Register = (parent, bind: Bind) => {
   head.command("code").summary("the newest head, for a device to compare").description(
     "Shows the newest head as a code to be read out, and as a text for a QR code.",
   )
-    .addHelpText("after", "\nExample:\n  $ postern head code").action(bind(code));
+    .option("--qr", "draw the text as a QR code too")
+    .addHelpText("after", "\nExample:\n  $ postern head code --qr").action(bind(code));
   head.command("compare").summary("whether this manager signed what a device was shown").description(
     "Compares a device's newest head with every head that this manager signed.",
   )
@@ -32,11 +34,12 @@ export const registerHead: Register = (parent, bind: Bind) => {
     .addHelpText("after", COMPARE_HELP).action(bind(compare));
 };
 
-async function code(cli: Cli): Promise<Output> {
+async function code(cli: Cli, _args: readonly string[], options: { qr?: boolean }): Promise<Output> {
   return await withManager(cli, async (db) => {
     const newest = await ownNewest(db);
     const [code, text] = [headCode(newest), headText(newest)];
-    return { json: { generation: newest.generation, code, text }, text: `${code}\n${text}` };
+    const drawn = options.qr === true ? `\n\n${drawQr(text, cli.s)}` : "";
+    return { json: { generation: newest.generation, code, text }, text: `${code}\n${text}${drawn}` };
   });
 }
 

@@ -35,8 +35,15 @@ export function presentDevices(devices: readonly DevicesTable[], none: string): 
   };
 }
 
-/** A device that was just added: its grant on a line of its own, so that it can be piped or copied. */
-export function presentPending({ device, grant, checkCode }: PendingDevice): Output {
+/**
+ * A device that was just added: its grant on a line of its own, so that it can be piped or copied.
+ *
+ * @param draw the grant as a QR code, if there is to be one
+ */
+export function presentPending(
+  { device, grant, checkCode }: PendingDevice,
+  draw: ((text: string) => string) | null,
+): Output {
   const text = pairingText(grant);
   return {
     json: { device: deviceJson(device), grant: text, checkCode },
@@ -46,6 +53,7 @@ export function presentPending({ device, grant, checkCode }: PendingDevice): Out
       "Hand this grant to the device, compare the check code that it shows, and confirm:",
       "",
       text,
+      ...(draw === null ? [] : ["", draw(text)]),
       "",
       `  postern device confirm ${shellWord(device.name)}`,
     ].join("\n"),

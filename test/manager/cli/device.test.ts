@@ -16,6 +16,7 @@ import { assert, assertEquals } from "../../assert.ts";
 import { surroundingsOf } from "../../fixtures/clock.ts";
 import { DAY, holder, newKey } from "../../shared/x509/builder.ts";
 import { answers, CliWorld } from "./harness.ts";
+import { readQr } from "./read_qr.ts";
 
 interface Added {
   readonly grant: string;
@@ -32,6 +33,16 @@ async function states(world: CliWorld): Promise<string[]> {
   const { devices } = await world.json("device", "list", "--revoked") as { devices: { name: string; state: string }[] };
   return devices.map(({ name, state }) => `${name} ${state}`);
 }
+
+Deno.test("device add --qr draws the grant so that it can be read back", async () => {
+  await using world = await CliWorld.ready();
+  const { keys, request } = await newRequest();
+  await world.write("laptop.request", request);
+  const lines = (await world.text("device", "add", "--request", "laptop.request", "--qr")).split("\n");
+  const drawn = lines.filter((line) => /^[ ▀▄█]+$/.test(line)).join("\n");
+  const { profile } = await acceptGrant(keys, request, readQr(drawn));
+  assertEquals(profile.device.length, 16);
+});
 
 Deno.test("device add, confirm and revoke take a device through its life", async () => {
   await using world = await CliWorld.ready();

@@ -25,6 +25,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly ask?: Asking;
   readonly stop?: AbortSignal;
+  /** Of the terminal that standard output is to be; a file if absent. */
+  readonly columns?: number;
   /** How far this machine's wall clock is off, Millis. */
   readonly offMillis?: number;
 }
@@ -105,7 +107,8 @@ export class CliWorld implements AsyncDisposable {
         if (input.length > maxBytes) return Promise.reject(new PosternError("too_large", "too much input"));
         return Promise.resolve(input);
       },
-      isTerminal: { out: false, err: false },
+      isTerminal: { out: options.columns !== undefined, err: false },
+      columns: () => options.columns ?? null,
       ask: options.ask ?? asking(null),
       now: network.now,
       random: webCryptoRandom,

@@ -3,6 +3,7 @@ import { headCode, headText, parseOtherHead } from "../../../shared/protocol/hea
 import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { CliWorld } from "./harness.ts";
+import { readQr } from "./read_qr.ts";
 
 interface Shown {
   readonly generation: number;
@@ -37,4 +38,22 @@ Deno.test("head code shows what head compare agrees with, and a head that nobody
   const { alarms } = await world.json("alarm", "list") as { alarms: { code: string }[] };
   assertEquals(alarms.map(({ code }) => code), ["forked"]);
   assertEquals(await world.json("alarm", "clear"), { cleared: 1 });
+});
+
+Deno.test("head code --qr draws the text so that it can be read back, in ink or in a terminal's colours", async () => {
+  await using world = await CliWorld.ready();
+  await world.text("sync");
+  const { text } = await world.json("head", "code") as unknown as Shown;
+  const drawnBy = async (columns?: number) => {
+    const { out } = await world.run(["head", "code", "--qr"], columns === undefined ? {} : { columns });
+    return out.replace(/\n$/, "").split("\n").slice(3).join("\n");
+  };
+  const inked = await drawnBy();
+  assertEquals(readQr(inked), text);
+  const [first = ""] = inked.split("\n");
+  const coloured = await drawnBy(first.length);
+  assertEquals(coloured.split("\n").every((line) => line.startsWith("\x1b[30;107m") && line.endsWith("\x1b[0m")), true);
+  // deno-lint-ignore no-control-regex
+  assertEquals(coloured.replace(/\x1b\[[\d;]*m/g, ""), inked);
+  assertEquals((await drawnBy(first.length - 1)).startsWith("(The QR code is "), true);
 });
