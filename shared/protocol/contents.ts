@@ -78,10 +78,9 @@ function decodeByKind(plaintext: Bytes): RowContent {
   }
 }
 
-/** The text that opens the array, read from its bytes alone; what follows it is for the codec of that kind. */
+/** The short text that an array of that kind opens with; whether it is one, and what follows, is for the codec of that kind. */
 function kindOf(plaintext: Bytes): string {
-  const length = (plaintext[1] ?? 0) - 0x60;
-  if ((plaintext[0] ?? 0) >> 5 !== 4 || length < 1 || length > 23) return "";
+  const length = Math.max(0, (plaintext[1] ?? 0) - 0x60);
   return String.fromCharCode(...plaintext.subarray(2, 2 + length));
 }
 

@@ -87,16 +87,14 @@ export function readRequestStamp(input: string): Stamp | null {
 
 /** The stamp of a request whose signature verifies, for the caller to judge (spec: SESS-11), or null. */
 export function verifyRequest(key: SessionMacKey, parts: RequestParts, headers: SignatureHeaders): Stamp | null {
-  const stamp = readRequestStamp(headers.input);
-  if (stamp === null) return null;
-  return verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers) ? stamp : null;
+  const isSigned = verify(key, requestBase(parts, headers.input.slice(LABEL_LENGTH)), headers);
+  return isSigned ? readRequestStamp(headers.input) : null;
 }
 
 /** The stamp of an answer whose signature verifies, or null (spec: SESS-13). */
 export function verifyAnswer(key: SessionMacKey, parts: AnswerParts, headers: SignatureHeaders): Stamp | null {
-  const stamp = readStamp(headers.input, componentsOf(parts), "S");
-  if (stamp === null) return null;
-  return verify(key, answerBase(parts, headers.input.slice(LABEL_LENGTH)), headers) ? stamp : null;
+  const isSigned = verify(key, answerBase(parts, headers.input.slice(LABEL_LENGTH)), headers);
+  return isSigned ? readStamp(headers.input, componentsOf(parts), "S") : null;
 }
 
 const LABEL_LENGTH = "postern=".length;

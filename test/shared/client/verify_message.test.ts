@@ -62,7 +62,10 @@ Deno.test("requireConsistent() refuses a message that contradicts itself, ROW-09
   ];
   requireConsistent(short);
   requireConsistent(long);
-  for (const other of others) assertThrows(() => requireConsistent(other), "tampered");
+  for (const other of others) {
+    assertThrows(() => requireConsistent(other), "tampered");
+    assertThrows(() => new MessageAssembler(other), "tampered");
+  }
 });
 
 Deno.test("MessageAssembler() takes the parts of its message, in order, whole, and nothing else, ROW-09", () => {
@@ -84,6 +87,9 @@ Deno.test("MessageAssembler() takes the parts of its message, in order, whole, a
   for (const [name, parts, code] of sequences) {
     assertEquals(assertThrows(() => assembled({ message: made.message, parts }), code).code, code, name);
   }
+  const even = makeMessage(webCryptoRandom(2 * PART));
+  const nothing = { message: id, index: 2, bytes: new Uint8Array() };
+  assertThrows(() => assembled({ ...even, parts: [...even.parts, nothing] }), "tampered");
   fc.assert(
     fc.property(fc.shuffledSubarray([first, second, third]), (parts) => {
       const isWhole = parts.length === 3 && parts.every((part, index) => part.index === index);

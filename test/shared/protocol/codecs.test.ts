@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
-import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { type CborInput, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -31,6 +31,7 @@ import {
 } from "../../../shared/protocol/records.ts";
 import { decodeSignedSubmission, encodeSubmission, submissionHash } from "../../../shared/protocol/submission.ts";
 import { decodePayload, encodePayload } from "../../../shared/protocol/submission_payload.ts";
+import { LISTS } from "../../../shared/protocol/token.ts";
 import * as arbitrary from "./arbitraries.ts";
 import { checkCodec } from "./codec.ts";
 
@@ -132,6 +133,23 @@ Deno.test("encodeChanges() refuses a list that is too long, ROW-15", () => {
   assertEquals(decodeChanges(encodeChanges({ generation: 7, changes: list(1_000) })).changes.length, 1_000);
   assertThrows(() => encodeChanges({ generation: 7, changes: list(2_000) }), "too_large");
   assertThrows(() => decodeChanges(new Uint8Array(LIMITS.maxChangeListBytes + 1)), "malformed");
+});
+
+Deno.test("a change list has up to 64 KiB, and is read up to that", () => {
+  const listOf = (room: number) => ({
+    generation: 7,
+    changes: [{ list: LISTS.subject("x".repeat(60_000)), number: 1, content: null }, {
+      ...{ list: LISTS.subject("x".repeat(room)), number: 1, content: null },
+    }],
+  });
+  const rest = encodeChanges(listOf(5_000)).length - 5_000;
+  const most = listOf(65_536 - rest);
+  assertEquals(encodeChanges(most).length, 65_536);
+  assertEquals(decodeChanges(encodeChanges(most)), most);
+  assertThrows(() => encodeChanges(listOf(65_537 - rest)), "too_large");
+  const fields = decodeCbor(encodeChanges(most)) as CborInput[];
+  const longer = (fields[2] as CborInput[]).with(0, [2, "subject", "x".repeat(60_001), 1, null]);
+  assertThrows(() => decodeChanges(encodeCbor(["changes", 7, longer])), "malformed");
 });
 
 Deno.test("decodeChanges() refuses a kind under another table's number, and a name of another type, ROW-15", () => {

@@ -48,6 +48,19 @@ Deno.test("a row stays below its limit or is not made, ROW-06", async () => {
   const keys = await epochKeys();
   await assertRejects(() => sealRow(keys, place, null, new Uint8Array(1_000_000), webCryptoRandom), "too_large");
   assertThrows(() => decodeRow(new Uint8Array(1_000_001)), "too_large");
+  const [extra] = fc.sample(arbitrary.deviceExtra, 1);
+  assert(extra);
+  const own: RowKey = { table: 1, token: filled(32, 5), number: 0 };
+  const sizeWith = (size: number) =>
+    sealRow(keys, own, { ...extra, wrapped: filled(size, 1) }, filled(800_000, 7), webCryptoRandom);
+  const room = 1_000_000 - (await sizeWith(70_000)).length;
+  assertEquals((await sizeWith(70_000 + room)).length, 1_000_000);
+  await assertRejects(() => sizeWith(70_000 + room + 1), "too_large");
+  const rowOf = (size: number) =>
+    encodeCbor([1, 3, place.token, 6, null, filled(12, 1), filled(size, 2), filled(32, 3)]);
+  const rest = rowOf(900_000).length - 900_000;
+  assertEquals(decodeRow(rowOf(1_000_000 - rest)).ciphertext.length, 1_000_000 - rest);
+  assertThrows(() => decodeRow(rowOf(1_000_001 - rest)), "too_large");
 });
 
 Deno.test("openRow() refuses a row of another place, key or context, ROW-07", async () => {
@@ -128,6 +141,7 @@ Deno.test("the MAC covers the device's clear fields, which the AEAD does not, RO
     const changed = clear.map((value, at) => at === index ? another(value) : value);
     const forged = encodeCbor(fields.map((value, at) => at === 4 ? changed : value) as []);
     await assertRejects(() => openRow(keys, own, forged), "tampered");
+    await assertRejects(() => openDecodedRow(keys, decodeRow(forged)), "tampered");
   }
   // What the AEAD alone would say to it.
   const { owner, incarnation, epoch } = CONTEXT;

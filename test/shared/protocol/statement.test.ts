@@ -75,6 +75,8 @@ Deno.test("verifyStatement() refuses another owner's, whoever signed it, STMT-01
   await assertRejects(() => verifyStatement(theirs, own.root.fingerprint), "tampered");
   const swapped = await signStatement(own.root.der, sample(own.root.fingerprint), other.sign);
   await assertRejects(() => verifyStatement(swapped, own.root.fingerprint), "tampered");
+  const inOurName = await signStatement(other.root.der, sample(own.root.fingerprint), other.sign);
+  await assertRejects(() => verifyStatement(inOurName, own.root.fingerprint), "tampered");
   const mislabelled = await signStatement(own.root.der, sample(other.root.fingerprint), own.sign);
   await assertRejects(() => verifyStatement(mislabelled, own.root.fingerprint), "tampered");
 });

@@ -1,8 +1,10 @@
+import type * as v from "valibot";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { requireOrigin } from "../../../shared/protocol/origin.ts";
 import { pathOf, queryOf } from "../../../shared/protocol/paths.ts";
 import { decodeAs } from "../../../shared/protocol/shapes.ts";
+import { isTableNumber } from "../../../shared/protocol/tables.ts";
 import { ANSWERS, REQUESTS } from "../../../shared/protocol/wire.ts";
 import { filled } from "./epoch.ts";
 
@@ -31,6 +33,26 @@ Deno.test("byte strings have their exact length, and absent values are null, CON
     { ...login, statement: null },
   ];
   for (const other of others) assertThrows(() => decodeAs(REQUESTS.login, encodeCbor(other), "body"), "malformed");
+});
+
+Deno.test("what is signed comes in at its longest, and no longer", () => {
+  const head = (size: number) => ({ generation: 1, epoch: 1, head: filled(size, 1), history: null });
+  const login = { device: filled(16, 1), ephemeral: filled(32, 2), challenge: filled(64, 3), signature: filled(64, 4) };
+  const statement = (size: number) => ({ ...login, statement: filled(size, 5) });
+  const submission = (size: number) => ({ submission: filled(size, 1) });
+  const cases = [
+    [ANSWERS.head, head, 65_536 + 1_024 + 16],
+    [REQUESTS.login, statement, 65_536 + 65_536 + 1_024],
+    [REQUESTS.inbox, submission, 262_144 + 1_024 + 16],
+  ] as const;
+  for (const [shape, bodyOf, most] of cases) {
+    decodeAs<v.GenericSchema>(shape, encodeCbor(bodyOf(most)), "body");
+    assertThrows(() => decodeAs<v.GenericSchema>(shape, encodeCbor(bodyOf(most + 1)), "body"), "malformed");
+  }
+});
+
+Deno.test("isTableNumber() knows the four tables", () => {
+  assertEquals([0, 1, 2, 3, 4, 5, 1.5].filter(isTableNumber), [1, 2, 3, 4]);
 });
 
 Deno.test("pathOf() and queryOf() spell bytes in lower-case hex and numbers in decimal, CONV-06", () => {
@@ -63,6 +85,7 @@ Deno.test("requireOrigin() takes one spelling, and plain HTTP to this machine al
     ["http://127.0.0.1:8080", ""],
     ["http://localhost/base", "/base"],
     ["http://[::1]:81", ""],
+    [`https://edge.example/${"a".repeat(491)}`, `/${"a".repeat(491)}`],
   ];
   for (const [origin, path] of good) assertEquals(requireOrigin(origin), path);
   const bad = [
@@ -85,7 +108,7 @@ Deno.test("requireOrigin() takes one spelling, and plain HTTP to this machine al
     "http://127.1",
     "ftp://edge.example",
     "javascript:alert(1)",
-    `https://edge.example/${"a".repeat(500)}`,
+    `https://edge.example/${"a".repeat(492)}`,
   ];
   for (const origin of bad) assertThrows(() => requireOrigin(origin), "malformed");
 });
