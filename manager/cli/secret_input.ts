@@ -19,13 +19,16 @@ export interface PassphraseSource {
   readonly fd?: string | undefined;
 }
 
+/** What reading takes from the machine. */
+export type SecretSurroundings = Pick<CliSurroundings, "cwd" | "uid" | "readInput">;
+
 /** UTF-8 takes at most four bytes for a character. */
 const MAX_PASSPHRASE_BYTES = 4 * LIMITS.maxPassphraseChars + 2;
 
 /** Reads the passphrase from the source, or null when none is named. @throws `usage`, `configuration`, `not_found`, `storage` */
 export async function passphraseFrom(
   source: PassphraseSource,
-  s: CliSurroundings,
+  s: SecretSurroundings,
 ): Promise<Redacted<string> | null> {
   if (source.fd !== undefined && source.file !== undefined) {
     throw new PosternError("usage", "Name a file or a descriptor for the passphrase, not both");
@@ -35,7 +38,7 @@ export async function passphraseFrom(
   return null;
 }
 
-async function readDescriptor(text: string, s: CliSurroundings): Promise<Bytes> {
+async function readDescriptor(text: string, s: SecretSurroundings): Promise<Bytes> {
   if (!/^\d{1,4}$/.test(text)) {
     throw new PosternError("usage", `A descriptor is a number, such as 3 for 3<FILE; found '${text}'`);
   }
@@ -44,7 +47,7 @@ async function readDescriptor(text: string, s: CliSurroundings): Promise<Bytes> 
   return await readPipe(`/dev/fd/${text}`);
 }
 
-async function readSecretFile(path: string, s: CliSurroundings): Promise<Bytes> {
+async function readSecretFile(path: string, s: SecretSurroundings): Promise<Bytes> {
   let isFile: boolean;
   try {
     isFile = (await Deno.stat(path)).isFile;

@@ -67,13 +67,7 @@ export async function issueDevice(
   validity: Validity,
   random: RandomBytes,
 ): Promise<Certificate> {
-  requireOrder(validity);
-  if (!issuer.isCa || (issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.keyCertSign) === 0)) {
-    throw new PosternError("usage", "The issuing certificate is not that of an authority; issue with the owner's root");
-  }
-  if (seconds(validity.notBefore) < issuer.notBefore || seconds(validity.notAfter) > issuer.notAfter) {
-    throw new PosternError("usage", "The certificate would be valid when its issuer is not; choose a shorter time");
-  }
+  requireIssuer(issuer, validity);
   const extensions = [
     extension(EXTENSION.basicConstraints, true, sequence()),
     extension(EXTENSION.keyUsage, true, namedBits(deviceUsage(readPublicKey(spki)))),
@@ -90,6 +84,17 @@ export async function issueDevice(
   return readCertificate(await writeCertificate({ ...fields, ...validity }, signer));
 }
 
+/** Passes an authority that is valid throughout. @throws `usage` */
+export function requireIssuer(issuer: Certificate, validity: Validity): void {
+  requireOrder(validity);
+  if (!issuer.isCa || (issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.keyCertSign) === 0)) {
+    throw new PosternError("usage", "The issuing certificate is not that of an authority; issue with a root");
+  }
+  if (seconds(validity.notBefore) < issuer.notBefore || seconds(validity.notAfter) > issuer.notAfter) {
+    throw new PosternError("usage", "The certificate would be valid when its issuer is not; choose a shorter time");
+  }
+}
+
 /** A name that says nothing: `CN=` and 32 hexadecimal digits. */
 export function pseudonym(random: RandomBytes): Name {
   const text = toHex(random(PSEUDONYM_BYTES));
@@ -97,7 +102,7 @@ export function pseudonym(random: RandomBytes): Name {
 }
 
 /** 128 bits with the highest set: never zero, always of the same length, and positive behind DER's sign octet. */
-function newSerial(random: RandomBytes): Bytes {
+export function newSerial(random: RandomBytes): Bytes {
   const serial = random(SERIAL_BYTES);
   serial[0] = (serial[0] ?? 0) | 0x80;
   return serial;
@@ -117,7 +122,8 @@ function deviceUsage(key: PublicKey): number {
   }
 }
 
-function requireOrder({ notBefore, notAfter }: Validity): void {
+/** @throws `usage` for a validity that ends before it begins */
+export function requireOrder({ notBefore, notAfter }: Validity): void {
   if (seconds(notAfter) >= seconds(notBefore)) return;
   throw new PosternError("usage", "A certificate's validity must not end before it begins");
 }

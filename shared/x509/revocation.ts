@@ -18,9 +18,14 @@ export interface RevocationOptions {
 }
 
 /** The lists that were used; or why the path is not to be relied on. */
-export type RevocationResult =
-  | { readonly ok: true; readonly crls: readonly Crl[] }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+export type RevocationResult = { readonly ok: true; readonly crls: readonly Crl[] } | RevocationFailure;
+
+/** What is wrong, with the error code that it amounts to. */
+export interface RevocationFailure {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
 
 /**
  * Looks up each certificate of a path but the last, which is trusted by itself, in the lists of its issuer. A list that names the
@@ -66,7 +71,9 @@ function isBy(crl: Crl, { subject, subjectKeyId }: Certificate): boolean {
     (crl.authorityKeyId === undefined || subjectKeyId === undefined || equalBytes(crl.authorityKeyId, subjectKeyId));
 }
 
-async function verifyCrl(crl: Crl, issuer: Certificate, now: number): Promise<RevocationResult | undefined> {
+/** What is wrong with a list of this issuer, apart from being out of date; undefined for nothing. */
+// spec: CMS-19
+export async function verifyCrl(crl: Crl, issuer: Certificate, now: number): Promise<RevocationFailure | undefined> {
   if (issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.cRLSign) === 0) {
     return failure("untrusted", issuer, "may not sign revocation lists");
   }
@@ -79,6 +86,6 @@ async function verifyCrl(crl: Crl, issuer: Certificate, now: number): Promise<Re
   return undefined;
 }
 
-function failure(code: ErrorCode, { subjectName }: Certificate, found: string): RevocationResult {
+function failure(code: ErrorCode, { subjectName }: Certificate, found: string): RevocationFailure {
   return { ok: false, code, message: `The certificate of ${displayDn(subjectName) || "an empty name"} ${found}` };
 }

@@ -1,0 +1,185 @@
+/** `publisher_ca`: a publisher's root, the certificates that sign releases, and the list of those that are revoked. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Redacted } from "../../shared/crypto/redacted.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { REASONS, type RevocationReason } from "../../shared/x509/crl_extensions.ts";
+import { parseName } from "../../shared/x509/dn_parse.ts";
+import { issuePublisherRoot, issueReleaseSigner } from "../../shared/x509/issue_publisher.ts";
+import { passphraseFrom } from "../../manager/cli/secret_input.ts";
+import { nextCrl, openAuthority, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
+import { tellCertificate, tellCrl } from "./describe.ts";
+import { readCertificates, readPublicKey } from "./pem_files.ts";
+import {
+  certificateSignerOfKey,
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+  newPrivateKey,
+  writePrivateKey,
+} from "./private_key.ts";
+import type { BindAction, Done } from "./script.ts";
+import type { ScriptSurroundings } from "./surroundings.ts";
+
+const ROOT_DAYS = 7_300;
+const SIGNER_DAYS = 397;
+const CRL_DAYS = 35;
+const MAX_DAYS = 36_500;
+
+interface NewKeyOptions {
+  readonly algorithm: KeyAlgorithm;
+  readonly subject: string;
+  readonly days: number;
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+}
+
+interface AuthorityOptions {
+  readonly root: string;
+  readonly rootKey: string;
+  readonly rootPassphraseFile?: string;
+  readonly rootPassphraseFd?: string;
+}
+
+interface InitOptions extends NewKeyOptions {
+  readonly root: string;
+  readonly rootKey: string;
+}
+
+interface IssueOptions extends NewKeyOptions, AuthorityOptions {
+  readonly cert: string;
+  readonly key?: string;
+  readonly publicKey?: string;
+}
+
+interface CrlOptions extends AuthorityOptions {
+  readonly crl: string;
+  readonly revoke?: readonly string[];
+  readonly reason: RevocationReason;
+  readonly days: number;
+}
+
+const HELP = `
+The first release:
+  publisher_ca.ts init --root root.pem --root-key root.key --passphrase-file root.pass
+  publisher_ca.ts issue --root root.pem --root-key root.key --root-passphrase-file root.pass \\
+    --cert release_cert.pem --key release_key.pem --passphrase-file release.pass
+  publisher_ca.ts crl --root root.pem --root-key root.key --root-passphrase-file root.pass --crl root.crl
+Ed25519 is the default; whoever wants OpenSSL to verify releases chooses --algorithm p256 or rsa3072, for root and signer alike.
+Keep the root's key apart from the machine that releases; it is needed only for these commands.`;
+
+/** The commands of `publisher_ca`. */
+export function describePublisherCa(program: Command, bind: BindAction): void {
+  program.description("The authority of a publisher: root, certificates that sign releases, revocation list.")
+    .addHelpText("after", HELP);
+  newKeyOptions(program.command("init").description("make a root, which instances pin"), "CN=publisher root", ROOT_DAYS)
+    .requiredOption("--root <pem>", "the new root's certificate")
+    .requiredOption("--root-key <pem>", "its private key")
+    .action(bind(init));
+  authorityOptions(
+    newKeyOptions(
+      program.command("issue").description("issue a certificate that signs releases"),
+      "CN=release",
+      SIGNER_DAYS,
+    )
+      .requiredOption("--cert <pem>", "the new certificate")
+      .option("--key <pem>", "its new private key")
+      .option("--public-key <pem>", "no new key: issue for this one, which a token holds"),
+  ).action(bind(issue));
+  authorityOptions(program.command("crl").description("make the next revocation list, the first one too"))
+    .requiredOption("--crl <pem>", "the list; what it has stays in it")
+    .option("--revoke <pem...>", "certificates to revoke")
+    .addOption(
+      new Option("--reason <why>", "for what is revoked now").choices(Object.keys(REASONS)).default("unspecified"),
+    )
+    .addOption(daysOption("the next list will have been made by then", CRL_DAYS))
+    .action(bind(crl));
+}
+
+function newKeyOptions(command: Command, subject: string, days: number): Command {
+  return command
+    .addOption(
+      new Option("--algorithm <name>", "of the new key").choices(Object.keys(KEY_ALGORITHMS)).default("ed25519"),
+    )
+    .option("--subject <name>", "in the form of RFC 4514, such as 'CN=release,O=Publisher'", subject)
+    .addOption(daysOption("how long it is valid", days))
+    .option("--passphrase-file <file>", "passphrase for the new key")
+    .option("--passphrase-fd <n>", "descriptor that gives it");
+}
+
+function authorityOptions(command: Command): Command {
+  return command
+    .requiredOption("--root <pem>", "the root's certificate")
+    .requiredOption("--root-key <pem>", "its private key")
+    .option("--root-passphrase-file <file>", "passphrase of the root's key")
+    .option("--root-passphrase-fd <n>", "descriptor that gives it");
+}
+
+function daysOption(what: string, days: number): Option {
+  return new Option("--days <n>", what).default(days).argParser((text) => {
+    const found = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
+    if (found < 1 || found > MAX_DAYS) throw new InvalidArgumentError(`Days are a number from 1 to ${MAX_DAYS}.`);
+    return found;
+  });
+}
+
+async function init(options: InitOptions, s: ScriptSurroundings): Promise<Done> {
+  await requireFree([options.root, options.rootKey], s);
+  const passphrase = await newPassphrase(options, options.rootKey, s);
+  const key = await newPrivateKey(options.algorithm);
+  const subject = { name: parseName(options.subject), spki: key.spki };
+  const signer = await certificateSignerOfKey(key);
+  const root = await issuePublisherRoot(signer, subject, validFor(options.days, s.now()), s.random);
+  // The key first: a certificate without its key is of no use.
+  await writePrivateKey(options.rootKey, key, passphrase, s);
+  await writeNewCertificate(options.root, root, s);
+  const json = { root: options.root, key: options.rootKey, certificate: tellCertificate(root) };
+  return { json, text: `Made the root ${options.root}, and its key ${options.rootKey}. Instances pin the root.` };
+}
+
+async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done> {
+  if ((options.key === undefined) === (options.publicKey === undefined)) {
+    throw new PosternError("usage", "Name either --key, for a new key, or --public-key, for one that a token holds");
+  }
+  await requireFree([options.cert, ...options.key === undefined ? [] : [options.key]], s);
+  const authority = await open(options, s);
+  const passphrase = options.key === undefined ? null : await newPassphrase(options, options.key, s);
+  const key = options.publicKey === undefined ? await newPrivateKey(options.algorithm) : null;
+  const spki = key?.spki ?? await readPublicKey(options.publicKey ?? "", s);
+  const subject = { name: parseName(options.subject), spki };
+  const validity = validFor(options.days, s.now());
+  const certificate = await issueReleaseSigner(authority.certificate, authority.signer, subject, validity, s.random);
+  if (key !== null && options.key !== undefined) await writePrivateKey(options.key, key, passphrase, s);
+  await writeNewCertificate(options.cert, certificate, s);
+  const json = { cert: options.cert, key: options.key ?? null, certificate: tellCertificate(certificate) };
+  return { json, text: `Issued ${options.cert}: sign_manifest.ts signs releases with it` };
+}
+
+async function crl(options: CrlOptions, s: ScriptSurroundings): Promise<Done> {
+  const authority = await open(options, s);
+  const before = await readOwnCrl(options.crl, authority, s);
+  const now = s.now();
+  const revocation = { at: now, reason: options.reason };
+  const certificates = await Promise.all((options.revoke ?? []).map((path) => readCertificates(path, s)));
+  const revoke = certificates.map(([certificate]) => ({ certificate, revocation }));
+  const next = await nextCrl(authority, before, { revoke, days: options.days }, now);
+  await writeCrl(options.crl, next, s);
+  const { number, nextUpdate, revoked } = next;
+  const until = new Date(nextUpdate).toISOString();
+  const text = `Wrote ${options.crl}: number ${number}, ${revoked.size} revoked, in force until ${until}`;
+  return { json: { path: options.crl, crl: tellCrl(next) }, text };
+}
+
+function open({ root, rootKey, rootPassphraseFile, rootPassphraseFd }: AuthorityOptions, s: ScriptSurroundings) {
+  return openAuthority(root, rootKey, () => passphraseFrom({ file: rootPassphraseFile, fd: rootPassphraseFd }, s), s);
+}
+
+async function newPassphrase(
+  options: NewKeyOptions,
+  path: string,
+  s: ScriptSurroundings,
+): Promise<Redacted<string> | null> {
+  const passphrase = await passphraseFrom({ file: options.passphraseFile, fd: options.passphraseFd }, s);
+  if (passphrase === null) {
+    s.err(`warning: ${path} is written without a passphrase; name one with --passphrase-file or --passphrase-fd\n`);
+  }
+  return passphrase;
+}
