@@ -1,13 +1,16 @@
 /** What shared/spec/cover.md says that nobody can do, tried. */
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { type Bytes, concat, EMPTY, utf8 } from "../../../shared/bytes/bytes.ts";
-import { toHex } from "../../../shared/bytes/encoding.ts";
+import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { importAeadKey, openAead } from "../../../shared/crypto/aead.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { commitTo, coverContext, placeOf, wrapMask, xor } from "../../../shared/cover/derive.ts";
 import { type CoverHeader, decodeHeader, encodeHeader, ENTRY_BYTES } from "../../../shared/cover/header.ts";
 import { openCover } from "../../../shared/cover/open.ts";
 import { coverOf } from "../../../shared/cover/subsets.ts";
+import { CoverSecret } from "../../../shared/cover/secret.ts";
+import { randomLeaf } from "../../../shared/cover/tree.ts";
 import { fleetOf, RELEASE, sealFor } from "./fleet.ts";
 import { sealForTwoKeys } from "./two_keys.ts";
 
@@ -83,6 +86,20 @@ Deno.test("COVER-07 an outsider cannot tell a header with revoked instances from
   for (const shares of [ones([]), ones([1, 3, 5, 7, 9, 11, 13, 15])]) {
     // 10,240 bits each: seven standard deviations are 0.035.
     for (const share of shares) assert(Math.abs(share - 0.5) < 0.035, `${share}`);
+  }
+});
+
+Deno.test("COVER-07 no node of a cover, and so no leaf that is left out, stands in a header", () => {
+  const large = CoverSecret.create(webCryptoRandom);
+  const revoked = Array.from({ length: 12 }, () => randomLeaf(32, webCryptoRandom));
+  const header = toHex(sealFor(large, revoked, webCryptoRandom(32)));
+  const nodes = [...coverOf(revoked, 32).flatMap(({ within, without }) => [within, without]), ...revoked];
+  // Small numbers occur by chance.
+  const telling = nodes.filter((node) => node > 2 ** 28);
+  assert(telling.length >= 24);
+  for (const node of telling) {
+    const bytes = fromHex(node.toString(16).padStart(10, "0"));
+    for (const spelled of [bytes, bytes.toReversed(), encodeCbor(node)]) assert(!header.includes(toHex(spelled)));
   }
 });
 
