@@ -2,6 +2,8 @@
 import { type Bytes, concat, EMPTY, utf8 } from "../bytes/bytes.ts";
 import { toBase64 } from "../bytes/encoding.ts";
 import { pad } from "../bytes/padding.ts";
+import { sealToCover } from "../cover/seal.ts";
+import type { CoverSecret } from "../cover/secret.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, importAeadKey, sealAead } from "../crypto/aead.ts";
 import { secretKey, SYMMETRIC_KEY_BYTES } from "../crypto/brand.ts";
 import type { RandomBytes } from "../crypto/random.ts";
@@ -35,7 +37,7 @@ export interface Encryption extends KeyName {
 /** An instance of schema 2, by what its publisher knows of it. */
 export interface Recipient {
   /** 32 bytes that publisher and instance share. */
-  readonly lookup: Bytes;
+  readonly entrySecret: Bytes;
   readonly mdkVersion: number;
   /** X-Wing (1216 bytes) or X25519 (32), as the wrap asks for. */
   readonly publicKey: Bytes;
@@ -82,18 +84,21 @@ export async function encryptForRecipients(
 }
 
 /**
- * The MEK for everybody that a cover does not leave out (spec: MAN-18).
+ * The MEK for everybody but the revoked (spec: MAN-18).
  *
- * @param cover makes the header from the release's id and the MEK
+ * @param revoked numbers of the leaves of everybody who was ever revoked
+ * @throws `usage` for a number that no leaf has; `too_large` for too many
  */
 export async function encryptToCover(
   encryption: Encryption,
-  cover: (release: ReleaseId, mek: Mek) => Bytes,
+  secret: CoverSecret,
+  revoked: Iterable<number>,
 ): Promise<Bytes> {
   const part = publicPart(encryption, 3);
   const mek = newMek(encryption.random);
   const release = releaseId(part);
-  return requireSize(utf8(await seal(encryption, part, mek, release, { cover: toBase64(cover(release, mek)) })));
+  const header = sealToCover({ secret, revoked, release, random: encryption.random }, mek);
+  return requireSize(utf8(await seal(encryption, part, mek, release, { cover: toBase64(header) })));
 }
 
 function publicPart({ manifest, keyId, keyVersion, random }: Encryption, schema: 2 | 3): PublicPart {
@@ -152,8 +157,8 @@ async function wrapAll(
   release: ReleaseId,
   ephemeral: X25519KeyPair | null,
 ): Promise<RecipientEntry[]> {
-  const wrapFor = async ({ lookup, mdkVersion, publicKey }: Recipient): Promise<RecipientEntry> => {
-    const id = opaqueId(lookup, release, mdkVersion);
+  const wrapFor = async ({ entrySecret, mdkVersion, publicKey }: Recipient): Promise<RecipientEntry> => {
+    const id = opaqueId(entrySecret, release, mdkVersion);
     const wrapped = ephemeral === null
       ? await wrapXWing(publicKey, { release, id }, mek)
       : await wrapX25519(ephemeral, publicKey, { release, id }, mek);

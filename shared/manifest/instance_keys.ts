@@ -1,5 +1,6 @@
 /** The keys that an instance opens releases with. */
 import type { Bytes } from "../bytes/bytes.ts";
+import type { MemberKeys } from "../cover/member.ts";
 import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
 import type { Redacted } from "../crypto/redacted.ts";
 import type { X25519KeyPair } from "../crypto/x25519.ts";
@@ -14,19 +15,12 @@ export interface Mdk {
   readonly x25519: X25519KeyPair;
 }
 
-/**
- * Opens a cover's header with the member keys of one leaf.
- *
- * @throws `revoked`, `tampered`, `malformed`, `wrong_key`
- */
-export type CoverOpener = (header: Bytes, release: Bytes) => Bytes;
-
-/** What the publisher gave the instance when it registered it, for one generation of its manifest key. */
-export interface Registration extends KeyName {
-  /** 32 bytes; schema 2 is found by it. */
-  readonly lookup: Redacted<Bytes>;
-  /** Schema 3 is opened by it. */
-  readonly openCover?: CoverOpener;
+/** What a publisher gave the instance when it registered it; another one after its manifest key was rotated. */
+export interface Registration {
+  /** 32 bytes; its entry in schema 2 is found by it. */
+  readonly entrySecret: Redacted<Bytes>;
+  /** Of its leaf; schema 3 is opened by them. */
+  readonly member?: MemberKeys;
 }
 
 /** A key of schema 1, the same for all instances. */
@@ -38,6 +32,7 @@ export interface SharedKey extends KeyName {
 /** Everything; what a release does not name is left alone. */
 export interface InstanceKeys {
   readonly mdks: readonly Mdk[];
+  /** Older ones stay, for older releases. */
   readonly registrations: readonly Registration[];
   readonly shared: readonly SharedKey[];
 }

@@ -6,11 +6,12 @@ import { type Bytes, concat, EMPTY } from "../bytes/bytes.ts";
 import { unpad } from "../bytes/padding.ts";
 import { importAeadKey, openAead } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
+import { openCover } from "../cover/open.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
 import { reveal } from "../crypto/redacted.ts";
-import { PosternError } from "../errors.ts";
-import type { Blob, Envelope, Envelope1, Envelope2, Envelope3, KeyName } from "./envelope.ts";
-import type { InstanceKeys, Registration } from "./instance_keys.ts";
+import { isPosternError, PosternError } from "../errors.ts";
+import type { Blob, Envelope, Envelope1, Envelope2, Envelope3 } from "./envelope.ts";
+import type { InstanceKeys } from "./instance_keys.ts";
 import { parseManifest, type ReleaseManifest } from "./manifest.ts";
 import {
   acceptMek,
@@ -31,19 +32,19 @@ export type Unwrapped =
 /**
  * The key of an envelope, by the keys of an instance (spec: MAN-11, MAN-15, MAN-18).
  *
- * @throws `forbidden` if the instance holds nothing of this key's id and version; `revoked` if the release is for others;
+ * @throws `forbidden` if the instance holds nothing that could open it; `revoked` if the release is for others;
  * `tampered` if what is wrapped for it does not open, or is not what the envelope commits to
  */
 export async function unwrapEnvelope(envelope: Envelope, keys: InstanceKeys): Promise<Unwrapped> {
   if (envelope.schema === 1) {
-    const { key } = requireNamed(keys.shared, envelope);
+    const { keyId, keyVersion } = envelope;
+    const shared = keys.shared.find((one) => one.keyId === keyId && one.keyVersion === keyVersion);
+    if (shared === undefined) throw notMeant();
+    const { key } = shared;
     return { schema: 1, envelope, key: reveal(key) };
   }
   const release = releaseId(envelope);
-  const registration = requireNamed(keys.registrations, envelope);
-  const mek = envelope.schema === 2
-    ? await findMek(envelope, release, keys, registration)
-    : uncoverMek(envelope, release, registration);
+  const mek = envelope.schema === 2 ? await findMek(envelope, release, keys) : uncoverMek(envelope, release, keys);
   return { schema: envelope.schema, envelope, keys: acceptMek(mek, release, envelope) };
 }
 
@@ -84,16 +85,18 @@ export function validateManifest(envelope: Envelope, plaintext: Bytes): ReleaseM
 async function findMek(
   { recipients, wrap, ephemeral = EMPTY }: Envelope2,
   release: ReleaseId,
-  { mdks }: InstanceKeys,
-  { lookup }: Registration,
+  { mdks, registrations }: InstanceKeys,
 ): Promise<Mek> {
+  if (mdks.length === 0 || registrations.length === 0) throw notMeant();
   for (const mdk of [...mdks].sort((a, b) => b.version - a.version)) {
-    const id = opaqueId(reveal(lookup), release, mdk.version);
-    const wrapped = recipients.find(id);
-    if (wrapped === null) continue;
-    return wrap === "xwing"
-      ? await unwrapXWing(mdk.xwing, { release, id }, wrapped)
-      : await unwrapX25519(mdk.x25519, ephemeral, { release, id }, wrapped);
+    for (const { entrySecret } of registrations) {
+      const id = opaqueId(reveal(entrySecret), release, mdk.version);
+      const wrapped = recipients.find(id);
+      if (wrapped === null) continue;
+      return wrap === "xwing"
+        ? await unwrapXWing(mdk.xwing, { release, id }, wrapped)
+        : await unwrapX25519(mdk.x25519, ephemeral, { release, id }, wrapped);
+    }
   }
   throw new PosternError(
     "revoked",
@@ -101,16 +104,24 @@ async function findMek(
   );
 }
 
-function uncoverMek({ cover }: Envelope3, release: ReleaseId, { openCover }: Registration): Mek {
-  if (openCover === undefined) throw notMeant();
-  return secretKey<"Mek">(openCover(cover, release));
+/** By the keys of the tree that the header names. */
+function uncoverMek({ cover }: Envelope3, release: ReleaseId, { registrations }: InstanceKeys): Mek {
+  for (const { member } of registrations) {
+    if (member === undefined) continue;
+    try {
+      return secretKey<"Mek">(openCover(cover, member, release));
+    } catch (error) {
+      if (!isPosternError(error, "wrong_key")) throw error;
+    }
+  }
+  throw notMeant();
 }
 
 async function decryptSchema1({ blob }: Envelope1, key: Bytes): Promise<Bytes> {
   try {
     return await openBlob(key, blob, EMPTY);
   } catch (cause) {
-    if (!(cause instanceof PosternError && cause.code === "tampered")) throw cause;
+    if (!isPosternError(cause, "tampered")) throw cause;
     throw new PosternError("wrong_key", "the key of this id and version does not open the manifest", { cause });
   }
 }
@@ -119,12 +130,6 @@ async function openBlob(key: Bytes, { iv, ciphertext, tag }: Blob, associatedDat
   return await openAead(await importAeadKey(key), iv, concat(ciphertext, tag), associatedData);
 }
 
-function requireNamed<T extends KeyName>(held: readonly T[], { keyId, keyVersion }: KeyName): T {
-  const found = held.find((one) => one.keyId === keyId && one.keyVersion === keyVersion);
-  if (found === undefined) throw notMeant();
-  return found;
-}
-
 function notMeant(): PosternError {
-  return new PosternError("forbidden", "this instance holds no key of the id and version that the release names");
+  return new PosternError("forbidden", "this instance holds no key for such a release; is it registered?");
 }

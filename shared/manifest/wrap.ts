@@ -19,12 +19,12 @@ import type { Mek, ReleaseId } from "./release_keys.ts";
 const PRIME = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 0xed : at === 31 ? 0x7f : 0xff);
 
 /**
- * Under which name the wrapped MEK of an instance stands in one envelope: nobody without the lookup key can tell whose it is, or
+ * Under which name the wrapped MEK of an instance stands in one envelope: nobody without the entry secret can tell whose it is, or
  * that two of them are of one instance (spec: MAN-14).
  */
-export function opaqueId(lookup: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
+export function opaqueId(entrySecret: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
   const message = jcs([MANIFEST_LABELS.recipient, toBase64(release), mdkVersion]);
-  return hmacSha256(lookup, message).slice(0, OPAQUE_ID_BYTES);
+  return hmacSha256(entrySecret, message).slice(0, OPAQUE_ID_BYTES);
 }
 
 /** What an entry belongs to. */

@@ -1,5 +1,6 @@
 /** A release, and an instance that it is for. */
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
+import type { MemberKeys } from "../../../shared/cover/member.ts";
 import { importHpkeKey } from "../../../shared/crypto/hpke_keys.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
@@ -7,7 +8,7 @@ import { generateX25519 } from "../../../shared/crypto/x25519.ts";
 import { PosternError } from "../../../shared/errors.ts";
 import type { Encryption, Recipient } from "../../../shared/manifest/encrypt.ts";
 import type { Wrap } from "../../../shared/manifest/envelope.ts";
-import type { CoverOpener, InstanceKeys, Mdk } from "../../../shared/manifest/instance_keys.ts";
+import type { InstanceKeys, Mdk } from "../../../shared/manifest/instance_keys.ts";
 import type { ReleasePolicy } from "../../../shared/manifest/judge_release.ts";
 import type { ReleaseFile, ReleaseManifest } from "../../../shared/manifest/manifest.ts";
 import type { VerifySignature } from "../../../shared/manifest/open_manifest.ts";
@@ -48,22 +49,22 @@ export async function makeMdk(version: number): Promise<Mdk> {
 }
 
 export async function makeInstance(
-  { version = 1, openCover, symmetric = webCryptoRandom(32) }: {
+  { version = 1, member, symmetric = webCryptoRandom(32) }: {
     version?: number;
-    openCover?: CoverOpener;
+    member?: MemberKeys;
     symmetric?: Bytes;
   } = {},
 ): Promise<TestInstance> {
-  const lookup = webCryptoRandom(32);
+  const entrySecret = webCryptoRandom(32);
   const mdk = await makeMdk(version);
   return {
     keys: {
       mdks: [mdk],
-      registrations: [{ ...KEY, lookup: new Redacted(lookup), ...(openCover === undefined ? {} : { openCover }) }],
+      registrations: [{ entrySecret: new Redacted(entrySecret), ...(member === undefined ? {} : { member }) }],
       shared: [{ ...KEY, key: new Redacted(symmetric) }],
     },
     recipient: (wrap) => ({
-      lookup,
+      entrySecret,
       mdkVersion: version,
       publicKey: wrap === "xwing" ? mdk.xwing.publicKey : mdk.x25519.publicKey,
     }),
