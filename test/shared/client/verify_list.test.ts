@@ -10,9 +10,9 @@ import { naiveProof } from "../merkle/proof_model.ts";
 import { naiveStateRoot, sorted, tableLeaves } from "../merkle/state_tree_model.ts";
 import { epochKeys } from "../protocol/epoch.ts";
 
-const list = LISTS.channel("mail");
 const keys = await epochKeys();
-const { token } = rowKey(keys, list, 0);
+const list = rowKey(keys, LISTS.channel("mail"), 0);
+const { token } = list;
 const rows: HashedRow[] = [0, 1, 2, 5, 6, 9].map((number) => ({ number, hash: sha256(Uint8Array.of(number)) }));
 const leaves = sorted([
   ...tableLeaves(40),
