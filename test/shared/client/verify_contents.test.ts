@@ -78,7 +78,7 @@ const receipt = row(
   1,
 );
 const changes = row(
-  { kind: "changes", changes: { generation: 1, changes: null } },
+  { kind: "changes", changes: { generation: 1, changes: [] } },
   { kind: "generations", name: "" },
   1,
 );
