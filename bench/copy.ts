@@ -4,7 +4,7 @@ import type { CopyChange } from "../shared/client/copy_store.ts";
 import type { LocalCopy } from "../shared/client/local_copy.ts";
 import { acceptGrant } from "../shared/client/pair.ts";
 import { openDatabase } from "../shared/database/open.ts";
-import { CopyInDatabase } from "./fixtures/copy_database.ts";
+import { openDeviceDatabase } from "../shared/stores/device_database.ts";
 import { type DeltaStore, startDeltaStore } from "./fixtures/delta_store.ts";
 import type { Bench, BenchContext } from "./harness/bench.ts";
 import { hotSpotText } from "./harness/profile.ts";
@@ -60,7 +60,7 @@ async function startCopy(context: BenchContext, { device: { keys, request, grant
   const db = await openDatabase(`file:${await context.folder()}/copy.db`);
   context.atEnd(() => db.close());
   const start = async (): Promise<Copying> => {
-    const store = await CopyInDatabase.open(db);
+    const { copy: store } = await openDeviceDatabase(db);
     let millis = 0;
     const apply = store.apply.bind(store);
     store.apply = async (change: CopyChange) => {
