@@ -123,6 +123,10 @@ async function heldBy(db: Database, { time, head }: BackupContents): Promise<Hel
 
 const READABLE = "With the recovery key, what the edge holds could be read back; the first turn replaces it.";
 
+/** What catching up cannot bring back (spec: BACKUP-18). */
+const IN_NO_ROW =
+  "No row says whether a message went out since, so those are held; receipts and alarms of that time are gone too.";
+
 /** What the owner is told as long as it is not cleared (spec: BACKUP-12). */
 export function lossText(
   { losses, candidates }: Judgement,
@@ -148,7 +152,7 @@ export function lossText(
     : ["Which devices came or went since cannot be said.", ...(losses.edge === "newer" ? [READABLE] : [])];
   const back = caughtUp === null
     ? []
-    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`];
+    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`, IN_NO_ROW];
   const doubtful = caughtUp === null || caughtUp.doubtful === 0
     ? []
     : [`${caughtUp.doubtful} certificates of the backup were not at the edge, and wait for your review.`];

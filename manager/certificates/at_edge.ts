@@ -1,16 +1,13 @@
 /** Certificates as a restored manager reads them back from the edge (spec: BACKUP-18). */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
+import { toFlag } from "../../shared/database/query.ts";
 import type { CertificateContent } from "../../shared/protocol/plaintexts.ts";
-import { CERTIFICATE_STATUS } from "../../shared/protocol/tables.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import { decideCertificate, findCertificate, insertCertificate, judgeAs } from "./repository.ts";
 
-const READ_BACK = "as it stood at the edge when the manager was restored";
-
 /**
- * Makes a certificate what its row at the edge says. Whether the owner trusts it to vouch for others stands in no row: for one that the
- * backup did not have, that is to be said again.
+ * Makes a certificate what its row at the edge says.
  *
  * @param subjectNumber its number in the list of its subject
  */
@@ -20,19 +17,11 @@ export async function certificateAtEdge(
   subjectNumber: number,
 ): Promise<Statement<never>> {
   const certificate = readCertificate(content.der);
-  const reason = content.status === CERTIFICATE_STATUS.usable ? "" : READ_BACK;
+  const { origin, note, added, status, reason } = content;
+  const judged = { status, reason, anchor: toFlag(content.isAnchor) };
   const known = await findCertificate(db, certificate.fingerprint);
-  if (known !== null) return judgeAs({ ...known, status: content.status, reason });
-  const { origin, note, added, status } = content;
-  return insertCertificate(certificate, {
-    status,
-    reason,
-    origin,
-    note,
-    added,
-    anchor: 0,
-    subject_number: subjectNumber,
-  });
+  if (known !== null) return judgeAs({ ...known, ...judged });
+  return insertCertificate(certificate, { ...judged, origin, note, added, subject_number: subjectNumber });
 }
 
 /** A certificate of the backup that the edge does not have waits for the owner. */

@@ -3,6 +3,7 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query, toFlag } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { type CertificateContent, encodeCertificate } from "../../shared/protocol/plaintexts.ts";
 import { CERTIFICATE_STATUS, type CertificateStatus } from "../../shared/protocol/tables.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
@@ -200,6 +201,8 @@ function entriesOf(row: CertificatesTable): Statement<unknown>[] {
     added: row.added,
     origin: row.origin as CertificateContent["origin"],
     note: row.note,
+    isAnchor: row.anchor === 1,
+    reason: row.reason.slice(0, LIMITS.maxNoteChars).toWellFormed(),
   });
   return [
     putEntry(LISTS.fingerprint(row.fingerprint), 0, plaintext),

@@ -50,6 +50,8 @@ export async function exampleRows(household: Household): Promise<ExampleRow[]> {
     added: TIME,
     origin: "owner",
     note: "my own root",
+    isAnchor: true,
+    reason: "",
   });
   const text = new TextEncoder().encode("Hello");
   const [inlineId, largeId] = [random(16), random(16)];

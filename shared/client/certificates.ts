@@ -29,6 +29,10 @@ export interface CertificateEntry {
   readonly added: number;
   readonly origin: CertificateContent["origin"];
   readonly note: string;
+  /** Whether the owner trusts it to vouch for others, as long as it is usable. */
+  readonly isAnchor: boolean;
+  /** Why it is not usable, or empty: the manager's or the owner's words. */
+  readonly reason: string;
 }
 
 /** What was found, of which state. */
@@ -117,10 +121,10 @@ function usableOf({ certificate, status }: CertificateEntry): Certificate[] {
 /** @throws `tampered` unless the row holds a certificate, which its place has shown already */
 export function entryOf({ content }: Pick<ListRow, "content">): CertificateEntry {
   if (content.kind !== "certificate") throw new PosternError("tampered", "A list of certificates holds something else");
-  const { der, status, added, origin, note } = content.certificate;
+  const { der, status, added, origin, note, isAnchor, reason } = content.certificate;
   const certificate = readOrNull(der);
   return {
-    ...{ fingerprint: sha256(der), der, certificate, added, origin, note, reviewed: status !== 2 },
+    ...{ fingerprint: sha256(der), der, certificate, added, origin, note, isAnchor, reason, reviewed: status !== 2 },
     status: certificate === null ? "blocked" : STATUS[status] ?? "blocked",
   };
 }

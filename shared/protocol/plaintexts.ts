@@ -31,6 +31,8 @@ const certificateTuple = v.strictTuple([
   time,
   v.picklist(["owner", "import", "device", "runtime"] as const),
   textUpTo(LIMITS.maxNoteChars),
+  v.boolean(),
+  textUpTo(LIMITS.maxNoteChars),
 ]);
 const channelTuple = v.strictTuple([v.literal("channel"), channelName, time]);
 const messageTuple = v.strictTuple([
@@ -80,6 +82,10 @@ export interface CertificateContent {
   readonly added: number;
   readonly origin: "owner" | "import" | "device" | "runtime";
   readonly note: string;
+  /** Whether the owner trusts it to vouch for others, as long as it is usable. */
+  readonly isAnchor: boolean;
+  /** Why it is not usable, or empty. */
+  readonly reason: string;
 }
 
 /** A channel of messages. */
@@ -127,12 +133,16 @@ export function decodeDevice(bytes: Bytes): DeviceContent {
 }
 
 export function encodeCertificate(c: CertificateContent): Bytes {
-  return encodeCbor(["certificate", c.der, c.status, c.added, c.origin, c.note]);
+  return encodeCbor(["certificate", c.der, c.status, c.added, c.origin, c.note, c.isAnchor, c.reason]);
 }
 
 export function decodeCertificate(bytes: Bytes): CertificateContent {
-  const [, der, status, added, origin, note] = decodeAs(certificateTuple, bytes, "certificate entry");
-  return { der, status, added, origin, note };
+  const [, der, status, added, origin, note, isAnchor, reason] = decodeAs(
+    certificateTuple,
+    bytes,
+    "certificate entry",
+  );
+  return { der, status, added, origin, note, isAnchor, reason };
 }
 
 export function encodeChannel(c: ChannelContent): Bytes {

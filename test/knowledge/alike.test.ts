@@ -47,7 +47,7 @@ async function certificateOf({ commonName, certificate }: Lengths): Promise<{ de
   const serial = webCryptoRandom(8).with(0, 1);
   const der = await build({ subject: `CN=${textOf(commonName)}`, serial, notBefore: NOW - DAY, notAfter: NOW + DAY });
   const plaintextBytes = (note: string) =>
-    encodeCertificate({ der, status: 1, added: NOW, origin: "import", note }).length;
+    encodeCertificate({ der, status: 1, added: NOW, origin: "import", note, isAnchor: false, reason: "" }).length;
   let note = textOf(30);
   while (plaintextBytes(note) < certificate) note += "x";
   assertEquals(plaintextBytes(note), certificate);

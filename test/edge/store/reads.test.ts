@@ -50,7 +50,15 @@ onEveryDatabase("reads", async (t, { database }) => {
     const { owner, store } = await fresh();
     const manager = new ManagerFixture(owner);
     const device = await owner.device();
-    const certificate = { der: owner.root.der, status: 1, added: NOW, origin: "owner", note: "" } as const;
+    const certificate = {
+      der: owner.root.der,
+      status: 1,
+      added: NOW,
+      origin: "owner",
+      note: "",
+      isAnchor: true,
+      reason: "",
+    } as const;
     const list = LISTS.fingerprint(owner.id);
     const entry = { list, number: 0, plaintext: encodeCertificate(certificate) };
     const push = await manager.full([deviceEntry(device), entry]);

@@ -1,10 +1,16 @@
 import { join } from "node:path";
 import { equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
-import type { Database } from "../../../shared/database/database.ts";
+import type { Database, Value } from "../../../shared/database/database.ts";
+
 import { PosternError } from "../../../shared/errors.ts";
 import { currentStatement } from "../../../manager/owner/statement.ts";
-import { addCertificate, findCertificate, removeCertificate } from "../../../manager/certificates/repository.ts";
+import {
+  addCertificate,
+  decideCertificate,
+  findCertificate,
+  removeCertificate,
+} from "../../../manager/certificates/repository.ts";
 import { openAlarms } from "../../../manager/sync/alarms.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { World } from "../../fixtures/world.ts";
@@ -88,6 +94,9 @@ Deno.test("restoreManager() reads back what came since, place by place and byte 
   await backUp(manager, file);
   const added = [await certificate("CN=Kept"), await certificate("CN=Added since")];
   for (const der of added) await manager.trust(der, "a note");
+  const vouching = await certificate("CN=Vouching since");
+  await manager.trust(vouching);
+  await decideCertificate(manager.db, sha256(vouching), { status: "usable", reason: "", isAnchor: true });
   await manager.block(sha256(blocked));
   await manager.forget(sha256(removed));
   await manager.receive("mail", mail("after"));
@@ -101,10 +110,18 @@ Deno.test("restoreManager() reads back what came since, place by place and byte 
   const old = await rows(manager.db);
   const again = await restore(world, file);
   const { caughtUp } = again.restored;
-  assertEquals(caughtUp, { messages: 2, certificates: 3, doubtful: 1, held: 0 });
+  assertEquals(caughtUp, { messages: 2, certificates: 4, doubtful: 1, held: 0 });
   await removeCertificate(again.manager.db, sha256(removed));
   assertEquals(await rows(again.manager.db), old);
-  assertEquals((await findCertificate(again.manager.db, sha256(blocked)))?.status, 0);
+  // With who may vouch for others, and why one is blocked.
+  const judged = async (db: Database) =>
+    (await db.execute<Record<string, Value>>({
+      sql: "SELECT hex(fingerprint), status, reason, anchor, note FROM certificates ORDER BY 1",
+      params: [],
+    })).rows;
+  assertEquals(await judged(again.manager.db), await judged(manager.db));
+  const [alarm] = await openAlarms(again.manager.db);
+  assertEquals(alarm?.text.includes("No row says whether a message went out since"), true);
   // What comes next finds its place behind them.
   await again.manager.receive("mail", mail("next"));
   await again.manager.trust(await certificate("CN=Kept"));
@@ -112,7 +129,7 @@ Deno.test("restoreManager() reads back what came since, place by place and byte 
   await confirm(phone);
   assertEquals(await subjects(phone), ["after", "before", "next"]);
   assertEquals(await subjects(phone, "new channel"), ["large"]);
-  assertEquals((await phone.client.verifyAll()).contents.certificates, 5);
+  assertEquals((await phone.client.verifyAll()).contents.certificates, 6);
 });
 
 Deno.test("restoreManager() throws when the edge does not show the whole of what is to be read back (BACKUP-18)", async () => {

@@ -141,7 +141,15 @@ export class World {
 
   addCertificate(der: Bytes, status: 0 | 1 | 2, number = 0): void {
     const { fingerprint, subject } = readCertificate(der);
-    const plaintext = encodeCertificate({ der, status, added: NOW, origin: "owner", note: "" });
+    const plaintext = encodeCertificate({
+      der,
+      status,
+      added: NOW,
+      origin: "owner",
+      note: "",
+      isAnchor: false,
+      reason: "",
+    });
     this.contents.push(
       { table: "certificates", list: LISTS.fingerprint(fingerprint), number: 0, plaintext },
       { table: "certificates", list: LISTS.subject(subject), number, plaintext },

@@ -109,6 +109,8 @@ export const certificate: fc.Arbitrary<CertificateContent> = record({
   added: time,
   origin: fc.constantFrom("owner", "import", "device", "runtime"),
   note: text(LIMITS.maxNoteChars),
+  isAnchor: fc.boolean(),
+  reason: text(LIMITS.maxNoteChars),
 });
 
 export const channel: fc.Arbitrary<ChannelContent> = record({ name: text(24, 1), created: time });

@@ -126,7 +126,7 @@ Deno.test("listsOf() finds a certificate that cannot be read by its fingerprint 
   const der = filled(20, 7);
   const broken: RowContent = {
     kind: "certificate",
-    certificate: { der, status: 0, added: 0, origin: "import", note: "" },
+    certificate: { der, status: 0, added: 0, origin: "import", note: "", isAnchor: false, reason: "" },
   };
   assertEquals(listsOf(broken, 0), [LISTS.fingerprint(sha256(der))]);
   assertEquals(listsOf(broken, 1), []);
