@@ -6,6 +6,8 @@ import type { Fate } from "./results.ts";
 
 /** A mutant that takes a test this many times as long as without it does not end. */
 const TIMES_AS_LONG = 25;
+/** In a process of its own this many times more, where it decides. */
+const LONGER_ALONE = 3;
 /** But never less than this: the machine does other things too. */
 const LEAST_MILLIS = 6_000;
 /** What leaks in a process where a thousand tests failed. */
@@ -87,7 +89,7 @@ export class Attacker {
       this.#loaded = files.join();
       await this.#process.loaded();
     }
-    const { round, megabytes } = await this.#attack(this.#process, number, tests);
+    const { round, megabytes } = await this.#attack(this.#process, number, tests, 1);
     if (round.end !== "died" && round.end !== "survived" || megabytes > MOST_MEGABYTES) await this.end();
     return round.end === "timeout" ? { end: "unclear", by: round.by ?? "" } : round;
   }
@@ -97,7 +99,7 @@ export class Attacker {
     const process = new TestProcess(this.#folder, this.#scratch, number, [...new Set(tests.map(({ file }) => file))]);
     try {
       await process.loaded();
-      const { round } = await this.#attack(process, number, tests);
+      const { round } = await this.#attack(process, number, tests, LONGER_ALONE);
       return round.end === "unclear" ? { end: "died", by: round.by } : round;
     } catch (error) {
       if (error instanceof Ended) return { end: error.isTimeout ? "timeout" : "died", by: "loading" };
@@ -111,6 +113,7 @@ export class Attacker {
     process: TestProcess,
     number: number,
     tests: readonly MeasuredTest[],
+    times: number,
   ): Promise<{ round: Round; megabytes: number }> {
     let round: Round = { end: "survived" };
     let megabytes = 0;
@@ -118,7 +121,10 @@ export class Attacker {
     try {
       const names = tests.map(({ test }) => test);
       for await (
-        const report of process.give({ kind: "attack", mutant: number, tests: names }, (test) => this.#limit(test))
+        const report of process.give(
+          { kind: "attack", mutant: number, tests: names },
+          (test) => times * this.#limit(test),
+        )
       ) {
         if (report.kind === "begins") by = report.test;
         if (report.kind === "died" || report.kind === "unclear") round = { end: report.kind, by: report.by };

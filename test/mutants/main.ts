@@ -5,6 +5,7 @@
  *   deno task test:mutants                                  every target
  *   deno task test:mutants shared/merkle shared/client/judge.ts    these
  *   deno task test:mutants --results FILE                   keeps what became of each mutant, and goes on where it was
+ *   deno task test:mutants --by test/shared/merkle          with these tests alone: what they end is dead, the others may not be
  *   deno task test:mutants --seconds 3                      for a first look: gives up on a mutant after so much of the tests' time
  *   deno task test:mutants --alone                          tries survivors once more, each in a process of its own
  *
@@ -26,6 +27,7 @@ import { TARGETS } from "./targets.ts";
 const { values, positionals } = parseArgs({
   options: {
     results: { type: "string" },
+    by: { type: "string", multiple: true, default: ["test"] },
     seconds: { type: "string", default: "Infinity" },
     alone: { type: "boolean", default: false },
     workers: { type: "string", default: "2" },
@@ -50,7 +52,7 @@ async function run(scratch: string): Promise<Fate[]> {
 
   const places = [...new Set(queue.flatMap(({ path }) => testsOf.get(path) ?? []))];
   const files = listFiles(PROJECT_ROOT, ["test"], /\.test\.ts$/).filter((path) =>
-    isBelow(path, places) && !path.endsWith(".slow.test.ts")
+    isBelow(path, places) && isBelow(path, values.by) && !path.endsWith(".slow.test.ts")
   );
   const began = performance.now();
   const baseline = await measure(folder, scratch, files, workers);

@@ -56,6 +56,7 @@ const MALFORMED: Record<string, string> = {
   "a zero number": "3006020100020101",
   "an empty number": "30050200020101",
   "a negative number": "3006020181020101",
+  "the negative number that is nearest to being none": "3006020180020101",
   "a number with a needless zero": "300702020001020101",
   "an octet string": "3006040101020101",
   "a set": "3106020101020101",
