@@ -1,7 +1,7 @@
 /** Full re-encryption and push of 100,000 rows into an embedded edge, against the bare crypto of the same rows. */
 import { toHex } from "../shared/bytes/encoding.ts";
 import { webCryptoRandom } from "../shared/crypto/random.ts";
-import { MANAGER_V8_FLAGS } from "../scripts/manager_flags.ts";
+import { MANAGER_ENV, MANAGER_V8_FLAGS } from "../scripts/manager_flags.ts";
 import { startEdge } from "./fixtures/bench_edge.ts";
 import { addMessages } from "./fixtures/messages.ts";
 import { addDevices, createBenchOwner } from "./fixtures/owner.ts";
@@ -76,7 +76,7 @@ async function prepare(context: BenchContext) {
 
 /** As it is started at home. */
 function startManager(settingsPath: string, ...args: readonly string[]): RunningScript {
-  return startScript("push/manager.ts", [settingsPath, ...args], [MANAGER_V8_FLAGS]);
+  return startScript("push/manager.ts", [settingsPath, ...args], [MANAGER_V8_FLAGS], MANAGER_ENV);
 }
 
 async function measurePush(manager: RunningScript, server: Server): Promise<Omit<Round, "bare">> {

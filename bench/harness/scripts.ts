@@ -8,10 +8,16 @@ export interface RunningScript {
   result<T>(): Promise<T>;
 }
 
-/** Starts a module, given by its path below `bench/`. @param flags for the runtime */
-export function startScript(module: string, args: readonly string[], flags: readonly string[] = []): RunningScript {
+/** Starts a module, given by its path below `bench/`. @param flags for the runtime, @param env in its environment */
+export function startScript(
+  module: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): RunningScript {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "--no-check", ...flags, `${PROJECT_ROOT}/bench/${module}`, ...args],
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

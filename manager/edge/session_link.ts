@@ -180,5 +180,5 @@ class SessionLink implements EdgeLink {
   }
 }
 
-const PAGE_ROWS = 1_000;
+const PAGE_ROWS = 500;
 const INBOX_PAGE = 100;

@@ -11,8 +11,8 @@ import type { PushesTable } from "../store/schema.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { Sending } from "./sending.ts";
 
-/** Bodies on their way at once: each is up to a MiB. */
-const BODIES_AT_ONCE = 3;
+/** Bodies on their way at once: each is up to a MiB, in three places at once. */
+const BODIES_AT_ONCE = 2;
 /** What CBOR and the number of the table take beside a block's path and bytes. */
 const BLOCK_OVERHEAD_BYTES = 12;
 /** A node of the history at most. */

@@ -22,8 +22,8 @@ export interface Upload {
 
 /** Rows read and sealed at once: measured, more gain nothing, and their plaintexts would stay in memory for longer. */
 const SEAL_BATCH = 128;
-/** Chunks on their way at once: measured, more gain nothing beside the sealing, and each is a MiB. */
-const CHUNKS_AT_ONCE = 3;
+/** Chunks on their way at once: more gain nothing beside the sealing, and each is a MiB in four places at once. */
+const CHUNKS_AT_ONCE = 2;
 
 /**
  * Sends what the edge has not received. The rows of a chunk are staged before it is sent, so what the edge may have is always known.

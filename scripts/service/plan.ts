@@ -1,6 +1,6 @@
 /** What is put where: options in, steps out. Pure, so that `--dry-run` shows the truth. */
 import { dirname, join } from "node:path";
-import { MANAGER_V8_FLAGS } from "../manager_flags.ts";
+import { MANAGER_ENV, MANAGER_V8_FLAGS } from "../manager_flags.ts";
 import type { InstallOptions } from "./options.ts";
 import type { ModuleGraph } from "./module_graph.ts";
 
@@ -81,6 +81,7 @@ function stateDirectory(data: string): string {
   return below === undefined ? `ReadWritePaths=${data}` : `StateDirectory=${below}`;
 }
 
+const RUN_ENV = Object.entries(MANAGER_ENV).map(([name, value]) => `${name}=${value}`).join(" ");
 const RUN_FLAGS = `--allow-all --no-prompt --no-code-cache --quiet --cached-only ${MANAGER_V8_FLAGS}`;
 
 /** Runs the command line as the manager's user, whoever calls it, and from a folder that this user can enter. */
@@ -90,6 +91,7 @@ if [ "$(id -un)" != "$as_user" ]; then
   if [ "$(id -u)" -eq 0 ]; then exec runuser -u "$as_user" -- "$0" "$@"; else exec sudo -u "$as_user" -- "$0" "$@"; fi
 fi
 export POSTERN_DATA="\${POSTERN_DATA:-/var/lib/postern}" DENO_DIR=/opt/postern/cache DENO_NO_UPDATE_CHECK=1
+export ${RUN_ENV}
 exec /opt/postern/bin/deno run ${RUN_FLAGS} /opt/postern/app/${ENTRY} "$@"
 `;
 

@@ -1,6 +1,6 @@
 /** Signed requests and checked answers within one session (shared/spec/session.md, "Signed messages"). */
 import type * as v from "valibot";
-import { EMPTY } from "../bytes/bytes.ts";
+import { type Bytes, EMPTY } from "../bytes/bytes.ts";
 import { type CborInputMap, encodeCbor } from "../bytes/cbor.ts";
 import { PosternError } from "../errors.ts";
 import { contentDigest, HEADERS, signatureValue, signRequest, verifyAnswer } from "../protocol/http_signature.ts";
@@ -8,6 +8,7 @@ import type { SessionKeys } from "../protocol/login.ts";
 import { requireOrigin } from "../protocol/origin.ts";
 import { decodeAs } from "../protocol/shapes.ts";
 import { MEDIA } from "../protocol/wire.ts";
+import { BodyBuffers } from "./body_buffers.ts";
 import { type CallOptions, exchange, type HttpAnswer } from "./http.ts";
 import { problemOf, retryAfterMillis } from "./problem.ts";
 import { type Attempt, withRetries } from "./retry.ts";
@@ -48,6 +49,7 @@ export class EdgeSession {
   readonly #opened: OpenedSession;
   readonly #basePath: string;
   readonly #surroundings: Surroundings;
+  readonly #buffers = new BodyBuffers();
   #number = 0;
 
   constructor(opened: OpenedSession, surroundings: Surroundings) {
@@ -68,31 +70,33 @@ export class EdgeSession {
    * `malformed` for a body of another shape; the code of an edge's refusal
    */
   async request<S extends v.GenericSchema>(call: EdgeCall<S>, options: CallOptions = {}): Promise<v.InferOutput<S>> {
-    return await withRetries(this.#surroundings, () => this.#attempt(call, options), options);
+    return await this.#buffers.with(async (allocate) => {
+      const body = call.body === undefined ? null : encodeCbor(call.body, allocate);
+      return await withRetries(this.#surroundings, () => this.#attempt(call, body, options), options);
+    });
   }
 
   async #attempt<S extends v.GenericSchema>(
     call: EdgeCall<S>,
+    body: Bytes | null,
     options: CallOptions,
   ): Promise<Attempt<v.InferOutput<S>>> {
     const { method, path, query = "", what } = call;
-    const body = call.body === undefined ? EMPTY : encodeCbor(call.body);
-    const digest = contentDigest(body);
+    const digest = contentDigest(body ?? EMPTY);
     // Each attempt has a number of its own: the edge refuses one that it has seen (spec: SESS-10, SESS-11).
     const number = ++this.#number;
     const parts = { method, path: this.#basePath + path, query: query || "?", digest, session: this.#opened.token };
     const created = Math.floor(this.#edgeTime() / 1_000);
     const signed = signRequest(this.#opened.keys.c2s, parts, { created, number });
     const headers = {
-      ...(call.body === undefined ? {} : { "content-type": MEDIA.cbor }),
+      ...(body === null ? {} : { "content-type": MEDIA.cbor }),
       [HEADERS.session]: this.#opened.token,
       [HEADERS.digest]: digest,
       [HEADERS.input]: signed.input,
       [HEADERS.signature]: signed.signature,
     };
     const url = this.#opened.origin + path + query;
-    const sent = call.body === undefined ? null : body;
-    const answer = await exchange(this.#surroundings, { url, method, headers, body: sent, what }, options);
+    const answer = await exchange(this.#surroundings, { url, method, headers, body, what }, options);
     this.#requireGenuine(answer, signed.signature, number, what);
     if (answer.status !== 200) {
       return { ok: false, error: problemOf(answer, what), waitMillis: retryAfterMillis(answer) };

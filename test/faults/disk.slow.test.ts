@@ -39,7 +39,7 @@ async function withRoom(household: Household, disk: string, operation: Operation
   await operation.prepare(household);
   const filler = join(disk, "filler");
   await fill(disk, filler, room);
-  const { code, signal, err } = await household.start(operation.args).ended;
+  const { code, signal, err } = await household.start(operation.args(household)).ended;
   await Deno.remove(filler);
   assert(signal === null && (code === 0 || code === STORAGE), `${room} bytes left: ${code} ${signal} ${err}`);
   assert(!/\n\s+at /.test(err), err);

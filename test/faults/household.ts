@@ -189,14 +189,24 @@ export class Household implements AsyncDisposable {
     await this.#sqld?.restart();
   }
 
-  /** After a fault, with everything started again: a turn or two, and all is as if nothing had happened. */
-  async requireRecovered(what: string): Promise<void> {
+  /** No fault is to come any more, and everything runs. */
+  async calm(): Promise<void> {
     this.front.arm(null);
     this.back.arm(null);
     await this.ensureEdge();
+  }
+
+  /** A turn succeeds, or the one after it. */
+  async requireTurn(what: string): Promise<void> {
     let last = await this.run(["sync"]);
     for (let turns = 1; last.code !== 0 && turns < MOST_TURNS; turns++) last = await this.run(["sync"]);
     assertEquals(last.code, 0, `${what}: sync does not recover: ${last.err}`);
+  }
+
+  /** After a fault, with everything started again: a turn or two, and all is as if nothing had happened. */
+  async requireRecovered(what: string): Promise<void> {
+    await this.calm();
+    await this.requireTurn(what);
     const verified = await this.run(["verify"]);
     assertEquals(verified.code, 0, `${what}: ${verified.err}`);
     await this.#requireAccount(what);

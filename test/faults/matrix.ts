@@ -15,6 +15,8 @@ export interface Series {
   readonly victim: Victim;
   readonly operation: Operation;
   readonly database: EdgeDatabase;
+  /** Only every so many-th point is played, if it is there. */
+  readonly stride?: number;
   /** At its writes, or at a moment of each request to the edge, or of each request from the edge to sqld. */
   readonly at: "writes" | { readonly requests: "front" | "back"; readonly moment: Moment };
 }
@@ -24,15 +26,16 @@ const MOST_POINTS = 400;
 
 /** @returns how many kill points there were; each was recovered from. @throws when one was not */
 export async function runSeries(household: Household, series: Series): Promise<number> {
-  for (let point = 1; point <= MOST_POINTS; point++) {
+  const { stride = 1 } = series;
+  for (let point = 1, played = 0; point <= MOST_POINTS; point += stride, played++) {
     await series.operation.prepare(household);
     const hasStruck = series.at === "writes"
       ? await killAtWrite(household, series, point)
       : await killAtRequest(household, series, point, series.at.requests, series.at.moment);
-    await household.ensureEdge();
+    await household.calm();
     await series.operation.check?.(household);
     await household.requireRecovered(`${nameOf(series)}, point ${point}`);
-    if (!hasStruck) return point - 1;
+    if (!hasStruck) return played;
   }
   throw new Error(`${nameOf(series)}: more than ${MOST_POINTS} points`);
 }
@@ -48,8 +51,8 @@ async function killAtWrite(household: Household, { victim, operation }: Series, 
   assert(victim !== "sqld", "sqld's writes are its own: it is killed at the edge's requests");
   const file = household.armFile(victim);
   await Deno.writeTextFile(file, String(point));
-  if (victim === "manager") await household.start(operation.args).ended;
-  else await withEdgeBack(household, household.run(operation.args), () => household.edgeEnded());
+  if (victim === "manager") await household.start(operation.args(household)).ended;
+  else await withEdgeBack(household, household.run(operation.args(household)), () => household.edgeEnded());
   return !await removeIfThere(file);
 }
 
@@ -62,7 +65,7 @@ async function killAtRequest(
 ): Promise<boolean> {
   const proxy = household[requests];
   if (victim === "manager") {
-    const manager = household.start(operation.args);
+    const manager = household.start(operation.args(household));
     proxy.arm({ step: point, moment, strike: async () => (await manager.kill(), "cut") });
     await manager.ended;
     return proxy.hasStruck;
@@ -79,7 +82,7 @@ async function killAtRequest(
     return "cut" as const;
   };
   proxy.arm({ step: point, moment, strike });
-  await household.run(operation.args);
+  await household.run(operation.args(household));
   await restarted;
   return proxy.hasStruck;
 }

@@ -40,7 +40,7 @@ async function strikeAll(household: Household, { name, arm }: NetworkFault): Pro
   for (let step = 1; step <= MOST_STEPS; step++) {
     await prepare(household);
     arm(household, step);
-    const { code, err } = await household.run(args, { patienceMillis: PATIENCE_MILLIS });
+    const { code, err } = await household.run(args(), { patienceMillis: PATIENCE_MILLIS });
     const { hasStruck } = household.front;
     assert(code === 0 || code === UNAVAILABLE, `${name} at request ${step}: ${code} ${err}`);
     await household.requireRecovered(`${name} at request ${step}`);

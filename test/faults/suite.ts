@@ -22,27 +22,35 @@ function atRequests(victim: "edge" | "sqld", requests: "front" | "back", operati
 }
 
 /** Everything: each victim at each point of each operation. */
-export function everySeries(): Series[] {
-  return Object.values(OPERATIONS).flatMap((operation: Operation) => [
-    ...managerAtRequests(operation),
+export function everySeries(operations: readonly Operation[] = Object.values(OPERATIONS)): Series[] {
+  return operations.flatMap((operation) => [
     atWrites("manager", operation),
-    atWrites("edge", operation),
-    ...atRequests("edge", "front", operation),
-    ...atRequests("edge", "back", operation),
-    ...atRequests("sqld", "back", operation),
+    ...(operation.isLocal === true ? [] : [
+      ...managerAtRequests(operation),
+      atWrites("edge", operation),
+      ...atRequests("edge", "front", operation),
+      ...atRequests("edge", "back", operation),
+      ...atRequests("sqld", "back", operation),
+    ]),
   ]);
 }
 
+/** A restore writes often, and each of its points takes a household that was lost and restored. */
+const RESTORE_STRIDE = 5;
+
 /** The manager at every request, where a rotation stands for every full push; of everything else an operation each. */
 export function shortSeries(): Series[] {
-  const { full, delta, rotate, inbox } = OPERATIONS;
+  const { full, covered, rotate, inbox, backup, restore, restored } = OPERATIONS;
   const only = (moment: string, series: readonly Series[]) =>
     series.filter(({ at }) => at !== "writes" && at.moment === moment);
   return [
-    ...[delta, rotate, inbox].flatMap(managerAtRequests),
+    ...[covered, rotate, inbox].flatMap(managerAtRequests),
     atWrites("manager", inbox),
+    atWrites("manager", backup),
+    { ...atWrites("manager", restore), stride: RESTORE_STRIDE },
+    ...only("done", managerAtRequests(restored)),
     atWrites("edge", full),
-    ...only("forwarded", atRequests("edge", "front", delta)),
+    ...only("forwarded", atRequests("edge", "front", covered)),
     ...only("done", atRequests("edge", "back", inbox)),
     ...only("forwarded", atRequests("sqld", "back", rotate)),
   ];
