@@ -5,6 +5,7 @@
 import { type Bytes, utf8 } from "../bytes/bytes.ts";
 import { fromBase64, toBase64 } from "../bytes/encoding.ts";
 import type { Hash } from "../crypto/digest.ts";
+import { badSignature } from "./errors.ts";
 import { malformed } from "../der/read.ts";
 import { isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -28,24 +29,36 @@ const HEADER = new RegExp(
   [
     String.raw`^MIME-Version: 1\.0(\r?\n)`,
     String.raw`Content-Type: multipart/signed; protocol="application/(x-)?pkcs7-signature"; `,
-    String.raw`micalg="(sha-256|sha-384|sha-512)"; boundary="----([0-9A-F]{32})"\1\1`,
+    String.raw`micalg="([a-z0-9-]{1,16})"; boundary="----([0-9A-F]{32})"\1\1`,
     String.raw`This is an S/MIME signed message\1\1`,
     String.raw`------\4\1`,
   ].join(""),
 );
+
+/** What `-nodetach` makes. */
+const ATTACHED = /^MIME-Version: 1\.0\r?\n[^]*\nContent-Type: application\/(x-)?pkcs7-mime;/;
 
 /** Whether a file begins as such a message does. */
 export function isSmime(file: Bytes): boolean {
   return latin1(file.subarray(0, 5)) === "MIME-";
 }
 
-/** Reads the message from all of the file. @throws `malformed`; `too_large` */
+/** Reads the message from all of the file. @throws `malformed`; `signature` for other digests and attached contents; `too_large` */
 // spec: CMS-02
 export function readSmime(file: Bytes): SmimeMessage {
-  const header = HEADER.exec(latin1(file.subarray(0, HEADER_BYTES)));
+  const opened = latin1(file.subarray(0, HEADER_BYTES));
+  const header = HEADER.exec(opened);
   const [opening = "", eol = "", prefix = "", micalg = "", boundary = ""] = header ?? [];
+  if (header === null) {
+    if (ATTACHED.test(opened)) {
+      throw badSignature("message holds what it signs; only a signature beside the file is accepted");
+    }
+    throw malformed(WHAT, "its header is not the one that OpenSSL writes");
+  }
   const hash = HASHES[micalg];
-  if (header === null || hash === undefined) throw malformed(WHAT, "its header is not the one that OpenSSL writes");
+  if (hash === undefined) {
+    throw badSignature(`is over a digest by ${micalg}; accepted are SHA-256, SHA-384 and SHA-512`);
+  }
   const part = `${eol}------${boundary}${eol}` + [
     `Content-Type: application/${prefix}pkcs7-signature; name="smime.p7s"`,
     "Content-Transfer-Encoding: base64",

@@ -55,9 +55,11 @@ withOpenssl.test("verifyDetached() accepts exactly what the seed's command makes
 withOpenssl.test("signDetached() makes what OpenSSL verifies, chain and revocation list included (CMS-16)", async () => {
   for (const algorithm of ["ES256", "ES384", "ES512", "PS256"] as const) {
     await using pki = await OpensslPki.make();
-    const top = await root(algorithm);
-    const middle = await certified("CN=middle,O=Publisher", top, { isCa: true, key: await newKey(algorithm) });
-    const signer = await certified("CN=release,O=Publisher", middle, { key: await newKey(algorithm) });
+    // One key for all three: making RSA keys takes seconds.
+    const key = await newKey(algorithm);
+    const top = await root(algorithm, { key });
+    const middle = await certified("CN=middle,O=Publisher", top, { isCa: true, key });
+    const signer = await certified("CN=release,O=Publisher", middle, { key });
     await pki.write("manifest.json", LINE);
     await pki.write("sig.der", await signDetached(LINE, signerOf(signer, algorithm, [middle]), NOW));
     const pem = writePem("CERTIFICATE", top.certificate.der);

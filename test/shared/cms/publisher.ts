@@ -51,7 +51,11 @@ export async function root(
   algorithm: SignatureAlgorithm = "Ed25519",
   what: Rights & { key?: Key } = {},
 ): Promise<Holder> {
-  return await certified("CN=root,O=Publisher", undefined, { isCa: true, key: await newKey(algorithm), ...what });
+  return await certified("CN=root,O=Publisher", undefined, {
+    isCa: true,
+    ...what,
+    key: what.key ?? await newKey(algorithm),
+  });
 }
 
 /** Signs with a holder's key, whatever the certificate says. */
