@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.
 import { type Bytes, concat, EMPTY, utf8 } from "../../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
-import { importAeadKey, openAead } from "../../../shared/crypto/aead.ts";
+import { importAeadKey, openAead, sealAead } from "../../../shared/crypto/aead.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { commitTo, coverContext, placeOf, wrapMask, xor } from "../../../shared/cover/derive.ts";
 import { type CoverHeader, decodeHeader, encodeHeader, ENTRY_BYTES } from "../../../shared/cover/header.ts";
@@ -11,8 +11,8 @@ import { openCover } from "../../../shared/cover/open.ts";
 import { coverOf } from "../../../shared/cover/subsets.ts";
 import { CoverSecret } from "../../../shared/cover/secret.ts";
 import { randomLeaf } from "../../../shared/cover/tree.ts";
+import { sealUnderTwoKeys } from "../manifest/two_keys.ts";
 import { fleetOf, RELEASE, sealFor } from "./fleet.ts";
-import { sealForTwoKeys } from "./two_keys.ts";
 
 const { secret, members } = fleetOf(4);
 const [anna, , , , , , , , , , , ben] = members;
@@ -37,14 +37,18 @@ Deno.test("COVER-08 one ciphertext with two plaintexts opens under both keys, an
   const [first, second] = [webCryptoRandom(32), webCryptoRandom(32)];
   const nonce = webCryptoRandom(12);
   const [install, remove] = [utf8("install 1.2.0 ok"), utf8("remove all files")];
-  const { ciphertext, firstAt, secondAt } = sealForTwoKeys({ key: first, block: install }, {
-    key: second,
-    block: remove,
-  }, nonce);
-  // AES-GCM does not mind: this is what the commitment is there for.
+  const blank = new Uint8Array(16);
+  const sealedBy = async (key: Bytes, text: Bytes) => await sealAead(await importAeadKey(key), nonce, text, EMPTY);
   const openedBy = async (key: Bytes) => await openAead(await importAeadKey(key), nonce, ciphertext, EMPTY);
-  assertEquals((await openedBy(first)).slice(firstAt, firstAt + 16), install);
-  assertEquals((await openedBy(second)).slice(secondAt, secondAt + 16), remove);
+  // The first block is one key's, the second the other's.
+  const blocks = concat(
+    (await sealedBy(first, install)).slice(0, 16),
+    (await sealedBy(second, concat(blank, remove))).slice(16, 32),
+  );
+  const ciphertext = await sealUnderTwoKeys([first, second], nonce, EMPTY, blocks);
+  // AES-GCM does not mind: this is what the commitment is there for.
+  assertEquals((await openedBy(first)).slice(0, 16), install);
+  assertEquals((await openedBy(second)).slice(16, 32), remove);
   await assertRejects(() => openedBy(webCryptoRandom(32)), "tampered");
 
   const dealt = dealTwoKeys(first, second);
@@ -96,7 +100,7 @@ Deno.test("COVER-07 no node of a cover, and so no leaf that is left out, stands 
   const nodes = [...coverOf(revoked, 32).flatMap(({ within, without }) => [within, without]), ...revoked];
   // Small numbers occur by chance.
   const telling = nodes.filter((node) => node > 2 ** 28);
-  assert(telling.length >= 24);
+  assert(telling.length > 12);
   for (const node of telling) {
     const bytes = fromHex(node.toString(16).padStart(10, "0"));
     for (const spelled of [bytes, bytes.toReversed(), encodeCbor(node)]) assert(!header.includes(toHex(spelled)));

@@ -36,6 +36,7 @@ Deno.test("COVER-09 a header of any other form is refused", () => {
   const last = entries.slice(-ENTRY_BYTES);
   const wrong: readonly Bytes[] = [
     EMPTY,
+    encodeCbor(null),
     encodeCbor([]),
     encodeCbor("postern/1/cover"),
     encodeCbor(good.slice(0, -1)),

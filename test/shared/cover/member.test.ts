@@ -87,6 +87,7 @@ Deno.test("COVER-04 keys of any other form are refused", () => {
   const bytes = (length: number) => new Uint8Array(length);
   const changed = (at: number, value: CborValue) => encodeCbor(good.map((one, index) => index === at ? value : one));
   const wrong = [
+    encodeCbor(null),
     encodeCbor([]),
     encodeCbor("postern/1/cover-member"),
     encodeCbor(good.slice(0, -1)),
