@@ -6,8 +6,12 @@ import { utf8 } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
-/** Letters that mean one thing everywhere, so nothing else has to be looked at but reserved names and full stops. */
-const PLAIN = /^[A-Za-z0-9_.+@-]+(?:\/[A-Za-z0-9_.+@-]+)*$/;
+/**
+ * Up to 32 names of letters that mean one thing everywhere: of such paths, if they are short, only these full stops and the names of
+ * devices have to be looked for.
+ */
+const PLAIN = /^[A-Za-z0-9_.+@-]+(?:\/[A-Za-z0-9_.+@-]+){0,31}$/;
+const NOT_AS_PLAIN = /\.(?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)/i;
 const ILL_CHARACTER = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\\:*?"<>|]/u;
 const SHORT_NAME = /~[0-9]/;
 const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9])$/;
@@ -20,7 +24,8 @@ export function foldPath(path: string): string {
 
 /** Passes a path of a release. @throws `malformed`; `too_large` beyond the limits of length and depth */
 export function requirePath(path: string): void {
-  const bytes = PLAIN.test(path) ? path.length : utf8(path).length;
+  if (path.length <= LIMITS.maxReleaseSegmentBytes && PLAIN.test(path) && !NOT_AS_PLAIN.test(path)) return;
+  const bytes = utf8(path).length;
   const segments = path.split("/");
   if (bytes > LIMITS.maxReleasePathBytes || segments.length > LIMITS.maxReleasePathSegments) {
     throw new PosternError("too_large", "a path of the manifest is longer or deeper than its limit");

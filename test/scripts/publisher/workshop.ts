@@ -1,12 +1,16 @@
 /** A folder in which a publisher's scripts run in this process, with a clock of its own. */
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { type Describe, runScript } from "../../../scripts/publisher/script.ts";
+import { describeEncryptManifest } from "../../../scripts/publisher/encrypt_manifest.ts";
+import { describeGenerateManifest } from "../../../scripts/publisher/generate_manifest.ts";
 import { describePublisherCa } from "../../../scripts/publisher/publisher_ca.ts";
 import { describeSignManifest } from "../../../scripts/publisher/sign_manifest.ts";
 import type { ScriptSurroundings } from "../../../scripts/publisher/surroundings.ts";
 import { describeVerifyManifest } from "../../../scripts/publisher/verify_manifest.ts";
 
 const SCRIPTS: Readonly<Record<string, Describe>> = {
+  generate_manifest: describeGenerateManifest,
+  encrypt_manifest: describeEncryptManifest,
   publisher_ca: describePublisherCa,
   sign_manifest: describeSignManifest,
   verify_manifest: describeVerifyManifest,
@@ -23,6 +27,7 @@ export interface Ran {
 export class Workshop implements AsyncDisposable {
   readonly path: string;
   now = Date.UTC(2026, 5, 15, 12);
+  env: Readonly<Record<string, string>> = {};
 
   constructor(path: string) {
     this.path = path;
@@ -45,7 +50,7 @@ export class Workshop implements AsyncDisposable {
       random: webCryptoRandom,
       uid: Deno.uid(),
       isTerminal: false,
-      env: () => undefined,
+      env: (name) => this.env[name],
     };
     const [name = "", ...args] = line.split(" ");
     const describe = SCRIPTS[name];
