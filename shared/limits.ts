@@ -196,6 +196,10 @@ export const LIMITS = {
   maxMemberKeysBytes: 65_536,
   maxSharedKeys: 64,
   maxProductChars: 128,
+  /** Versions of an MDK, registrations of one instance, and a file that all of it was exported into. */
+  maxMdkVersions: 1_000,
+  maxRegistrations: 32,
+  maxMdkExportBytes: 4_194_304,
   maxKeyIdChars: 128,
   maxPassphraseChars: 1_024,
   /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */

@@ -28,6 +28,9 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   forks: "paged",
   // spec: AUDIT-04
   events: "paged",
+  mdks: "paged",
+  registrations: "paged",
+  shared_keys: "paged",
   // After everything whose triggers raise one of them.
   counters: "at once",
   ...{ changed: "left out", placed: "left out", leaves: "left out", staged: "left out" },

@@ -10,6 +10,8 @@ import { registerDevice } from "./commands/device.ts";
 import { registerEdge } from "./commands/edge.ts";
 import { registerHead } from "./commands/head.ts";
 import { registerInit } from "./commands/init.ts";
+import { registerInstance } from "./commands/instance.ts";
+import { registerKek } from "./commands/kek.ts";
 import { registerKey } from "./commands/key.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerMessage } from "./commands/message.ts";
@@ -22,7 +24,17 @@ import type { CliSurroundings } from "./surroundings.ts";
 /** In the order in which help shows them: as a new owner needs them. */
 const GROUPS: readonly Register[] = [
   ...[registerEdge, registerInit, registerDevice, registerCert, registerMessage, registerSync, registerStatus],
-  ...[registerVerify, registerHead, registerAlarm, registerLog, registerBackup, registerKey, registerCompletions],
+  ...[
+    registerVerify,
+    registerHead,
+    registerAlarm,
+    registerLog,
+    registerBackup,
+    registerKey,
+    registerKek,
+    registerInstance,
+  ],
+  ...[registerCompletions],
 ];
 
 const HELP = `

@@ -90,7 +90,13 @@ function encryptedBlock(pem: string): Bytes {
   throw new PosternError("malformed", `expected a PEM block '${PEM_LABEL}', found '${block.label}'`);
 }
 
-async function publicKeyOf(kind: PrivateKeyKind, pkcs8: Bytes): Promise<Bytes> {
+/**
+ * The public half of a private key: DER SubjectPublicKeyInfo, raw for X-Wing.
+ *
+ * @param kind as `readPrivateKeyInfo` tells it
+ * @throws `malformed`; `unsupported` for sizes that Postern does not use
+ */
+export async function publicKeyOf(kind: PrivateKeyKind, pkcs8: Bytes): Promise<Bytes> {
   if (kind === "X-Wing") return (await importXWingSeed(xwingSeedOf(pkcs8))).publicKey;
   let spki: Bytes;
   try {

@@ -11,3 +11,12 @@ export const KEK_LABELS = {
 
 /** One event of the audit trail, chained to the one before. */
 export const AUDIT_LABEL = "postern/1/audit-event";
+
+/** The same for the instance's own keys. */
+export const MDK_LABELS = {
+  /** Derivation of a version's private keys from its 32 bytes. */
+  mdk: "postern/1/mdk",
+  /** A file that all versions were exported into, and what is inside. */
+  export: "postern/1/mdk-export",
+  exported: "postern/1/mdk-exported",
+} as const;

@@ -1,16 +1,17 @@
-/** The owner's and manager's keys in the database: root, manager, inbox (shared/spec/keys.md). */
+/** The owner's and manager's keys in the database: root, manager, inbox, and the instance's identity (shared/spec/keys.md). */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { type HpkePrivateKey, importHpkeKey } from "../../shared/crypto/hpke_keys.ts";
 import { algorithmOfSpki, importSigningKey, sign } from "../../shared/crypto/signature.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
+import { compile, query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { Signer } from "../../shared/protocol/signed.ts";
 import type { KeysTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 
-export type KeyRole = "root" | "manager" | "inbox";
+export type KeyRole = "root" | "manager" | "inbox" | "instance";
 
+const all = compile(tables.selectFrom("keys").selectAll().orderBy("role", "desc").orderBy("version"));
 const newest = query((p: { role: string }) =>
   tables.selectFrom("keys").selectAll().where("role", "=", p.role).orderBy("version", "desc").limit(1)
 );
@@ -34,10 +35,21 @@ export function putKey(
   return insert.bind({ role, version, public_key: publicKey, private_key: privateKey, created: now });
 }
 
+/** Every key, role by role. */
+export async function allKeys(db: Database): Promise<readonly KeysTable[]> {
+  return (await db.execute(all)).rows;
+}
+
+/** The newest key of a role, or null. */
+export async function findKey(db: Database, role: KeyRole): Promise<KeysTable | null> {
+  const { rows: [row] } = await db.execute(newest.bind({ role }));
+  return row ?? null;
+}
+
 /** The newest key of a role. @throws `storage` when there is none */
 export async function newestKey(db: Database, role: KeyRole): Promise<KeysTable> {
-  const { rows: [row] } = await db.execute(newest.bind({ role }));
-  if (row === undefined) throw new PosternError("storage", `The manager's database has no ${role} key: run init first`);
+  const row = await findKey(db, role);
+  if (row === null) throw new PosternError("storage", `The manager's database has no ${role} key: run init first`);
   return row;
 }
 
@@ -49,7 +61,7 @@ export interface SigningKey {
 }
 
 /** The newest signature key of a role. @throws `configuration` when its private half is kept elsewhere */
-export async function signingKey(db: Database, role: "root" | "manager"): Promise<SigningKey> {
+export async function signingKey(db: Database, role: "root" | "manager" | "instance"): Promise<SigningKey> {
   return await openSigningKey(await newestKey(db, role));
 }
 

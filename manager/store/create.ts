@@ -11,6 +11,7 @@ import { lockDataFolder, type LockHolder } from "../files/lock.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { createStoredKey } from "../keys/key_store.ts";
 import type { KekProvider } from "../keys/provider.ts";
+import { newInstance } from "../instance/instance.ts";
 import { createOwner, type OwnerOptions } from "../owner/create.ts";
 import { folderPaths, folderState, type KekPlace, writeSettings } from "./folder.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -56,6 +57,7 @@ export async function createManager(
   const { made, hasRestarted } = await fillNewFolder(options, random, async (db) => {
     await migrate(db, MIGRATIONS);
     const { owner, recoverySeed } = await createOwner(db, options.owner, now, random);
+    await db.batch(await newInstance(now, random));
     await options.keepRecoveryKey(new Redacted(recoverySeed), owner);
     return owner;
   });

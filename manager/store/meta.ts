@@ -27,6 +27,8 @@ export const META = {
   generationFloor: "generation-floor",
   /** From which generation on the change lists of the next head name everything that changed; 0 for none (spec: HEAD-12). */
   listed: "listed",
+  /** The instance's last request to publishers (shared/spec/registration.md). */
+  registrationRequest: "registration-request",
 } as const;
 
 export type MetaName = (typeof META)[keyof typeof META];
@@ -38,6 +40,8 @@ const writeMeta = query((p: { name: string; value: Bytes }) =>
   tables.insertInto("meta").values({ name: p.name, value: p.value })
     .onConflict((c) => c.column("name").doUpdateSet({ value: p.value }))
 );
+
+const removeMeta = query((p: { name: string }) => tables.deleteFrom("meta").where("name", "=", p.name));
 
 /** The bytes of a value, or null when it was never set. */
 export async function findBytes(db: Database, name: MetaName): Promise<Bytes | null> {
@@ -57,6 +61,11 @@ export async function readBytes(db: Database, name: MetaName): Promise<Bytes> {
 /** Sets a value of bytes. */
 export function setBytes(name: MetaName, value: Bytes): Statement<never> {
   return writeMeta.bind({ name, value });
+}
+
+/** Unsets a value. */
+export function unset(name: MetaName): Statement<never> {
+  return removeMeta.bind({ name });
 }
 
 /** A number; 0 when it was never set. */

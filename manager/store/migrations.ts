@@ -124,4 +124,18 @@ export const MIGRATIONS: readonly Migration[] = [{
   version: 6,
   name: "change lists",
   statements: [`CREATE TABLE change_lists (generation INTEGER PRIMARY KEY, size INTEGER NOT NULL)`],
+}, {
+  version: 7,
+  name: "the instance: versions of its MDK, and what publishers answered",
+  statements: [
+    `CREATE TABLE mdks (
+      version INTEGER PRIMARY KEY, secret BLOB NOT NULL, xwing BLOB NOT NULL, x25519 BLOB NOT NULL, created INTEGER NOT NULL,
+      revoked INTEGER)`,
+    `CREATE TABLE registrations (
+      product TEXT NOT NULL, root BLOB NOT NULL, entry_secret BLOB NOT NULL, cover BLOB, mdk_version INTEGER NOT NULL,
+      registered INTEGER NOT NULL, PRIMARY KEY (product, entry_secret))`,
+    `CREATE TABLE shared_keys (
+      product TEXT NOT NULL, key_id TEXT NOT NULL, key_version INTEGER NOT NULL, secret BLOB NOT NULL,
+      PRIMARY KEY (product, key_id, key_version))`,
+  ],
 }];

@@ -22,7 +22,7 @@ export interface CountersTable {
 
 /** Private and public keys of the owner and the manager. */
 export interface KeysTable {
-  /** `root`, `manager`, `inbox`. */
+  /** `root`, `manager`, `inbox`, `instance`. */
   role: string;
   /** Counted up when a key of this role is replaced. */
   version: number;
@@ -345,6 +345,39 @@ export interface EventsTable {
   hash: Bytes | null;
 }
 
+/** Versions of the instance's MDK (shared/spec/registration.md). */
+export interface MdksTable {
+  version: number;
+  /** 32 bytes, from which both private keys derive. */
+  secret: Bytes;
+  /** Public keys, raw. */
+  xwing: Bytes;
+  x25519: Bytes;
+  created: number;
+  /** When it was revoked. */
+  revoked: number | null;
+}
+
+/** What publishers answered: one line for each entry secret, so several of a product whose manifest key was rotated. */
+export interface RegistrationsTable {
+  product: string;
+  /** DER of the pinned root. */
+  root: Bytes;
+  entry_secret: Bytes;
+  cover: Bytes | null;
+  /** The MDK version that the publisher seals to. */
+  mdk_version: number;
+  registered: number;
+}
+
+/** Keys that all instances of a product have in common. */
+export interface SharedKeysTable {
+  product: string;
+  key_id: string;
+  key_version: number;
+  secret: Bytes;
+}
+
 /** All tables, for kysely. */
 export interface ManagerSchema {
   meta: MetaTable;
@@ -375,4 +408,7 @@ export interface ManagerSchema {
   alarms: AlarmsTable;
   forks: ForksTable;
   events: EventsTable;
+  mdks: MdksTable;
+  registrations: RegistrationsTable;
+  shared_keys: SharedKeysTable;
 }

@@ -1,7 +1,8 @@
 /** What a publisher hands back to an instance, sealed to it and signed (shared/spec/registration.md). */
 import * as v from "valibot";
-import { type Bytes, equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, equalBytes, utf8 } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
+import { toBase64Url } from "../bytes/encoding.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { openHpke, sealHpke } from "../crypto/hpke.ts";
@@ -58,11 +59,11 @@ export interface Registration {
   readonly sharedKeys: readonly SharedKey[];
 }
 
-/** Signs a body as CMS SignedData without content, in DER, by a release certificate. */
-export type SignDetached = (body: Bytes) => Promise<Bytes>;
+/** Signs a text as CMS SignedData without content, in DER, by a release certificate: `signDetached` of shared/cms. */
+export type SignDetached = (text: Bytes) => Promise<Bytes>;
 
 /** Verifies such a signature up to the root. @throws what a release's signature does: `signature`, `untrusted`, `expired`, ... */
-export type VerifyDetached = (body: Bytes, signature: Bytes, root: Certificate) => Promise<unknown>;
+export type VerifyDetached = (text: Bytes, signature: Bytes, root: Certificate) => Promise<unknown>;
 
 /**
  * Seals and signs the answer to a request.
@@ -79,7 +80,12 @@ export async function makeRegistrationAnswer(
   const plaintext = encodeContent(instanceIdOf(identityKey), registration);
   const { encapsulated, ciphertext } = await sealHpke("xwing", keys.xwing, sealInfo(hash, keys.version), plaintext);
   const body = encodeCbor([LABELS.registrationAnswer, hash, keys.version, encapsulated, ciphertext]);
-  return encodeCbor([body, await sign(body)]);
+  return encodeCbor([body, await sign(signedText(body))]);
+}
+
+/** A release's signature covers text without CR (shared/spec/cms.md). */
+function signedText(body: Bytes): Bytes {
+  return utf8(toBase64Url(body));
 }
 
 function encodeContent(instance: Bytes, r: Registration): Bytes {
@@ -140,7 +146,7 @@ export class UnverifiedAnswer {
     if (!constantTimeEqual(fingerprint, this.root.fingerprint)) {
       throw new PosternError("untrusted", "The answer is by a publisher with another root than the one confirmed");
     }
-    await verify(this.#signed.body, this.#signed.signature, this.root);
+    await verify(signedText(this.#signed.body), this.#signed.signature, this.root);
     return this.#registration;
   }
 }

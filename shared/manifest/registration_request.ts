@@ -34,7 +34,7 @@ export interface MdkPublicKeys {
   readonly version: number;
   /** X-Wing, raw. */
   readonly xwing: Bytes;
-  /** X25519, raw; independent of the one in X-Wing. */
+  /** X25519, raw; independent of the one in X-Wing (spec: REG-02). */
   readonly x25519: Bytes;
 }
 

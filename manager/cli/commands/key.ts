@@ -1,145 +1,209 @@
-/** `postern key` and `postern kek`: private keys out, under a passphrase; and what protects them here. */
+/** `postern key`: the manager's private keys, what becomes of them, and how they leave it under a passphrase. */
 import { resolve } from "node:path";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
+import type { Database } from "../../../shared/database/database.ts";
 import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { noteEvent } from "../../audit/note.ts";
 import { createExclusive } from "../../files/durable.ts";
-import { lockDataFolder } from "../../files/lock.ts";
+import { readBounded } from "../../files/read_bounded.ts";
+import { openExport, sealExport } from "../../instance/export_file.ts";
+import { openInstance, revokeMdk, rotateMdk } from "../../instance/instance.ts";
+import { exportInstance, importInstance } from "../../instance/transfer.ts";
 import { exportPrivateKey } from "../../keys/export.ts";
-import { changeKek, readStoredKey } from "../../keys/key_store.ts";
+import { passphraseKek } from "../../keys/passphrase.ts";
 import { xwingPrivateKeyInfo } from "../../keys/private_key_info.ts";
-import { type KeyRole, newestKey } from "../../owner/keys.ts";
-import { folderPaths, readSettings, writeSettings } from "../../store/folder.ts";
-import { DATABASE_KEY_CONTEXT } from "../../store/open.ts";
-import { type Cli, kekOf, withManager } from "../cli.ts";
+import { allKeys, type KeyRole, newestKey } from "../../owner/keys.ts";
+import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { chooseKek, type KekOptions } from "../kek_choice.ts";
 import type { Output } from "../output.ts";
+import { wholeNumber } from "../read_text.ts";
 import { passphraseFrom } from "../secret_input.ts";
+import { presentKeys } from "../texts/keys.ts";
 
-interface ExportOptions {
-  readonly out: string;
+interface PassphraseOptions {
   readonly exportPassphraseFile?: string;
   readonly exportPassphraseFd?: string;
 }
 
-interface ChangeOptions {
-  readonly toPassphrase?: boolean;
-  readonly toPassphraseFile?: string;
-  readonly toPassphraseFd?: string;
-  readonly toKeyFile?: string;
-  readonly toCredential?: string;
+interface ExportOptions extends PassphraseOptions {
+  readonly out: string;
 }
 
-const ROLES: Readonly<Record<KeyRole, string>> = {
+interface ImportOptions extends PassphraseOptions {
+  readonly replace?: boolean;
+}
+
+type PemRole = Exclude<KeyRole, "instance">;
+
+const PEM_ROLES: Readonly<Record<PemRole, string>> = {
   root: "the owner's root key, which certifies devices and signs owner statements",
   manager: "the key that signs heads",
   inbox: "the key that opens what devices hand in",
 };
 
+const ROLES = { ...PEM_ROLES, mdk: "the instance: what opens releases, all versions, and what publishers answered" };
+
 const EXPORT_HELP = `
-Roles:
+Keys:
 ${Object.entries(ROLES).map(([role, what]) => `  ${role.padEnd(8)} ${what}`).join("\n")}
 
-The file is encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. Whoever has it and its passphrase has the key.
-
-Example:
-  $ postern key export root --out root-key.pem`;
-
-const CHANGE_HELP = `
-The key of the database itself stays: whoever has an old copy of the data folder and the old KEK can still open that copy.
+The file of root, manager and inbox is encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. That of mdk is Postern's own, and
+postern key import takes it in. Whoever has a file and its passphrase has the key.
 
 Examples:
-  $ postern kek change --to-passphrase
-  $ postern kek change --to-key-file /mnt/usb/kek
-  $ postern kek change --to-credential postern-kek      # from within the service's environment`;
+  $ postern key export root --out root-key.pem
+  $ postern key export mdk --out instance.mdk`;
+
+const IMPORT_HELP = `
+Example:
+  $ postern key import instance.mdk`;
+
+const ROTATE_HELP = `
+Earlier versions stay: they open what was sealed to them. Publishers seal to the new one once they have your request.
+
+Example:
+  $ postern key rotate
+  $ postern instance request --out request.txt      # and hand it in`;
+
+const REVOKE_HELP = `
+A revoked version is not offered to publishers, and opens nothing that was released afterwards; what was released before still opens.
+
+Example:
+  $ postern key rotate && postern key revoke 1`;
 
 export const registerKey: Register = (parent, bind: Bind) => {
-  const key = parent.command("key").summary("export a private key under a passphrase").description(
+  const key = parent.command("key").summary("list, rotate, export and import keys").description(
     "The manager's private keys.",
   );
-  key.command("export <role>").summary("write a private key into an encrypted file").description(
+  key.command("list").summary("show every key and version").description("Shows the public side of every key.")
+    .addHelpText("after", "\nExample:\n  $ postern key list").action(bind(list));
+  key.command("export <key>").summary("write a private key into an encrypted file").description(
     "Writes a private key into a new file, encrypted under a passphrase of its own.",
   )
     .requiredOption("--out <file>", "the new file")
     .option("--export-passphrase-file <file>", "with the passphrase for the exported key")
     .option("--export-passphrase-fd <n>", "descriptor to read that passphrase from")
     .addHelpText("after", EXPORT_HELP).action(bind(exportKey));
-  const kek = parent.command("kek").summary("change what protects the keys here").description(
-    "The key encryption key (KEK) of this data folder.",
-  );
-  kek.command("change").summary("protect the database by another KEK").description(
-    "Protects the database's key by another KEK from now on.",
+  key.command("import <file>").summary("take in an exported mdk").description(
+    "Takes in what postern key export mdk wrote: versions and registrations that are not here, or another instance altogether.",
   )
-    .option("--to-passphrase", "ask for the new passphrase").option(
-      "--to-passphrase-file <file>",
-      "with the new passphrase",
-    )
-    .option("--to-passphrase-fd <n>", "descriptor to read the new passphrase from")
-    .option("--to-key-file <file>", "a key file; made if it is not there")
-    .option("--to-credential <name>", "a systemd credential")
-    .addHelpText("after", CHANGE_HELP).action(bind(change));
+    .option("--export-passphrase-file <file>", "with the passphrase of the export")
+    .option("--export-passphrase-fd <n>", "descriptor to read that passphrase from")
+    .option("--replace", "give up the instance that this manager is, although publishers know it")
+    .addHelpText("after", IMPORT_HELP).action(bind(importKey));
+  key.command("rotate").summary("make the next version of the mdk").description(
+    "Makes the next version of the key that opens releases (MDK).",
+  )
+    .addHelpText("after", ROTATE_HELP).action(bind(rotate));
+  key.command("revoke <version>").summary("revoke a version of the mdk").description(
+    "Revokes a version of the key that opens releases (MDK).",
+  )
+    .addHelpText("after", REVOKE_HELP).action(bind(revoke));
 };
 
-async function exportKey(cli: Cli, [role = ""]: readonly string[], options: ExportOptions): Promise<Output> {
+async function list(cli: Cli): Promise<Output> {
   const { s } = cli;
-  const known = Object.keys(ROLES) as KeyRole[];
-  const wanted = known.find((one) => one === role);
-  if (wanted === undefined) throw new PosternError("usage", `There are the keys ${known.join(", ")}; found '${role}'`);
-  const out = resolve(s.cwd, options.out);
   return await withManager(cli, async (db) => {
-    const row = await newestKey(db, wanted);
-    if (row.private_key === null) {
-      throw new PosternError("configuration", `The private ${wanted} key is kept elsewhere`);
-    }
-    const source = { file: options.exportPassphraseFile, fd: options.exportPassphraseFd };
-    const passphrase = await passphraseFrom(source, s) ??
-      await s.ask.newPassphrase("A passphrase for the exported key", "give it with --export-passphrase-file FILE");
-    const info = new Redacted(wanted === "inbox" ? xwingPrivateKeyInfo(row.private_key) : row.private_key);
-    await createExclusive(out, utf8(await exportPrivateKey(info, passphrase, s.random)));
-    const publicKey = toHex(sha256(row.public_key));
+    const instance = await openInstance(db, s.now(), s.random);
+    return presentKeys(await allKeys(db), instance);
+  });
+}
+
+async function exportKey(cli: Cli, [role = ""]: readonly string[], options: ExportOptions): Promise<Output> {
+  const known = Object.keys(ROLES);
+  const wanted = known.find((one) => one === role) as keyof typeof ROLES | undefined;
+  if (wanted === undefined) throw new PosternError("usage", `There are the keys ${known.join(", ")}; found '${role}'`);
+  const out = resolve(cli.s.cwd, options.out);
+  return await withManager(
+    cli,
+    (db) => wanted === "mdk" ? exportMdk(cli, db, out, options) : exportPem(cli, db, wanted, out, options),
+  );
+}
+
+async function exportPem(
+  { s }: Cli,
+  db: Database,
+  role: PemRole,
+  out: string,
+  options: ExportOptions,
+): Promise<Output> {
+  const row = await newestKey(db, role);
+  if (row.private_key === null) throw new PosternError("configuration", `The private ${role} key is kept elsewhere`);
+  const passphrase = await newPassphrase(s, options);
+  const info = new Redacted(role === "inbox" ? xwingPrivateKeyInfo(row.private_key) : row.private_key);
+  await db.execute(noteEvent("key.exported", role, { version: row.version }, s.now()));
+  await createExclusive(out, utf8(await exportPrivateKey(info, passphrase, s.random)));
+  return {
+    json: { role, version: row.version, file: out, publicKeySha256: toHex(sha256(row.public_key)) },
+    text: `The ${role} key is in ${out}, encrypted. Keep it apart from its passphrase.`,
+  };
+}
+
+async function exportMdk({ s }: Cli, db: Database, out: string, options: ExportOptions): Promise<Output> {
+  const exported = await exportInstance(db, s.now(), s.random);
+  const kek = passphraseKek(await newPassphrase(s, options), s.random);
+  await db.execute(noteEvent("key.exported", "mdk", { versions: exported.mdks.length }, s.now()));
+  await createExclusive(out, await sealExport(exported, kek, s.random));
+  const versions = exported.mdks.map(({ version }) => version);
+  const products = exported.registrations.map(({ product }) => product);
+  return {
+    json: { role: "mdk", file: out, versions, products },
+    text: `The instance is in ${out}, encrypted: MDK version ${versions.join(", ")}` +
+      `${products.length === 0 ? "" : `, registered for ${products.join(", ")}`}. Keep it apart from its passphrase.`,
+  };
+}
+
+async function newPassphrase(s: Cli["s"], options: PassphraseOptions): Promise<Redacted<string>> {
+  return await exportPassphrase(s, options) ??
+    await s.ask.newPassphrase("A passphrase for the exported key", "give it with --export-passphrase-file FILE");
+}
+
+async function exportPassphrase(s: Cli["s"], options: PassphraseOptions): Promise<Redacted<string> | null> {
+  return await passphraseFrom({ file: options.exportPassphraseFile, fd: options.exportPassphraseFd }, s);
+}
+
+async function importKey(cli: Cli, [path = ""]: readonly string[], options: ImportOptions): Promise<Output> {
+  const { s } = cli;
+  const bytes = await readBounded(resolve(s.cwd, path), LIMITS.maxMdkExportBytes);
+  return await withManager(cli, async (db) => {
+    const passphrase = await exportPassphrase(s, options) ??
+      await s.ask.passphrase("The passphrase of the export", "give it with --export-passphrase-file FILE");
+    const exported = await openExport(bytes, passphraseKek(passphrase, s.random));
+    const taken = await importInstance(db, exported, { replace: options.replace === true }, s.now(), s.random);
+    const { outcome, versions, products } = taken;
+    const what = `MDK version ${versions.join(", ")}${products.length === 0 ? "" : ` and ${products.join(", ")}`}`;
     return {
-      json: { role: wanted, version: row.version, file: out, publicKeySha256: publicKey },
-      text: `The ${wanted} key is in ${out}, encrypted. Keep it apart from its passphrase.`,
+      json: { outcome, versions, products },
+      text: outcome === "merged" ? `Taken in: ${what}.` : `This manager is the exported instance now: ${what}.`,
     };
   });
 }
 
-async function change(cli: Cli, _args: readonly string[], options: ChangeOptions): Promise<Output> {
-  const { s, folder } = cli;
-  const wanted: KekOptions = {
-    ...(options.toKeyFile === undefined ? {} : { keyFile: options.toKeyFile }),
-    ...(options.toCredential === undefined ? {} : { credential: options.toCredential }),
-    ...(options.toPassphraseFile === undefined ? {} : { passphraseFile: options.toPassphraseFile }),
-    ...(options.toPassphraseFd === undefined ? {} : { passphraseFd: options.toPassphraseFd }),
-  };
-  const isAsked = options.toPassphrase === true;
-  if (isAsked === Object.keys(wanted).length > 0) {
-    throw new PosternError(
-      "usage",
-      "Name one new KEK: --to-passphrase, --to-passphrase-file, --to-key-file or --to-credential",
-    );
-  }
-  await using _lock = await lockDataFolder(folder, { pid: s.pid, sinceMillis: s.now() });
-  const { key: path } = folderPaths(folder);
-  const settings = await readSettings(folder);
-  const stored = await readStoredKey(path);
-  const from = await (await kekOf(cli)).open(stored.kind);
-  // What the variable names is the old passphrase.
-  const chosen = await chooseKek(wanted, { ...s, env: (name) => isPassphrase(name) ? undefined : s.env(name) });
-  const to = await chosen.open();
-  // Both places are remembered before the change, so that either file can be opened after a crash.
-  await writeSettings(folder, { ...settings, kek: { ...settings.kek, ...chosen.place } });
-  await changeKek({ path, context: DATABASE_KEY_CONTEXT, from, to });
-  await writeSettings(folder, { ...settings, kek: chosen.place });
-  return {
-    json: { from: stored.kind, to: to.kind },
-    text: `The database is protected by: ${to.describe()}. Make a new backup; old copies still open by the old KEK.`,
-  };
+async function rotate(cli: Cli): Promise<Output> {
+  const { s } = cli;
+  return await withManager(cli, async (db) => {
+    const { version } = await rotateMdk(db, s.now(), s.random);
+    return {
+      json: { role: "mdk", version },
+      text:
+        `The MDK has version ${version} now. Earlier ones open what was sealed to them. Give every publisher a new ` +
+        "request: postern instance request",
+    };
+  });
 }
 
-function isPassphrase(name: string): boolean {
-  return name === "POSTERN_PASSPHRASE_FILE";
+async function revoke(cli: Cli, [text = ""]: readonly string[]): Promise<Output> {
+  const { s } = cli;
+  const version = wholeNumber(text, "The version", { min: 1, max: LIMITS.maxMdkVersions });
+  return await withManager(cli, async (db) => {
+    const { revoked } = await revokeMdk(db, version, s.now(), s.random);
+    return {
+      json: { role: "mdk", version, revoked },
+      text: `Version ${version} of the MDK is revoked: it opens nothing that was released after this.`,
+    };
+  });
 }

@@ -1,4 +1,7 @@
+import { toHex } from "../../../shared/bytes/encoding.ts";
 import { reveal } from "../../../shared/crypto/redacted.ts";
+import { parseRegistrationText } from "../../../shared/manifest/registration.ts";
+import { instanceIdOf, readRegistrationRequest } from "../../../shared/manifest/registration_request.ts";
 import { importPrivateKey } from "../../../manager/keys/export.ts";
 import { passphraseOf } from "../../../manager/keys/passphrase.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
@@ -78,4 +81,52 @@ Deno.test("a systemd credential opens the database inside of its service, and sa
   await world.jsonWith(["kek", "change", "--to-credential", "postern-kek"], { env });
   await world.jsonWith(["status"], { env });
   assert((await world.fails(78, ["status"])).includes("LoadCredential"));
+});
+
+interface Listed {
+  readonly keys: readonly { readonly role: string; readonly version: number; readonly state: string }[];
+}
+
+Deno.test("key rotate, list and revoke show the versions of the mdk", async () => {
+  await using world = await CliWorld.ready();
+  const states = async () => {
+    const { keys } = await world.json("key", "list") as Listed;
+    return keys.filter(({ role }) => role === "mdk").map(({ version, state }) => `${version} ${state}`);
+  };
+  assertEquals(await states(), ["1 current"]);
+  await world.fails(73, ["key", "revoke", "1"]);
+  await world.json("key", "rotate");
+  assertEquals(await states(), ["1 earlier", "2 current"]);
+  await world.json("key", "revoke", "1");
+  assertEquals(await states(), ["1 revoked", "2 current"]);
+  await world.fails(2, ["key", "revoke", "one"]);
+  await world.fails(66, ["key", "revoke", "3"]);
+  const text = await world.text("key", "list");
+  for (const role of ["root", "manager", "inbox", "instance", "mdk"]) assert(text.includes(role), role);
+});
+
+Deno.test("key export mdk and key import carry the instance to another manager", async () => {
+  await using world = await CliWorld.ready();
+  await using other = await CliWorld.ready();
+  await world.json("key", "rotate");
+  await world.write("mdk.pass", `${WORDS}\n`);
+  await world.json("key", "export", "mdk", "--out", "i.mdk", "--export-passphrase-file", "mdk.pass");
+  assertEquals(((await Deno.stat(world.path("i.mdk"))).mode ?? 0) & 0o777, 0o600);
+  const file = world.path("i.mdk");
+  await other.write("wrong.pass", "something else\n");
+  await other.fails(77, ["key", "import", file, "--export-passphrase-file", "wrong.pass"]);
+  const taken = await other.json("key", "import", file, "--export-passphrase-file", world.path("mdk.pass"));
+  assertEquals(taken, { outcome: "replaced", versions: [1, 2], products: [] });
+  assertEquals(await other.json("instance", "show"), await world.json("instance", "show"));
+});
+
+Deno.test("instance request writes what a publisher reads, the same each time", async () => {
+  await using world = await CliWorld.ready();
+  const { instance } = await world.json("instance", "show") as { instance: string };
+  await world.json("instance", "request", "--out", "request.txt");
+  const text = await Deno.readTextFile(world.path("request.txt"));
+  assertEquals(await world.text("instance", "request"), text);
+  const request = await readRegistrationRequest(parseRegistrationText("request", text));
+  assertEquals([toHex(instanceIdOf(request.identityKey)), request.keys.version], [instance, 1]);
+  await world.fails(73, ["instance", "request", "--out", "request.txt"]);
 });

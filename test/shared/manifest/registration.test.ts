@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
+import { toBase64Url } from "../../../shared/bytes/encoding.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
@@ -160,7 +161,7 @@ async function sealedContent(content: Bytes, key: HpkePrivateKey): Promise<Bytes
   const info = encodeCbor(["postern/1/registration-seal", hash, 2]);
   const { encapsulated, ciphertext } = await sealHpke("xwing", key.publicKey, info, content);
   const body = encodeCbor(["postern/1/registration-answer", hash, 2, encapsulated, ciphertext]);
-  return encodeCbor([body, await publisher(body)]);
+  return encodeCbor([body, await publisher(utf8(toBase64Url(body)))]);
 }
 
 Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06", async () => {
