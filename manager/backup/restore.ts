@@ -9,6 +9,8 @@ import { type ErrorCode, isPosternError, PosternError } from "../../shared/error
 import { LIMITS } from "../../shared/limits.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { allDevices } from "../devices/repository.ts";
+import type { ImportedKey } from "../keys/export.ts";
+import { bringRootBack } from "../owner/root_apart.ts";
 import { fillNewFolder, type NewFolderOptions } from "../store/create.ts";
 import { tables } from "../store/tables.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
@@ -29,6 +31,8 @@ export interface RestoreOptions extends NewFolderOptions {
   readonly secret: (header: ReadHeader) => Promise<BackupSecret>;
   /** Seed of the recovery key, to see in the edge's newest head who is still there; null without. */
   readonly recoverySeed: Redacted<Bytes> | null;
+  /** The root key of a backup that does not hold it, asked for only then; null when it is not at hand. */
+  readonly root: (() => Promise<ImportedKey>) | null;
   /** Null when there is no edge to be asked. */
   readonly network: Surroundings | null;
   /** The owner's word on which devices go on. */
@@ -56,8 +60,8 @@ const rowCounts = compile(
  * Restores. Until it has come to its end, the folder is no manager, and the next attempt starts over.
  *
  * @param now Millis
- * @throws `conflict` for a folder that is not empty; `wrong_key`, `tampered`, `unsupported` for the backup; `clock`; what {@link lookAtEdge},
- * `confirm` and {@link beginAgain} throw
+ * @throws `conflict` for a folder that is not empty; `wrong_key`, `tampered`, `unsupported` for the backup; `configuration` without the
+ * root's key; `clock`; what {@link lookAtEdge}, `confirm`, {@link bringRootBack} and {@link beginAgain} throw
  */
 // spec: BACKUP-08
 export async function restoreManager(options: RestoreOptions, now: number, random: RandomBytes): Promise<Restored> {
@@ -73,6 +77,7 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
     }, loading(db));
     requireClock(contents.time, now);
     await finishLoading(db);
+    if (!contents.hasRoot) await bringRoot(db, options.root);
     const { network } = options;
     const look = network === null ? null : await atEdge(() => lookAtEdge(db, seed, network));
     const judgement = judgeRestore(await heldBy(db, contents), look);
@@ -85,6 +90,15 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
     return { ...life, ...judgement, contents, confirmed, caughtUp, held };
   });
   return { ...made, hasRestarted };
+}
+
+/** A new life begins with a statement, which the root alone signs (spec: BACKUP-09). */
+async function bringRoot(db: Database, root: RestoreOptions["root"]): Promise<void> {
+  if (root !== null) {
+    await bringRootBack(db, await root());
+    return;
+  }
+  throw new PosternError("configuration", "The backup does not hold the root key: name the file that does, --root-key");
 }
 
 /** What fails at the edge need not keep the owner from going on without it. */

@@ -91,5 +91,8 @@ export async function inboxKey(db: Database, publicKey: Bytes): Promise<HpkePriv
 
 function privateHalf(row: KeysTable): Bytes {
   if (row.private_key !== null) return row.private_key;
-  throw new PosternError("configuration", `The private ${row.role} key is kept elsewhere; bring it back to go on`);
+  throw new PosternError(
+    "configuration",
+    `The private ${row.role} key is kept elsewhere; bring it back: postern key import ${row.role}`,
+  );
 }

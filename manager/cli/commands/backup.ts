@@ -6,13 +6,14 @@ import { PosternError } from "../../../shared/errors.ts";
 import { backupManager } from "../../backup/backup_manager.ts";
 import { inspectBackup } from "../../backup/inspect.ts";
 import type { Candidate, Judgement } from "../../backup/judge.ts";
-import { lossText, restoreManager } from "../../backup/restore.ts";
+import { lossText, restoreManager, type RestoreOptions } from "../../backup/restore.ts";
 import { plain } from "../../text/layout.ts";
 import { moment } from "../../text/moments.ts";
 import { backupSecret, namedPassphrase, namedRecoveryKey, type SecretOptions } from "../backup_secret.ts";
 import { type Cli, kekOf } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { chooseKek } from "../kek_choice.ts";
+import { importedKey } from "../imported_key.ts";
 import type { Output } from "../output.ts";
 import { candidatesText, presentBackup, presentRestored } from "../texts/backup.ts";
 
@@ -28,6 +29,9 @@ interface CreateOptions {
 interface RestoreCommandOptions extends SecretOptions {
   readonly devices?: string;
   readonly offline?: boolean;
+  readonly rootKey?: string;
+  readonly rootPassphraseFile?: string;
+  readonly rootPassphraseFd?: string;
 }
 
 /** Another process's turn is waited for this long. */
@@ -86,7 +90,10 @@ export const registerBackup: Register = (parent, bind: Bind) => {
       "Makes a manager out of a backup, in an empty data folder.",
     )
       .option("--devices <who>", "that go on: all, none, or names and ids with commas between")
-      .option("--offline", "there is no edge to be asked"),
+      .option("--offline", "there is no edge to be asked")
+      .option("--root-key <file>", "with the root key, as key export wrote it, if the backup does not hold it")
+      .option("--root-passphrase-file <file>", "with the passphrase of that file")
+      .option("--root-passphrase-fd <n>", "descriptor to read that passphrase from"),
   ).addHelpText("after", RESTORE_HELP).action(bind(restore));
 };
 
@@ -160,6 +167,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
         file: resolve(s.cwd, name),
         secret: (header) => backupSecret(header, recovery, options, s),
         recoverySeed: recovery,
+        root: rootOf(options, s),
         network: options.offline === true ? null : s.network,
         confirm: async (judgement, contents) => {
           progress.end();
@@ -175,6 +183,15 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
   } finally {
     progress.end();
   }
+}
+
+/** Where the root key comes from, if the backup does not hold it. */
+function rootOf(
+  { rootKey, rootPassphraseFile: file, rootPassphraseFd: fd }: RestoreCommandOptions,
+  s: Cli["s"],
+): RestoreOptions["root"] {
+  if (rootKey === undefined) return null;
+  return () => importedKey(rootKey, { file, fd }, "give it with --root-passphrase-file FILE", s);
 }
 
 /** The owner's word, from the option or asked for one by one. */

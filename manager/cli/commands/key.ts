@@ -13,27 +13,30 @@ import { readBounded } from "../../files/read_bounded.ts";
 import { openExport, sealExport } from "../../instance/export_file.ts";
 import { openInstance, revokeMdk, rotateMdk } from "../../instance/instance.ts";
 import { exportInstance, importInstance } from "../../instance/transfer.ts";
-import { exportPrivateKey } from "../../keys/export.ts";
+import { exportPrivateKey, importPrivateKey } from "../../keys/export.ts";
 import { passphraseKek } from "../../keys/passphrase.ts";
 import { xwingPrivateKeyInfo } from "../../keys/private_key_info.ts";
 import { allKeys, type KeyRole, newestKey } from "../../owner/keys.ts";
+import { bringRootBack, takeRootAway } from "../../owner/root_apart.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
+import { importedKey, readKeyFile } from "../imported_key.ts";
 import type { Output } from "../output.ts";
 import { wholeNumber } from "../read_text.ts";
-import { passphraseFrom } from "../secret_input.ts";
+import { passphraseFrom, type PassphraseSource } from "../secret_input.ts";
 import { presentKeys } from "../texts/keys.ts";
 
-interface PassphraseOptions {
+interface ExportOptions {
+  readonly out: string;
   readonly exportPassphraseFile?: string;
   readonly exportPassphraseFd?: string;
+  readonly removeHere?: boolean;
 }
 
-interface ExportOptions extends PassphraseOptions {
-  readonly out: string;
-}
-
-interface ImportOptions extends PassphraseOptions {
+interface ImportOptions {
+  readonly in: string;
+  readonly importPassphraseFile?: string;
+  readonly importPassphraseFd?: string;
   readonly replace?: boolean;
 }
 
@@ -51,16 +54,24 @@ const EXPORT_HELP = `
 Keys:
 ${Object.entries(ROLES).map(([role, what]) => `  ${role.padEnd(8)} ${what}`).join("\n")}
 
-The file of root, manager and inbox is encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. That of mdk is Postern's own, and
-postern key import takes it in. Whoever has a file and its passphrase has the key.
+The file of root, manager and inbox is encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. That of mdk is Postern's own.
+Whoever has a file and its passphrase has the key.
+
+With --remove-here the root key is kept in the file alone, once that was read back: until postern key import no device can be added and
+no edge changed. Backups and copies from before still hold it.
 
 Examples:
   $ postern key export root --out root-key.pem
+  $ postern key export root --out /mnt/usb/root-key.pem --remove-here
   $ postern key export mdk --out instance.mdk`;
 
 const IMPORT_HELP = `
-Example:
-  $ postern key import instance.mdk`;
+root: the file is one that postern key export wrote, or PKCS#8 that OpenSSL encrypted; any other key than this owner's root is refused.
+mdk: versions and registrations that are not here, or another instance altogether.
+
+Examples:
+  $ postern key import root --in /mnt/usb/root-key.pem
+  $ postern key import mdk --in instance.mdk`;
 
 const ROTATE_HELP = `
 Earlier versions stay: they open what was sealed to them. Publishers seal to the new one once they have your request.
@@ -87,13 +98,15 @@ export const registerKey: Register = (parent, bind: Bind) => {
     .requiredOption("--out <file>", "the new file")
     .option("--export-passphrase-file <file>", "with the passphrase for the exported key")
     .option("--export-passphrase-fd <n>", "descriptor to read that passphrase from")
+    .option("--remove-here", "keep the root key in that file alone")
     .addHelpText("after", EXPORT_HELP).action(bind(exportKey));
-  key.command("import <file>").summary("take in an exported mdk").description(
-    "Takes in what postern key export mdk wrote: versions and registrations that are not here, or another instance altogether.",
+  key.command("import <key>").summary("take in what export wrote: root or mdk").description(
+    "Brings back the owner's root key that is kept elsewhere, or takes in an exported mdk.",
   )
-    .option("--export-passphrase-file <file>", "with the passphrase of the export")
-    .option("--export-passphrase-fd <n>", "descriptor to read that passphrase from")
-    .option("--replace", "give up the instance that this manager is, although publishers know it")
+    .requiredOption("--in <file>", "the file with the key")
+    .option("--import-passphrase-file <file>", "with the passphrase of that file")
+    .option("--import-passphrase-fd <n>", "descriptor to read that passphrase from")
+    .option("--replace", "mdk: give up the instance that this manager is, although publishers know it")
     .addHelpText("after", IMPORT_HELP).action(bind(importKey));
   key.command("rotate").summary("make the next version of the mdk").description(
     "Makes the next version of the key that opens releases (MDK).",
@@ -117,6 +130,9 @@ async function exportKey(cli: Cli, [role = ""]: readonly string[], options: Expo
   const known = Object.keys(ROLES);
   const wanted = known.find((one) => one === role) as keyof typeof ROLES | undefined;
   if (wanted === undefined) throw new PosternError("usage", `There are the keys ${known.join(", ")}; found '${role}'`);
+  if (options.removeHere === true && wanted !== "root") {
+    throw new PosternError("usage", "Only the root key can be kept elsewhere");
+  }
   const out = resolve(cli.s.cwd, options.out);
   return await withManager(
     cli,
@@ -137,9 +153,12 @@ async function exportPem(
   const info = new Redacted(role === "inbox" ? xwingPrivateKeyInfo(row.private_key) : row.private_key);
   await db.execute(noteEvent("key.exported", role, { version: row.version }, s.now()));
   await createExclusive(out, utf8(await exportPrivateKey(info, passphrase, s.random)));
+  const removedHere = options.removeHere === true;
+  if (removedHere) await takeRootAway(db, await importPrivateKey(await readKeyFile(out), passphrase));
+  const alone = removedHere ? " It is no longer here: bring it back with postern key import root." : "";
   return {
-    json: { role, version: row.version, file: out, publicKeySha256: toHex(sha256(row.public_key)) },
-    text: `The ${role} key is in ${out}, encrypted. Keep it apart from its passphrase.`,
+    json: { role, version: row.version, file: out, publicKeySha256: toHex(sha256(row.public_key)), removedHere },
+    text: `The ${role} key is in ${out}, encrypted. Keep it apart from its passphrase.${alone}`,
   };
 }
 
@@ -157,21 +176,47 @@ async function exportMdk({ s }: Cli, db: Database, out: string, options: ExportO
   };
 }
 
-async function newPassphrase(s: Cli["s"], options: PassphraseOptions): Promise<Redacted<string>> {
-  return await exportPassphrase(s, options) ??
+async function newPassphrase(s: Cli["s"], options: ExportOptions): Promise<Redacted<string>> {
+  return await passphraseFrom({ file: options.exportPassphraseFile, fd: options.exportPassphraseFd }, s) ??
     await s.ask.newPassphrase("A passphrase for the exported key", "give it with --export-passphrase-file FILE");
 }
 
-async function exportPassphrase(s: Cli["s"], options: PassphraseOptions): Promise<Redacted<string> | null> {
-  return await passphraseFrom({ file: options.exportPassphraseFile, fd: options.exportPassphraseFd }, s);
+async function importKey(cli: Cli, [role = ""]: readonly string[], options: ImportOptions): Promise<Output> {
+  switch (role) {
+    case "root":
+      return await importRoot(cli, options);
+    case "mdk":
+      return await importMdk(cli, options);
+    default:
+      throw new PosternError("usage", `There are the keys root and mdk to be imported; found '${role}'`);
+  }
 }
 
-async function importKey(cli: Cli, [path = ""]: readonly string[], options: ImportOptions): Promise<Output> {
+const INSTEAD = "give it with --import-passphrase-file FILE";
+
+function importSource(options: ImportOptions): PassphraseSource {
+  return { file: options.importPassphraseFile, fd: options.importPassphraseFd };
+}
+
+async function importRoot(cli: Cli, options: ImportOptions): Promise<Output> {
   const { s } = cli;
-  const bytes = await readBounded(resolve(s.cwd, path), LIMITS.maxMdkExportBytes);
   return await withManager(cli, async (db) => {
-    const passphrase = await exportPassphrase(s, options) ??
-      await s.ask.passphrase("The passphrase of the export", "give it with --export-passphrase-file FILE");
+    const imported = await importedKey(options.in, importSource(options), INSTEAD, s);
+    const isNew = await bringRootBack(db, imported);
+    if (isNew) await db.execute(noteEvent("key.imported", "root", {}, s.now()));
+    return {
+      json: { role: "root", isNew, publicKeySha256: toHex(sha256(imported.publicKey)) },
+      text: isNew ? "The root key is here again." : "The root key was here already; nothing has changed.",
+    };
+  });
+}
+
+async function importMdk(cli: Cli, options: ImportOptions): Promise<Output> {
+  const { s } = cli;
+  const bytes = await readBounded(resolve(s.cwd, options.in), LIMITS.maxMdkExportBytes);
+  return await withManager(cli, async (db) => {
+    const passphrase = await passphraseFrom(importSource(options), s) ??
+      await s.ask.passphrase("The passphrase of the export", INSTEAD);
     const exported = await openExport(bytes, passphraseKek(passphrase, s.random));
     const taken = await importInstance(db, exported, { replace: options.replace === true }, s.now(), s.random);
     const { outcome, versions, products } = taken;

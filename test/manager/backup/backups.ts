@@ -72,6 +72,7 @@ export async function restore(
       ...{ folder, kek: () => openKeyFile(keyFile, Deno.uid(), webCryptoRandom), kekPlace: { keyFile } },
       ...{ holder: { pid: Deno.pid, sinceMillis: manager.clock.now() }, file, secret: () => Promise.resolve(secret) },
       recoverySeed: hasRecoveryKey ? new Redacted(manager.recoverySeed) : null,
+      root: null,
       network: isOnline ? surroundingsOf({ clock: manager.clock, fetch: manager.traffic.fetch }) : null,
       confirm: async ({ candidates }) => await confirm(candidates),
     },

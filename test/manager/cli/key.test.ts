@@ -5,6 +5,7 @@ import { instanceIdOf, readRegistrationRequest } from "../../../shared/manifest/
 import { importPrivateKey } from "../../../manager/keys/export.ts";
 import { passphraseOf } from "../../../manager/keys/passphrase.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { writeEdgeKey } from "../../../manager/cli/texts/edge_key.ts";
 import { needs } from "../../tools/needs.ts";
 import { CliWorld } from "./harness.ts";
 
@@ -30,6 +31,51 @@ Deno.test("key export writes each key under its own passphrase, and only so", as
   await world.fails(73, ["key", "export", "root", "--out", "root.pem", "--export-passphrase-file", "root.pass"]);
   await world.fails(2, ["key", "export", "root", "--out", "other.pem"]);
   await world.fails(2, ["key", "export", "database", "--out", "other.pem"]);
+});
+
+Deno.test("key export --remove-here keeps the root key elsewhere, and key import brings it back, and no other", async () => {
+  await using world = await CliWorld.ready();
+  await using stranger = await CliWorld.ready();
+  await world.write("pass", `${WORDS}\n`);
+  await world.write("wrong.pass", "other words than these\n");
+  const out = ["--out", "root.pem", "--export-passphrase-file", "pass", "--remove-here"];
+  await world.fails(2, ["key", "export", "manager", ...out]);
+  const { removedHere } = await world.json("key", "export", "root", ...out) as { removedHere: boolean };
+  assertEquals(removedHere, true);
+  // Such a backup is restored with the key's file, and with no other.
+  await world.json("backup", "create", "apart.backup");
+  const restore = ["backup", "restore", "apart.backup", "--recovery-file", "recovery.txt", "--key-file", "new.key"];
+  const into = ["--data", "restored", "--devices", "none", "--offline", "--root-passphrase-file", "pass"];
+  assert((await world.fails(78, [...restore, ...into])).includes("--root-key"));
+  await world.write("strangers.pem", await exported(stranger, "root"));
+  await world.fails(77, [...restore, ...into, "--root-key", "strangers.pem"]);
+  await world.json(...restore, ...into, "--root-key", "root.pem");
+  // Pushes go on; what the root signs does not.
+  await world.text("sync");
+  const move = ["edge", "url", "https://other.example", "--edge-key", writeEdgeKey(world.identity.name.key)];
+  const said = await world.fails(78, move);
+  assert(said.includes("postern key import root"), said);
+  await world.fails(78, ["key", "export", "root", "--out", "again.pem", "--export-passphrase-file", "pass"]);
+
+  const bringBack = (
+    file: string,
+    pass = "pass",
+  ) => ["key", "import", "root", "--in", file, "--import-passphrase-file", pass];
+  await world.fails(77, bringBack("root.pem", "wrong.pass"));
+  assert((await world.fails(77, bringBack("strangers.pem"))).includes("not that of this owner's root"));
+  await world.fails(77, bringBack((await exported(world, "inbox"), "inbox.pem")));
+  await world.write("nothing.pem", "nothing");
+  await world.fails(65, bringBack("nothing.pem"));
+  await world.fails(66, bringBack("missing.pem"));
+  await world.write("huge.pem", "x".repeat(20_000));
+  await world.fails(65, bringBack("huge.pem"));
+  await world.fails(2, ["key", "import", "manager", "--in", "root.pem", "--import-passphrase-file", "pass"]);
+  await world.fails(2, ["key", "import", "root", "--in", "root.pem"]);
+  await world.fails(78, move);
+
+  assertEquals((await world.json(...bringBack("root.pem")) as { isNew: boolean }).isNew, true);
+  assertEquals((await world.json(...bringBack("root.pem")) as { isNew: boolean }).isNew, false);
+  await world.json(...move);
 });
 
 needs("openssl").test("key export is opened by OpenSSL", async () => {
@@ -114,8 +160,16 @@ Deno.test("key export mdk and key import carry the instance to another manager",
   assertEquals(((await Deno.stat(world.path("i.mdk"))).mode ?? 0) & 0o777, 0o600);
   const file = world.path("i.mdk");
   await other.write("wrong.pass", "something else\n");
-  await other.fails(77, ["key", "import", file, "--export-passphrase-file", "wrong.pass"]);
-  const taken = await other.json("key", "import", file, "--export-passphrase-file", world.path("mdk.pass"));
+  await other.fails(77, ["key", "import", "mdk", "--in", file, "--import-passphrase-file", "wrong.pass"]);
+  const taken = await other.json(
+    "key",
+    "import",
+    "mdk",
+    "--in",
+    file,
+    "--import-passphrase-file",
+    world.path("mdk.pass"),
+  );
   assertEquals(taken, { outcome: "replaced", versions: [1, 2], products: [] });
   assertEquals(await other.json("instance", "show"), await world.json("instance", "show"));
 });
