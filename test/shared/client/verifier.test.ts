@@ -48,7 +48,7 @@ async function world(epoch = 1, ...earlier: readonly Bytes[]) {
   const extra = { ...fields, device, encapsulated, wrapped: ciphertext };
   const place = rowKey(epochKeys, LISTS.device(device), 0);
   const record = await sealRow(epochKeys, place, extra, content, webCryptoRandom);
-  const secrets = { contentRoot: filled(32, 1), alarm: null };
+  const secrets = { contentRoot: filled(32, 1), alarm: null, listed: null };
   const sealed = await sealHeadSecrets(epochKeys, generation, secrets, webCryptoRandom);
   const head = await owner.head({
     ...{ generation, previous: earlier.at(-1) ?? null, epoch, commitment: epochKeys.commitment, sealed },

@@ -127,7 +127,7 @@ Deno.test("orTampered() calls what is wrong in form tampered, and leaves other e
 Deno.test("withHead() refuses a head of the same epoch that commits to another sym key, HEAD-02", async () => {
   const owner = await OwnerFixture.create();
   const headOf = async (commitment: Bytes) => {
-    const secrets = { contentRoot: filled(32, 1), alarm: null };
+    const secrets = { contentRoot: filled(32, 1), alarm: null, listed: null };
     const sealed = await sealHeadSecrets(keys, 1, secrets, webCryptoRandom);
     const fields = { generation: 1, previous: null, epoch: CONTEXT.epoch, commitment, sealed };
     return decodeSignedHead((await owner.head(fields)).signed);
