@@ -1,6 +1,5 @@
 /** What an answer about a list claims, and that it is true (shared/spec/reading.md, READ-09). */
 import type { Bytes } from "../bytes/bytes.ts";
-import { concat } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import type { ProofNode } from "../merkle/proof_node.ts";
 import { KEY_BYTES, type Leaf, treeKey } from "../merkle/tree_hash.ts";
@@ -57,7 +56,9 @@ export function verifyList(
 
 /** The last key that any row of the list could have. */
 function endOfList(token: Bytes): Bytes {
-  return concat(token, new Uint8Array(KEY_BYTES - token.length).fill(0xff));
+  const key = new Uint8Array(KEY_BYTES).fill(0xff);
+  key.set(token);
+  return key;
 }
 
 /** Numbers within the range and in its order, so that none stands twice. */

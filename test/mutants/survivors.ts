@@ -5,4 +5,97 @@ export interface Survivor extends MutantName {
   readonly reason: string;
 }
 
-export const SURVIVORS: readonly Survivor[] = [];
+type Place = readonly [path: string, text: string, what: string, nth?: number];
+
+function because(reason: string, ...places: readonly Place[]): Survivor[] {
+  return places.map(([path, text, what, nth = 0]) => ({ path, text, what, nth, reason }));
+}
+
+const NEVER = "the condition never holds";
+const ALWAYS = "the condition always holds";
+
+export const SURVIVORS: readonly Survivor[] = [
+  ...because(
+    "A whole proof has one leaf or hash more than it has inner nodes, so an odd number of nodes: 4,096 are tampered either way",
+    ["shared/merkle/verify_proof.ts", "if (proof.length > LIMITS.maxProofNodes) {", "> becomes >="],
+  ),
+  ...because(
+    "Two leaves with one key cannot both be on their side of the node where their paths part",
+    [
+      "shared/merkle/verify_proof.ts",
+      "const rises = this.#lastKey === null || compareBytes(this.#lastKey, key) < 0;",
+      "< becomes <=",
+    ],
+  ),
+  ...because(
+    "A path that goes on behind its end makes another hash, and so is refused at its end; this only spares the hashing",
+    ["shared/merkle/history_proofs.ts", "if (last === 0) throw notIncluded(claim);", NEVER],
+    ["shared/merkle/history_proofs.ts", "if (last === 0) throw notContinued(older, newer);", NEVER],
+  ),
+  ...because(
+    "Without a first hash the path is too short, which is seen at its end by `last`",
+    ["shared/merkle/history_proofs.ts", "if (first === undefined) throw notContinued(older, newer);", NEVER],
+  ),
+  ...because(
+    "Keys that ascend differ from their predecessors in a bit once only, below one and the same node",
+    [
+      "shared/merkle/sorted_root.ts",
+      "for (let last = open.at(-1); last !== undefined && last.bit > bit; last = open.at(-1)) {",
+      "> becomes >=",
+    ],
+  ),
+  ...because(
+    "Passes on what is no refusal but a bug, of which there is none to test with",
+    ["shared/protocol/judge_history.ts", 'if (!isPosternError(cause, "tampered")) throw cause;', NEVER],
+    ["shared/protocol/contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
+    ["shared/client/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
+    ["shared/client/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
+  ),
+  ...because(
+    "Lists of one kind have names of one type; equalBytes() is as right for two texts, and the compiler asks for the difference",
+    [
+      "shared/protocol/contents.ts",
+      'if (typeof a.name === "string" || typeof b.name === "string") return a.name === b.name;',
+      NEVER,
+    ],
+    [
+      "shared/protocol/contents.ts",
+      'if (typeof a.name === "string" || typeof b.name === "string") return a.name === b.name;',
+      "|| becomes &&",
+    ],
+  ),
+  ...because(
+    "Spares work and memory; what comes out is the same",
+    [
+      "shared/protocol/row.ts",
+      'const [, table, token, number, extra, nonce, ciphertext, mac] = decodeAs(storedRow, bytes, "row", { views: true });',
+      "true becomes false",
+    ],
+    [
+      "shared/protocol/row.ts",
+      "return length > paddedBuffer.length ? pad(plaintext) : pad(plaintext, paddedBuffer.subarray(0, length));",
+      "> becomes >=",
+    ],
+    [
+      "shared/protocol/row.ts",
+      "return length > paddedBuffer.length ? pad(plaintext) : pad(plaintext, paddedBuffer.subarray(0, length));",
+      ALWAYS,
+    ],
+    ["shared/protocol/row.ts", "if (head === undefined) {", ALWAYS],
+    [
+      "shared/protocol/shapes.ts",
+      "const result = v.safeParse(schema, value, { abortEarly: true });",
+      "true becomes false",
+    ],
+    [
+      "shared/client/verifier.ts",
+      "const statement = isSame ? before : await verifyStatement(signed, this.profile.owner);",
+      NEVER,
+    ],
+    [
+      "shared/client/verifier.ts",
+      "if (this.#statement !== null && equalBytes(this.#statement.signed, signed)) return this.#statement;",
+      NEVER,
+    ],
+  ),
+];

@@ -133,6 +133,10 @@ for (const suite of SUITES) {
   });
 }
 
+Deno.test("X-Wing alone withstands a quantum computer, WRAP-04", () => {
+  assertEquals(SUITES.filter((suite) => HPKE_SUITES[suite].quantumSafe), ["xwing"]);
+});
+
 Deno.test("sealHpke() throws malformed when the point is not on the curve", async () => {
   for (const suite of ["p256", "p384", "p521"] as const) {
     const { publicKey } = await keyOf(suite);

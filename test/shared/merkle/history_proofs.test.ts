@@ -168,6 +168,8 @@ Deno.test("verifyInclusion() and verifyConsistency() throw tampered for sizes th
     assertThrows(() => verifyInclusion({ ...inclusionClaim(0, 1), size }, []), "tampered");
     assertThrows(() => verifyConsistency({ ...headAt(1), size }, headAt(1), []), "tampered");
   }
+  // Half a head before one head, whose root is its own proof.
+  assertThrows(() => verifyConsistency({ ...headAt(1), size: 0.5 }, headAt(1), [headAt(1).root]), "tampered");
   assertThrows(() => verifyConsistency(headAt(3), headAt(2), []), "tampered");
 });
 

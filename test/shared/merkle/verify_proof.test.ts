@@ -266,6 +266,13 @@ Deno.test("PROOF-01: verifyProof() throws tampered for bits that are none, or do
   assertThrows(() => verifyProof(proof, { ...range, rows: [a] }, EMPTY_ROOT), "tampered");
 });
 
+Deno.test("PROOF-01: verifyProof() throws tampered for bytes that are neither hash nor leaf", () => {
+  const nothing = { lowest: new Uint8Array(40), highest: new Uint8Array(40), rows: [] };
+  for (const length of [0, 31, 33, 40, 71, 73, 144]) {
+    assertThrows(() => verifyProof([new Uint8Array(length)], nothing, EMPTY_ROOT), "tampered");
+  }
+});
+
 Deno.test("PROOF-03: verifyProof() looks at no more than 4,096 nodes", () => {
   const leaves = tableLeaves(2_100);
   const one = answer(leaves, { lowest: new Uint8Array(40), highest: new Uint8Array(40).fill(255) });
