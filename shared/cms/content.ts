@@ -7,6 +7,7 @@
  */
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { digest } from "../crypto/digest.ts";
+import type { PosternError } from "../errors.ts";
 import { badSignature } from "./errors.ts";
 import type { SignatureFile } from "./signature_file.ts";
 
@@ -21,23 +22,28 @@ const CR = 0x0d;
 export async function checkContent(content: Bytes, { signed, copy }: SignatureFile): Promise<ContentMode> {
   if (content.includes(CR)) throw badSignature("cannot be over this file: it has a CR, which no signed file has");
   const { hash, attributes } = signed;
-  let mode: ContentMode = "binary";
+  const isSigned = async (bytes: Bytes) => equalBytes(await digest(hash, bytes), attributes.messageDigest);
   let bytes = content;
-  if (!equalBytes(await digest(hash, bytes), attributes.messageDigest)) {
-    mode = "text";
-    bytes = canonicalLine(content) ?? content;
-    if (bytes === content || !equalBytes(await digest(hash, bytes), attributes.messageDigest)) {
-      throw badSignature("is over another content: this file was changed, or the signature is another file's");
-    }
+  if (!await isSigned(content)) {
+    const line = canonicalLine(content);
+    if (line === undefined || !await isSigned(line)) throw otherContent(content);
+    bytes = line;
   }
   if (copy !== undefined && !equalBytes(copy, bytes)) {
     throw badSignature("message repeats another content than it is over");
   }
-  return mode;
+  return bytes === content ? "binary" : "text";
+}
+
+function otherContent(content: Bytes): PosternError {
+  const advice = content.indexOf(LF) < content.length - 1 && content.includes(LF)
+    ? "; one over several lines must be made with -binary"
+    : "";
+  return badSignature(`is over another content: this file was changed, or the signature is another file's${advice}`);
 }
 
 /** The canonical text of one line that ends with LF; undefined for anything else. */
 function canonicalLine(content: Bytes): Bytes | undefined {
-  if (content.indexOf(LF) !== content.length - 1) return undefined;
+  if (content.length === 0 || content.indexOf(LF) !== content.length - 1) return undefined;
   return concat(content.subarray(0, -1), Uint8Array.of(CR, LF));
 }

@@ -61,7 +61,7 @@ function readAttributes(content: Bytes): ReadonlyMap<string, Bytes> {
   let previous = EMPTY;
   while (!reader.done) {
     const attribute = reader.expect(TAG.sequence, WHAT);
-    if (compareBytes(previous, attribute.whole) >= 0) throw malformed(WHAT, "are a SET out of order");
+    if (compareBytes(previous, attribute.whole) > 0) throw malformed(WHAT, "are a SET out of order");
     previous = attribute.whole;
     const fields = new DerReader(attribute.content, WHAT);
     const type = readOid(fields.expect(TAG.oid, WHAT).content, WHAT);

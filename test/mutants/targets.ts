@@ -12,6 +12,7 @@ const CLIENT = ["test/shared/client"];
 const THREATS = ["test/threats"];
 const CRYPTO = ["test/shared/crypto"];
 const X509 = ["test/shared/x509"];
+const CMS = ["test/shared/cms"];
 const FORMATS = ["test/shared/bytes", "test/shared/der"];
 const EDGE = ["test/edge"];
 const MANAGER = ["test/manager"];
@@ -35,6 +36,9 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/crypto", "public_key rsa_oaep signature spki x25519 xwing", CRYPTO, X509),
   ...of("shared/x509", "asn1_time certificate chain dn extensions general_name name_constraints", X509),
   ...of("shared/x509", "path_checks path_result pem signature_scheme verify", X509),
+  ...of("shared/x509", "crl crl_extensions revocation", ["test/shared/x509/crl.test.ts"], CMS),
+  ...of("shared/cms", "algorithms content release_path signature_file signed_attributes signed_data", CMS),
+  ...of("shared/cms", "signer_id smime verify", CMS),
   ...of("shared/bytes", "bytes cbor encoding padding", FORMATS),
   ...of("shared/der", "read", FORMATS, X509),
   ...of("edge/session", "challenge claimant login open_sessions requests token window", EDGE, THREATS),

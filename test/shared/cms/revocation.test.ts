@@ -6,7 +6,7 @@ import { type Crl, type Revocation } from "../../../shared/x509/crl.ts";
 import { KEY_USAGE } from "../../../shared/x509/extensions.ts";
 import { cryptoKeySigner } from "../../../shared/x509/write_certificate.ts";
 import { type CrlFields, issueCrl } from "../../../shared/x509/write_crl.ts";
-import { assertEquals, assertRejects } from "../../assert.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { DAY, type Holder, type Key } from "../x509/builder.ts";
 import { certified, CONTENT, NOW, root, signerOf } from "./publisher.ts";
 
@@ -76,4 +76,29 @@ Deno.test("verifyDetached() returns the lists that it used, for the caller to se
   const crls = [await listOf(top, { number: 7n }), await listOf(middle, { number: 2n ** 100n })];
   const used = (await verify({ crls })).crls;
   assertEquals(used.map(({ number }) => number).sort(), [2n ** 100n, 7n]);
+});
+
+Deno.test("verifyDetached() tells the lists of an issuer's earlier key from those of its present one (CMS-19)", async () => {
+  const before = await root();
+  const { certificate } = top;
+  const old = { certificate: { ...certificate, subjectKeyId: before.certificate.subjectKeyId }, key: before.key };
+  const another = await listOf(old, { revoked: revoking(middle) });
+  assertEquals((await verify({ crls: [another] })).crls, []);
+  await refuses("stale", "the list of another key", { crls: [another, await listOf(middle)], requireCrl: true });
+  // Without identifiers the name alone counts, and then the signature must be right.
+  const own = { ...await listOf(top), authorityKeyId: undefined };
+  assertEquals((await verify({ crls: [own] })).crls.length, 1);
+  await refuses("signature", "of another key", { crls: [{ ...another, authorityKeyId: undefined }] });
+  const silent = { ...certificate, subjectKeyId: undefined };
+  assertEquals((await verify({ crls: [await listOf(top)], roots: [silent] })).crls.length, 1);
+  await refuses("signature", "of another key", { crls: [another], roots: [silent] });
+});
+
+Deno.test("verifyDetached() takes a list as far ahead of the clock as a clock may be wrong (CMS-19)", async () => {
+  await verify({ crls: [await listOf(top, { thisUpdate: NOW + 600_000 })] });
+  const error = await assertRejects(
+    async () => await verify({ crls: [await listOf(top, { thisUpdate: NOW + 601_000 })] }),
+    "not_yet_valid",
+  );
+  assert(error.message.includes("CN=root"));
 });
