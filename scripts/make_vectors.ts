@@ -10,6 +10,7 @@ import { headExample, statementExample } from "./vectors/heads.ts";
 import { makeHousehold } from "./vectors/household.ts";
 import { inboxExample } from "./vectors/inbox.ts";
 import { keysExample, wrappingExample } from "./vectors/keys.ts";
+import { manifestExample } from "./vectors/manifest.ts";
 import { pairingExample } from "./vectors/pairing.ts";
 import { rowsExample } from "./vectors/rows.ts";
 import { sessionExample } from "./vectors/session.ts";
@@ -33,6 +34,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     inbox: await inboxExample(household),
     pairing: await pairingExample(household),
     cover: coverExample(),
+    manifest: await manifestExample(),
   };
   return new Map(Object.entries(examples).map(([name, example]) => [`${name}.json`, writeExample(example)]));
 }

@@ -223,7 +223,8 @@ export const LIMITS = {
   maxCoverMemberBytes: 18_432,
   /** Files of a release (spec: MAN-03). */
   maxEnvelopeBytes: 67_108_864,
-  maxReleaseSignatureBytes: 65_536,
+  /** Beside the content, which OpenSSL's S/MIME form repeats. */
+  maxReleaseSignatureBytes: 262_144,
   maxManifestBytes: 16_777_216,
   maxIndexBytes: 1_048_576,
   maxIndexReleases: 1_024,

@@ -64,7 +64,7 @@ export async function openManifest<Signer>(
 
 /** @throws `too_large`, before anything is read */
 export function requireSizes({ content, signature }: SignedFile, maxBytes: number): void {
-  if (content.length > maxBytes || signature.length > LIMITS.maxReleaseSignatureBytes) {
+  if (content.length > maxBytes || signature.length > content.length + LIMITS.maxReleaseSignatureBytes) {
     throw new PosternError("too_large", "the file or its signature is larger than its limit");
   }
 }

@@ -36,7 +36,7 @@ export interface EntryContext {
 
 /** Quantum-safe, 1168 bytes. @throws `malformed`, `unsupported` for what is no X-Wing key */
 export async function wrapXWing(publicKey: Bytes, context: EntryContext, mek: Mek): Promise<Bytes> {
-  const { encapsulated, ciphertext } = await sealHpke("xwing", publicKey, xwingInfo(context), mek);
+  const { encapsulated, ciphertext } = await sealHpke("xwing", publicKey, wrapInfo(context), mek);
   return concat(encapsulated, ciphertext);
 }
 
@@ -46,7 +46,7 @@ export async function unwrapXWing(key: HpkePrivateKey, context: EntryContext, wr
     wrapped.slice(0, XWING_CIPHERTEXT_BYTES),
     wrapped.slice(XWING_CIPHERTEXT_BYTES),
   ];
-  return secretKey<"Mek">(await openHpke("xwing", key, xwingInfo(context), { encapsulated, ciphertext }));
+  return secretKey<"Mek">(await openHpke("xwing", key, wrapInfo(context), { encapsulated, ciphertext }));
 }
 
 /**
@@ -79,7 +79,8 @@ export async function unwrapX25519(
   return secretKey<"Mek">(await openAead(await importAeadKey(key), iv, wrapped, EMPTY));
 }
 
-function xwingInfo({ release, id }: EntryContext): Bytes {
+/** HPKE's info of an X-Wing entry. */
+export function wrapInfo({ release, id }: EntryContext): Bytes {
   return jcs([MANIFEST_LABELS.wrap, toBase64(release), toHex(id)]);
 }
 
