@@ -42,8 +42,8 @@ export function createCli(s: CliSurroundings, options: GlobalOptions): Cli {
 
 /** The KEKs that may open this folder's key. */
 export async function kekOf(cli: Cli): Promise<KekRegistry> {
-  const { kek } = await readSettings(cli.folder);
-  return kekRegistry(cli.options, kek, cli.s);
+  const { kek, kekBefore } = await readSettings(cli.folder);
+  return kekRegistry(cli.options, [kek, ...(kekBefore === undefined ? [] : [kekBefore])], cli.s);
 }
 
 /** Runs with the manager's database open. Others may have it open too. */

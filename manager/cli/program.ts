@@ -57,6 +57,13 @@ export function buildProgram(s: CliSurroundings, state: RunState): Command {
     .option("--passphrase-file <file>", "the KEK is the passphrase in this file")
     .option("--passphrase-fd <n>", "the KEK is the passphrase that this descriptor gives; 0 for standard input")
     .option("--credential <name>", "the KEK is this systemd credential")
+    .option("--pki-key <file>", "the KEK is the private key (RSA or EC) in this PEM file")
+    .option("--pki-passphrase-file <file>", "with the passphrase of an encrypted --pki-key")
+    .option("--pkcs11 <uri>", "the KEK is this key in a token: pkcs11:token=T;object=LABEL?module-path=LIBRARY")
+    .option("--pkcs11-pin-file <file>", "with the PIN of the token")
+    .option("--kms-key <id>", "the KEK is this key in AWS KMS (id, ARN or alias)")
+    .option("--kms-region <name>", "the region of --kms-key, if AWS_REGION does not name it")
+    .option("--kms-endpoint <url>", "another service than the region's own")
     .addHelpText("after", HELP);
   const bind = binder(s, state);
   for (const register of GROUPS) register(program, bind);

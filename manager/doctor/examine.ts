@@ -15,7 +15,7 @@ import { findHead, newestHead } from "../heads/repository.ts";
 import type { KekRegistry } from "../keys/provider.ts";
 import { currentStatement } from "../owner/statement.ts";
 import { reconcile, type Reconciled } from "../push/reconcile.ts";
-import { folderPaths, type FolderState, folderState, readSettings } from "../store/folder.ts";
+import { folderPaths, type FolderState, folderState, type KekPlace, readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
 import { type Overview, readOverview } from "./overview.ts";
 
@@ -79,13 +79,13 @@ export async function examine(options: ExamineOptions): Promise<Facts> {
 async function privatePaths(folder: string): Promise<PrivatePath[]> {
   const paths = folderPaths(folder);
   const settings = await tried(() => readSettings(folder));
-  const keyFile = settings.ok ? settings.value.kek.keyFile : undefined;
+  const { keyFile, pkiKey }: KekPlace = settings.ok ? settings.value.kek : {};
   return [
     { path: folder, kind: "folder" },
     { path: paths.settings, kind: "file" },
     { path: paths.key, kind: "file" },
     { path: paths.database, kind: "file" },
-    ...(keyFile === undefined ? [] : [{ path: keyFile, kind: "file" } as const]),
+    ...[keyFile, pkiKey].flatMap((path) => path === undefined ? [] : [{ path, kind: "file" } as const]),
   ];
 }
 

@@ -29,6 +29,14 @@ export interface KekPlace {
   readonly keyFile?: string | undefined;
   /** Name of a systemd credential. */
   readonly credential?: string | undefined;
+  /** Path of a PEM file with a private key, absolute. */
+  readonly pkiKey?: string | undefined;
+  /** URI of a key in a PKCS#11 token. */
+  readonly pkcs11?: string | undefined;
+  /** Id, ARN or alias of a key in AWS KMS, and where that is. */
+  readonly kmsKey?: string | undefined;
+  readonly kmsRegion?: string | undefined;
+  readonly kmsEndpoint?: string | undefined;
 }
 
 /** What `settings.json` says. */
@@ -36,6 +44,8 @@ export interface FolderSettings {
   /** False until `init` has gone through to its end. */
   readonly isComplete: boolean;
   readonly kek: KekPlace;
+  /** While the KEK is being changed: where the one before is. */
+  readonly kekBefore?: KekPlace | undefined;
 }
 
 /** What a folder is to a manager. */
@@ -47,13 +57,15 @@ const OWN_FILES =
 /** What may be there before an init: it says nothing about a manager. */
 const FREE_FILES = /^(kek\.key|lock|\.postern-.*\.tmp(-wal|-shm|-journal)?)$/;
 
+const said = v.exactOptional(v.pipe(v.string(), v.minLength(1)));
+const placeSchema = v.strictObject({
+  ...{ keyFile: said, credential: said, pkiKey: said, pkcs11: said, kmsKey: said, kmsRegion: said, kmsEndpoint: said },
+});
 const settingsSchema = v.strictObject({
   version: v.literal(1),
   complete: v.boolean(),
-  kek: v.strictObject({
-    keyFile: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
-    credential: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
-  }),
+  kek: placeSchema,
+  kekBefore: v.exactOptional(placeSchema),
 });
 
 export function folderPaths(folder: string): FolderPaths {
@@ -97,14 +109,15 @@ export async function readSettings(folder: string): Promise<FolderSettings> {
     const where = v.getDotPath(issue) ?? "the whole";
     throw new PosternError("configuration", `${path} is not as Postern writes it, at '${where}': ${issue.message}`);
   }
-  return { isComplete: parsed.output.complete, kek: parsed.output.kek };
+  const { complete: isComplete, kek, kekBefore } = parsed.output;
+  return { isComplete, kek, ...(kekBefore === undefined ? {} : { kekBefore }) };
 }
 
 /** Replaces the settings durably. */
 export async function writeSettings(folder: string, settings: FolderSettings): Promise<void> {
-  const { keyFile, credential } = settings.kek;
-  const kek = { ...(keyFile === undefined ? {} : { keyFile }), ...(credential === undefined ? {} : { credential }) };
-  const text = JSON.stringify({ version: 1, complete: settings.isComplete, kek }, null, 2);
+  const { isComplete: complete, kek, kekBefore } = settings;
+  // What is undefined is left out.
+  const text = JSON.stringify({ version: 1, complete, kek, kekBefore }, null, 2);
   await writeFileDurably(folderPaths(folder).settings, utf8(`${text}\n`));
 }
 

@@ -50,6 +50,7 @@ const MAY_LOOK_FOR: Readonly<Record<string, readonly string[]>> = { "shared/cryp
 const CONFINED: readonly { readonly package: string; readonly to: readonly string[]; readonly lazy: boolean }[] = [
   { package: "libsql", to: ["shared/database/native.ts"], lazy: false },
   { package: "@peculiar/webcrypto", to: ["manager/"], lazy: true },
+  { package: "@aws-sdk/client-kms", to: ["manager/"], lazy: true },
   { package: "pkcs11js", to: ["manager/"], lazy: true },
   { package: "@clack/prompts", to: ["manager/", "scripts/"], lazy: false },
   { package: "commander", to: ["manager/", "scripts/"], lazy: false },

@@ -1,21 +1,27 @@
 /** `postern kek`: what protects the keys of this data folder. */
-import { PosternError } from "../../../shared/errors.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
 import { lockDataFolder } from "../../files/lock.ts";
 import { changeKek, readStoredKey } from "../../keys/key_store.ts";
-import { folderPaths, readSettings, writeSettings } from "../../store/folder.ts";
+import type { KekProvider } from "../../keys/provider.ts";
+import type { WrappedKey } from "../../keys/wrapped_key.ts";
+import { folderPaths, type KekPlace, readSettings, writeSettings } from "../../store/folder.ts";
 import { DATABASE_KEY_CONTEXT } from "../../store/open.ts";
-import { type Cli, kekOf } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { chooseKek, type KekOptions } from "../kek_choice.ts";
+import { candidatesOf, chooseKek, type KekOptions, kekRegistry } from "../kek_choice.ts";
 import type { Output } from "../output.ts";
 
-interface ChangeOptions {
-  readonly toPassphrase?: boolean;
-  readonly toPassphraseFile?: string;
-  readonly toPassphraseFd?: string;
-  readonly toKeyFile?: string;
-  readonly toCredential?: string;
-}
+/** Options for the new KEK, and those of any command that they are the counterpart of. */
+const NEW_OPTIONS = {
+  ...{ toPassphraseFile: "passphraseFile", toPassphraseFd: "passphraseFd", toKeyFile: "keyFile" },
+  ...{ toCredential: "credential", toPki: "pkiKey", toPkiPassphraseFile: "pkiPassphraseFile", toPkcs11: "pkcs11" },
+  ...{ toPkcs11PinFile: "pkcs11PinFile", toKms: "kmsKey", toKmsRegion: "kmsRegion", toKmsEndpoint: "kmsEndpoint" },
+} as const satisfies Record<string, keyof KekOptions>;
+
+type ChangeOptions = { readonly [K in keyof typeof NEW_OPTIONS]?: string } & { readonly toPassphrase?: boolean };
+
+const NEW_KEKS =
+  "--to-passphrase, --to-passphrase-file, --to-key-file, --to-credential, --to-pki, --to-pkcs11 or --to-kms";
 
 const CHANGE_HELP = `
 The key of the database itself stays: whoever has an old copy of the data folder and the old KEK can still open that copy.
@@ -23,7 +29,10 @@ The key of the database itself stays: whoever has an old copy of the data folder
 Examples:
   $ postern kek change --to-passphrase
   $ postern kek change --to-key-file /mnt/usb/kek
-  $ postern kek change --to-credential postern-kek      # from within the service's environment`;
+  $ postern kek change --to-credential postern-kek      # from within the service's environment
+  $ postern kek change --to-pki /etc/postern/kek.pem
+  $ postern kek change --to-pkcs11 'pkcs11:token=postern;object=kek?module-path=/usr/lib/softhsm/libsofthsm2.so'
+  $ postern kek change --to-kms alias/postern --to-kms-region eu-central-1`;
 
 export const registerKek: Register = (parent, bind: Bind) => {
   const kek = parent.command("kek").summary("change what protects the keys here").description(
@@ -39,42 +48,72 @@ export const registerKek: Register = (parent, bind: Bind) => {
     .option("--to-passphrase-fd <n>", "descriptor to read the new passphrase from")
     .option("--to-key-file <file>", "a key file; made if it is not there")
     .option("--to-credential <name>", "a systemd credential")
+    .option("--to-pki <file>", "a private key (RSA or EC) in PEM")
+    .option("--to-pki-passphrase-file <file>", "with the passphrase of that key, if it is encrypted")
+    .option("--to-pkcs11 <uri>", "a key in a token; made if it is not there")
+    .option("--to-pkcs11-pin-file <file>", "with the PIN of that token")
+    .option("--to-kms <id>", "a key in AWS KMS (id, ARN or alias)")
+    .option("--to-kms-region <name>", "its region, if AWS_REGION does not name it")
+    .option("--to-kms-endpoint <url>", "another service than the region's own")
     .addHelpText("after", CHANGE_HELP).action(bind(change));
 };
 
 async function change(cli: Cli, _args: readonly string[], options: ChangeOptions): Promise<Output> {
   const { s, folder } = cli;
-  const wanted: KekOptions = {
-    ...(options.toKeyFile === undefined ? {} : { keyFile: options.toKeyFile }),
-    ...(options.toCredential === undefined ? {} : { credential: options.toCredential }),
-    ...(options.toPassphraseFile === undefined ? {} : { passphraseFile: options.toPassphraseFile }),
-    ...(options.toPassphraseFd === undefined ? {} : { passphraseFd: options.toPassphraseFd }),
-  };
+  const wanted: KekOptions = Object.fromEntries(
+    Object.entries(NEW_OPTIONS).flatMap(([from, to]) => {
+      const value = options[from as keyof ChangeOptions];
+      return typeof value === "string" ? [[to, value]] : [];
+    }),
+  );
   const isAsked = options.toPassphrase === true;
   if (isAsked === Object.keys(wanted).length > 0) {
-    throw new PosternError(
-      "usage",
-      "Name one new KEK: --to-passphrase, --to-passphrase-file, --to-key-file or --to-credential",
-    );
+    throw new PosternError("usage", `Name one new KEK: ${NEW_KEKS}`);
   }
   await using _lock = await lockDataFolder(folder, { pid: s.pid, sinceMillis: s.now() });
   const { key: path } = folderPaths(folder);
-  const settings = await readSettings(folder);
+  const { isComplete, kek, kekBefore } = await readSettings(folder);
   const stored = await readStoredKey(path);
-  const from = await (await kekOf(cli)).open(stored.kind);
-  // What the variable names is the old passphrase.
-  const chosen = await chooseKek(wanted, { ...s, env: (name) => isPassphrase(name) ? undefined : s.env(name) });
+  const places = [kek, ...(kekBefore === undefined ? [] : [kekBefore])];
+  const { from, place } = await openStored(cli, stored, places);
+  // What the variables name belongs to the old KEK.
+  const chosen = await chooseKek(wanted, { ...s, env: (name) => isSecret(name) ? undefined : s.env(name) });
   const to = await chosen.open();
   // Both places are remembered before the change, so that either file can be opened after a crash.
-  await writeSettings(folder, { ...settings, kek: { ...settings.kek, ...chosen.place } });
+  await writeSettings(folder, { isComplete, kek: chosen.place, kekBefore: place });
   await changeKek({ path, context: DATABASE_KEY_CONTEXT, from, to });
-  await writeSettings(folder, { ...settings, kek: chosen.place });
+  await writeSettings(folder, { isComplete, kek: chosen.place });
   return {
     json: { from: stored.kind, to: to.kind },
     text: `The database is protected by: ${to.describe()}. Make a new backup; old copies still open by the old KEK.`,
   };
 }
 
-function isPassphrase(name: string): boolean {
-  return name === "POSTERN_PASSPHRASE_FILE";
+/** The KEK that opens the stored key, and where it is: a change that was cut off leaves two to choose from. */
+async function openStored(
+  { options, s }: Cli,
+  stored: WrappedKey,
+  places: readonly KekPlace[],
+): Promise<{ readonly from: KekProvider; readonly place: KekPlace }> {
+  const candidates = candidatesOf(stored.kind, options, places, s);
+  if (candidates.length < 2) {
+    const [place = {}] = candidates;
+    return { from: await kekRegistry(options, candidates, s).open(stored.kind), place };
+  }
+  let refused: unknown;
+  for (const place of candidates) {
+    try {
+      const from = await kekRegistry(options, [place], s).open(stored.kind);
+      await from.unwrap(stored, DATABASE_KEY_CONTEXT);
+      return { from, place };
+    } catch (error) {
+      if (!isPosternError(error)) throw error;
+      refused ??= error;
+    }
+  }
+  throw refused;
+}
+
+function isSecret(name: string): boolean {
+  return /^POSTERN_(PASSPHRASE|PKI_PASSPHRASE|PKCS11_PIN)_FILE$/.test(name);
 }
