@@ -85,8 +85,8 @@ export async function fetchChanges(link: DeviceLink, base: View, view: View, opt
   return { put: tables.flatMap(({ put }) => put), remove: tables.flatMap(({ remove }) => remove) };
 }
 
-/** Lets a request of a view go out under the present one. @throws `epoch_gone`: asked for again under another epoch, or after a state that is gone, the answer would be of something else. */
-export function requireServed(view: View, now: View, isGone: boolean): void {
+/** Asked for again under another epoch, or after a state that is gone, the answer would be of something else. */
+function requireServed(view: View, now: View, isGone: boolean): void {
   if (!isGone && now.keys.epoch === view.keys.epoch) return;
   throw new PosternError("epoch_gone", "The edge does not keep the state any more that is being copied");
 }

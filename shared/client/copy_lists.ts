@@ -10,7 +10,7 @@ import { TABLE_NAMES } from "../protocol/tables.ts";
 import { LISTS, type RowKey, rowKey } from "../protocol/token.ts";
 import { rowsCall } from "./calls.ts";
 import { type Copied, type CopiedName, isCopied } from "./copied_tables.ts";
-import { type Fetched, requireServed } from "./copy_fetch.ts";
+import type { Fetched } from "./copy_fetch.ts";
 import type { DeviceLink } from "./device_link.ts";
 import type { CallOptions } from "./http.ts";
 import { openAsked, orTampered } from "./open_content.ts";
@@ -146,10 +146,11 @@ async function* listRows(
   const { owner } = link.verifier.profile;
   for (let from = place.number; from <= last;) {
     const limit = Math.min(last - from + 1, LIMITS.maxAnswerEntries);
-    const { answer, view: at } = await link.read((now) => {
-      requireServed(view, now, false);
-      return rowsCall(owner, view.keys.epoch, place, { from }, limit);
-    }, options);
+    const { answer, view: at } = await link.read(
+      () => rowsCall(owner, view.keys.epoch, place, { from }, limit),
+      options,
+    );
+    // Another epoch is another generation as well.
     if (at.head.head.generation !== view.head.head.generation) {
       throw new PosternError("epoch_gone", "The owner's state went on while what changed was fetched");
     }
@@ -158,7 +159,7 @@ async function* listRows(
     }
     const rows = await orTampered(() => Promise.resolve(answer.rows.map((bytes) => listedRow(bytes))));
     verifyList(at, place, { from }, { ...answer, rows });
-    for (const row of rows) if (row.number <= last) yield row;
+    yield* rows;
     const end = rows.at(-1);
     if (!answer.more || end === undefined) return;
     from = end.number + 1;

@@ -69,6 +69,11 @@ async function requireRight({ device, copy, restarted }: Copying): Promise<void>
   assertEquals((await again.asOf()).generation, (await fresh.asOf()).generation);
 }
 
+/** A copy that is proven by its contents holds nothing else. */
+async function requireNoCovers({ store }: Copying, rows: number): Promise<void> {
+  assertEquals((await Array.fromAsync(store.rows())).filter(({ table }) => table !== "devices").length, rows);
+}
+
 const numbers = ({ isWhole, put, removed, carried }: CopySync) => ({ isWhole, put, removed, carried });
 
 async function blockFirst({ world: { manager }, copy }: Copying): Promise<void> {
@@ -101,9 +106,21 @@ for (const coverRows of [0, 2]) {
     for (let n = 10; n < 60; n++) await manager.receive(CHANNEL, mail(`message ${n}`));
     await manager.sync();
     await manager.sync({ rotate: true });
+    device.traffic.exchanges.length = 0;
     const { carried, isWhole } = await copy.sync();
     assertEquals([isWhole, carried], [false, ROWS + 1 + 2]);
     await requireRight(setting);
+    const asked = device.traffic.exchanges.map(({ request }) => new URL(request.url));
+    // Rows that follow each other in a list are asked for together, as many as there are.
+    const limits = asked.filter(({ pathname }) => pathname.endsWith("/rows/messages"))
+      .map(({ searchParams }) => searchParams.get("limit"));
+    assertEquals(limits.filter((limit) => limit !== "1"), ["50"]);
+    await requireNoCovers(setting, ROWS + 1 + 2 + 50);
+
+    await manager.receive(CHANNEL, mail("the last"));
+    await manager.sync();
+    assertEquals((await copy.sync()).isWhole, false);
+    await requireNoCovers(setting, ROWS + 1 + 2 + 50 + 1);
   });
 }
 
@@ -139,6 +156,9 @@ Deno.test("a copy that missed several epochs is carried over all of them, COPY-0
     await manager.receive(CHANNEL, mail(`later in epoch ${n + 2}`));
     await manager.sync();
   }
+  // No edge has to show more at once.
+  world.edge.lies.proven = (store, principal, request, now) =>
+    store.proven(principal, { ...request, limit: Math.min(request.limit, 2) }, now);
   const { isWhole, carried, asOf } = await copy.sync();
   assertEquals([isWhole, carried, asOf.epoch], [false, ROWS - 2, 4]);
   await requireRight(setting);
@@ -197,10 +217,28 @@ Deno.test("a list that leaves something out leads to nothing: everything is fetc
   await requireRight(setting);
 });
 
+Deno.test("a carried copy is not led astray by changes that leave something out, COPY-03", async () => {
+  await using setting = await copied();
+  const { world: { manager, edge }, copy } = setting;
+  await manager.sync({ rotate: true });
+  await copy.sync();
+  await manager.receive(CHANNEL, mail("nine"));
+  await blockFirst(setting);
+  await manager.sync();
+  edge.lies.changes = async (store, ...asked) => ({ ...await store.changes(...asked), rows: [], next: null });
+  assertEquals((await copy.sync()).isWhole, false);
+  delete edge.lies.changes;
+  // Followed by the lists, then.
+  await requireRight(setting);
+});
+
 Deno.test("an edge that lies about lists or rows is told, and the copy stays as it was, COPY-01 READ-06", async () => {
   await using setting = await copied();
   const { world: { manager, edge }, copy } = setting;
-  await manager.receive(CHANNEL, mail("nine"));
+  await manager.trust(await certificate("CN=One"));
+  await manager.sync();
+  await copy.sync();
+  await blockFirst(setting);
   await manager.sync({ rotate: true });
   const before = await contentsOf(copy);
   edge.lies.proven = async (store, ...asked) => ({ ...await store.proven(...asked), rows: [] });
@@ -210,6 +248,9 @@ Deno.test("an edge that lies about lists or rows is told, and the copy stays as 
     const damaged = answer.rows.map((row) => row.map((byte, at) => at === row.length - 1 ? byte ^ 1 : byte));
     return { ...answer, rows: damaged };
   };
+  await assertRejects(() => copy.sync(), "tampered");
+  // Of two certificates with one subject, only the first one changed.
+  edge.lies.proven = (store, principal, request, now) => store.proven(principal, { ...request, limit: 3 }, now);
   await assertRejects(() => copy.sync(), "tampered");
   assertEquals(await contentsOf(copy), before);
   delete edge.lies.proven;
@@ -232,8 +273,8 @@ Deno.test("a push while lists are followed is followed too, COPY-01", async () =
       }
       return await store.proven(...asked);
     };
-    await copy.sync();
-    assertEquals(isIn, false);
+    // Once more by the lists, under the head that came meanwhile.
+    assertEquals([(await copy.sync()).isWhole, isIn], [false, false]);
     delete edge.lies.proven;
     await requireRight(setting);
     await manager.sync({ rotate: true });
