@@ -24,7 +24,7 @@ export function judgeAll(facts: Facts, now: number): Finding[] {
   }
   const { overview, integrity } = facts.database.value;
   const database = integrity === "ok"
-    ? good("database", `opens, is whole, and has ${count(overview.entries, "row")} for the edge`)
+    ? good("database", `opens, is whole, and has ${rowsText(overview)} for the edge`)
     : bad("fault", "database", `SQLite says: ${integrity}`, "stop the service and restore a backup");
   return [
     ...findings,
@@ -60,7 +60,7 @@ function judgeSpace({ freeBytes }: Facts): Finding[] {
 }
 
 function judgeStanding(overview: Overview, now: number): Finding[] {
-  const { head, alarms, devices, certificates, policy } = overview;
+  const { head, alarms, devices, certificates } = overview;
   const findings: Finding[] = [];
   if (head === null) findings.push(bad("note", "heads", "nothing was pushed yet", "postern sync"));
   else if (head.head.time > now + LIMITS.maxClockLeadMillis) {
@@ -115,17 +115,21 @@ function judgeStanding(overview: Overview, now: number): Finding[] {
       ),
     );
   }
-  if (policy.fullUpToRows === 0) {
-    findings.push(
-      bad(
-        "note",
-        "pushes",
-        "only changes are sent: the edge sees which rows change",
-        "postern settings --full-up-to 500",
-      ),
-    );
+  return [...findings, ...judgePushes(overview)];
+}
+
+function rowsText({ entries, covers }: Overview): string {
+  return covers === 0 ? count(entries, "row") : `${count(entries, "row")} and ${count(covers, "cover row")}`;
+}
+
+/** What the edge sees of a store that goes out in changes; one that is pushed in full shows nothing of them. */
+function judgePushes({ entries, policy: { fullUpToRows, coverRows } }: Overview): Finding[] {
+  if (entries <= fullUpToRows) return [];
+  if (coverRows > 0) {
+    return [good("pushes", `only changes are sent, among at least ${count(coverRows, "cover row")} of each kind`)];
   }
-  return findings;
+  const seen = "only changes are sent, without cover: the edge sees which rows change, and how many";
+  return [bad("note", "pushes", seen, "postern settings --cover 8, or --full-up-to 500 for a small store")];
 }
 
 function judgeEdge({ clock, login }: EdgeFacts, { origin }: Overview): Finding[] {

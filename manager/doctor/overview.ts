@@ -12,6 +12,7 @@ import { currentStatement } from "../owner/statement.ts";
 import { changeCount, entryCount } from "../push/changes.ts";
 import { openPush } from "../push/records.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
+import { countAllCovers } from "../store/covers.ts";
 import { META, readBytes, readNumber } from "../store/meta.ts";
 import { type OwnerPolicy, readPolicy } from "../store/policy.ts";
 import type { DevicesTable } from "../store/schema.ts";
@@ -38,8 +39,9 @@ export interface Overview {
   readonly messages: number;
   /** By state: `queued`, `held`, `sent`, `failed`. */
   readonly outgoing: Readonly<Record<string, number>>;
-  /** Rows that the edge shall hold. */
+  /** Rows that the edge shall hold, cover rows aside. */
   readonly entries: number;
+  readonly covers: number;
   /** Changes that the next push carries; null when it starts a new epoch and so carries everything. */
   readonly changes: number | null;
   readonly hasOpenPush: boolean;
@@ -72,6 +74,7 @@ export async function readOverview(db: Database): Promise<Overview> {
     messages: (await db.execute(messageCount)).rows[0]?.count ?? 0,
     outgoing: Object.fromEntries((await db.execute(outgoingCounts)).rows.map(({ state, count }) => [state, count])),
     entries: await entryCount(db),
+    covers: await countAllCovers(db),
     changes: await pendingChanges(db),
     hasOpenPush: await openPush(db) !== null,
     alarms: await openAlarms(db),

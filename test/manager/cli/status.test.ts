@@ -30,6 +30,23 @@ Deno.test("doctor finds nothing wrong when all is well, before and after the fir
   assert((await world.text("doctor")).endsWith("Nothing is wrong\n"));
 });
 
+Deno.test("doctor says what the edge sees of pushes, with cover rows and without", async () => {
+  await using world = await CliWorld.ready();
+  const said = async () => {
+    const { findings } = JSON.parse((await world.run(["doctor", "--json"])).out) as Doctor;
+    const of = (name: string) => findings.filter(({ check }) => check === name);
+    return [of("pushes").map(({ level }) => level), of("database").map(({ found }) => / cover rows?/.test(found))];
+  };
+  assertEquals(await said(), [[], [false]]);
+  await world.write("letter.eml", "Subject: hello\r\n\r\nhello\r\n");
+  await world.json("message", "import", "letter.eml");
+  await world.json("settings", "--full-up-to", "0");
+  await world.json("sync");
+  assertEquals(await said(), [["good"], [true]]);
+  await world.json("settings", "--cover", "0");
+  assertEquals((await said())[0], ["note"]);
+});
+
 Deno.test("doctor finds files that others may read, and says the command that mends it", async () => {
   await using world = await CliWorld.ready();
   await Deno.chmod(world.manager, 0o755);
