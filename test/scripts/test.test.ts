@@ -1,6 +1,6 @@
 import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { add, closingLine, isGood, NONE, readCounts } from "../../scripts/suite/counts.ts";
-import { withScratchFolder } from "../../scripts/suite/scratch.ts";
+import { sweepScratchFolders, withScratchFolder } from "../../scripts/suite/scratch.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { withTempTree } from "../tools/temp_tree.ts";
 
@@ -102,4 +102,26 @@ Deno.test("isGood() wants something to have passed and nothing to have failed", 
   const passed = { passed: 1, failed: 0, skipped: 5 };
   assertEquals([isGood(NONE), isGood(passed), isGood({ ...passed, failed: 1 })], [false, true, false]);
   assertEquals(closingLine(add(passed, { passed: 2, failed: 3, skipped: 0 })), "3 passed, 3 failed, 5 skipped");
+});
+
+Deno.test("sweepScratchFolders() removes the folders of runs that are gone, and no others", async () => {
+  await withTempTree({}, async (parent) => {
+    for (const name of ["postern-tests-dead", "postern-tests-alive", "postern-tests-new", "other"]) {
+      await Deno.mkdir(`${parent}/${name}`);
+      if (name !== "postern-tests-new") await Deno.writeTextFile(`${parent}/${name}/alive`, "");
+    }
+    using file = await Deno.open(`${parent}/postern-tests-alive/alive`, { write: true });
+    await file.lock(true);
+    assertEquals(await sweepScratchFolders(parent), [`${parent}/postern-tests-dead`]);
+    assertEquals([...Deno.readDirSync(parent)].map(({ name }) => name).sort(), [
+      ...["other", "postern-tests-alive", "postern-tests-new"],
+    ]);
+  });
+});
+
+Deno.test("withScratchFolder() holds its lock as long as it runs", async () => {
+  await withScratchFolder(async (folder) => {
+    using file = await Deno.open(`${folder}/alive`, { write: true });
+    assertEquals(await file.tryLock(true), false);
+  });
 });
