@@ -1,5 +1,5 @@
 /** The whole command line: options for all, one registration a group, one place where errors end. */
-import { Command } from "commander";
+import { Command, Help, type Option } from "commander";
 import { VERSION } from "../../shared/version.ts";
 import { binder, type Register, reportFailure, type RunState } from "./command.ts";
 import { registerAlarm } from "./commands/alarm.ts";
@@ -70,9 +70,19 @@ export function buildProgram(s: CliSurroundings, state: RunState): Command {
   for (const command of everyCommand(program)) {
     command.exitOverride().showHelpAfterError("(--help shows how)").helpCommand(false)
       .configureOutput({ writeOut: s.out, writeErr: s.err })
-      .configureHelp({ showGlobalOptions: command !== program, sortSubcommands: false });
+      .configureHelp({
+        ...{ showGlobalOptions: command !== program, sortSubcommands: false },
+        visibleGlobalOptions: (of) => globalOptionsOf(of),
+      });
   }
   return program;
+}
+
+/** The version is displayed by the program alone. */
+function globalOptionsOf(command: Command): Option[] {
+  const help = new Help();
+  help.showGlobalOptions = command.parent !== null;
+  return help.visibleGlobalOptions(command).filter(({ long }) => long !== "--version");
 }
 
 function everyCommand(command: Command): Command[] {

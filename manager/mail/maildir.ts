@@ -3,6 +3,7 @@ import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { readBounded } from "../files/read_bounded.ts";
 import { listFolder } from "./list_folder.ts";
+import { whyNoMail } from "./looks_like_mail.ts";
 import { type MailFlag, type MailItem, mailMessage, mailProblem } from "./item.ts";
 
 const FLAGS: Readonly<Record<string, MailFlag>> = {
@@ -23,7 +24,10 @@ export function maildirFlags(fileName: string): readonly MailFlag[] {
 /** One file as one message, whatever is in it. */
 export async function readMessageFile(path: string, hint?: string, flags?: readonly MailFlag[]): Promise<MailItem> {
   try {
-    return mailMessage(path, await readBounded(path, LIMITS.maxMessageBytes), hint, flags);
+    const raw = await readBounded(path, LIMITS.maxMessageBytes);
+    const reason = raw.length === 0 ? null : whyNoMail(raw);
+    if (reason === null) return mailMessage(path, raw, hint, flags);
+    return mailProblem(path, new PosternError("malformed", `${path} is no message: ${reason}`));
   } catch (error) {
     if (!isPosternError(error)) throw error;
     return mailProblem(path, error);

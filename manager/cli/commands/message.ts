@@ -6,6 +6,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { MANAGER_DEVICE } from "../../../shared/protocol/login.ts";
 import { createExclusive } from "../../files/durable.ts";
 import { readBounded } from "../../files/read_bounded.ts";
+import { whyNoMail } from "../../mail/looks_like_mail.ts";
 import { readMailbox } from "../../mail/mailbox.ts";
 import { prepareMessage } from "../../messages/add.ts";
 import { listChannels } from "../../messages/channels.ts";
@@ -111,10 +112,13 @@ async function* allItems(paths: readonly string[], isMboxo: boolean) {
 
 async function send(cli: Cli, [file = ""]: readonly string[], options: { channel: string }): Promise<Output> {
   const { s } = cli;
-  const raw = file === "-"
+  const path = file === "-" ? null : resolve(s.cwd, file);
+  const raw = path === null
     ? await s.readInput(LIMITS.maxMessageBytes)
-    : await readBounded(resolve(s.cwd, file), LIMITS.maxMessageBytes);
+    : await readBounded(path, LIMITS.maxMessageBytes);
   if (raw.length === 0) throw new PosternError("usage", "There is no message: the input is empty");
+  const reason = whyNoMail(raw);
+  if (reason !== null) throw new PosternError("malformed", `${path ?? "the input"} is no message: ${reason}`);
   return await withManager(cli, async (db) => {
     const id = s.random(ID_BYTES);
     const now = s.now();

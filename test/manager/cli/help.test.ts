@@ -29,4 +29,8 @@ Deno.test("postern --version says the version of deno.json", async () => {
   for (const flag of ["--version", "-V"]) {
     assertEquals(await world.run([flag]), { code: 0, out: `${config.version}\n`, err: "" });
   }
+  // It is the program's alone.
+  assert((await world.run(["--help"])).out.includes("--version"));
+  const { out } = await world.run(["sync", "--help"]);
+  assert(out.includes("--data <dir>") && !out.includes("--version"), out);
 });

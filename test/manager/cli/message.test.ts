@@ -31,6 +31,28 @@ Deno.test("message import takes each message once, and folders become channels",
   assert((await world.text("message", "list", "--channels")).includes("Work/Old"));
 });
 
+Deno.test("message import and send refuse what is obviously no mail, by name, and go on with the others", async () => {
+  await using world = await CliWorld.ready();
+  await world.write("picture.eml", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x3a));
+  await world.write("zero.eml", "Subject: a\0b\r\n\r\nHi");
+  await world.write("notes", "Eggs\nMilk\n\nSubject: not a header any more\n");
+  await world.write("blank.eml", "\r\n\r\nno header");
+  await world.write("letter.eml", LETTER);
+  await world.write("odd.eml", `From ann Thu Nov 13 10:22:33 2023\nsubject : x\n\nzero \0 in the body\n`);
+  const files = ["picture.eml", "zero.eml", "notes", "blank.eml", "letter.eml", "odd.eml"];
+  const { out } = await world.run(["message", "import", ...files, "--json"]);
+  const { added, problems } = JSON.parse(out) as { added: number; problems: { source: string; code: string }[] };
+  assertEquals(added, 2);
+  assertEquals(
+    problems.map(({ source, code }) => [source, code]),
+    files.slice(0, 4).map((name) => {
+      return [world.path(name), "malformed"];
+    }),
+  );
+  assert((await world.fails(65, ["message", "send", "picture.eml"])).includes("picture.eml is no message"));
+  await world.fails(65, ["message", "send", "-"], { input: utf8("Eggs\n") });
+});
+
 Deno.test("message send queues a message, and show gives back its very bytes", async () => {
   await using world = await CliWorld.ready();
   const { id } = await world.jsonWith(["message", "send", "-"], { input: utf8(LETTER) }) as { id: string };
