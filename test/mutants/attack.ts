@@ -49,18 +49,16 @@ export class Attacker {
   async judge(mutant: NumberedMutant, isOfTarget: (file: string) => boolean): Promise<End> {
     const ofTarget = this.#baseline.tests.filter(({ file }) => isOfTarget(file));
     const isMetAtLoad = this.#baseline.metAtLoad.has(mutant.number);
-    const chosen = this.#affordable(
-      this.#order.sort(ofTarget.filter(({ met }) => isMetAtLoad || met.has(mutant.number)), mutant),
-    );
-    if (chosen.length === 0) return { end: "unreached" };
-    let alone: readonly MeasuredTest[] = chosen;
-    if (!isMetAtLoad) {
+    const meeting = ofTarget.filter(({ met }) => met.has(mutant.number));
+    let alone = this.#choose(isMetAtLoad ? ofTarget : meeting, mutant);
+    if (alone.length === 0) return { end: "unreached" };
+    if (meeting.length > 0) {
       const files = [...new Set(ofTarget.map(({ file }) => file))];
-      const round = await this.#together(mutant.number, chosen, files);
+      const round = await this.#together(mutant.number, this.#choose(meeting, mutant), files);
       if (round.end === "died") return this.#died(mutant, round);
-      if (round.end === "survived" && !this.#thoroughness.triesAlone) return round;
+      if (round.end === "survived" && !isMetAtLoad && !this.#thoroughness.triesAlone) return round;
       if (round.end !== "survived") {
-        alone = [...chosen].sort((a, b) => Number(b.test === round.by) - Number(a.test === round.by));
+        alone = alone.sort((a, b) => Number(b.test === round.by) - Number(a.test === round.by));
       }
     }
     return this.#died(mutant, await this.#alone(mutant.number, alone));
@@ -71,9 +69,11 @@ export class Attacker {
     this.#process = null;
   }
 
-  #affordable(tests: readonly MeasuredTest[]): MeasuredTest[] {
+  /** Likely ones first, as many as there is time for. */
+  #choose(tests: readonly MeasuredTest[], mutant: NumberedMutant): MeasuredTest[] {
     let millis = 0;
-    return tests.filter((test, index) => (millis += test.millis) <= this.#thoroughness.millis || index === 0);
+    return this.#order.sort(tests, mutant)
+      .filter((test, index) => (millis += test.millis) <= this.#thoroughness.millis || index === 0);
   }
 
   #died(mutant: NumberedMutant, end: End): End {

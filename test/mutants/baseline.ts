@@ -1,4 +1,7 @@
 /** The tests as they are, without a mutant: how long each takes, and which switches it meets. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { listFiles } from "../../scripts/files.ts";
 import type { NumberedMutant } from "./copy.ts";
 import { TestProcess } from "./process.ts";
 
@@ -49,6 +52,34 @@ export async function measure(
     }
   }));
   return { tests, failing, metAtLoad };
+}
+
+/** The baseline beside a file of results, measured anew unless it is of the very same copy and tests. */
+export async function kept(
+  folder: string,
+  results: string,
+  files: readonly string[],
+  measured: () => Promise<Baseline>,
+): Promise<Baseline> {
+  const path = `${results}.baseline`;
+  const hasher = createHash("sha256").update(JSON.stringify(files));
+  for (const file of listFiles(folder, ["shared", "edge", "manager", "test"], /\.ts$/)) {
+    // The switches are imported by the folder's name, which is another each time.
+    hasher.update((await Deno.readTextFile(join(folder, file))).replaceAll(folder, ""));
+  }
+  const name = hasher.digest("hex");
+  const text = await Deno.readTextFile(path).catch(() => "null");
+  const old = JSON.parse(text, (_, value) => Array.isArray(value?.numbers) ? new Set(value.numbers) : value) as
+    | (Baseline & { readonly name: string })
+    | null;
+  if (old?.name === name) return old;
+  const baseline = await measured();
+  const asText = JSON.stringify(
+    { name, ...baseline },
+    (_, value) => value instanceof Set ? { numbers: [...value] } : value,
+  );
+  await Deno.writeTextFile(path, asText);
+  return baseline;
 }
 
 /** Puts first what is likely to end a mutant soon: quick tests, those of the same name, and those that ended others of the same file or line. */

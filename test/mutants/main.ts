@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { listFiles, PROJECT_ROOT } from "../../scripts/files.ts";
 import { withScratchFolder } from "../../scripts/suite/scratch.ts";
 import { Attacker } from "./attack.ts";
-import { measure, Order } from "./baseline.ts";
+import { kept, measure, Order } from "./baseline.ts";
 import { copyMutated } from "./copy.ts";
 import { account } from "./account.ts";
 import { type Fate, keyOf, readDead } from "./results.ts";
@@ -55,7 +55,10 @@ async function run(scratch: string): Promise<Fate[]> {
     isBelow(path, places) && isBelow(path, values.by) && !path.endsWith(".slow.test.ts")
   );
   const began = performance.now();
-  const baseline = await measure(folder, scratch, files, workers);
+  const measured = () => measure(folder, scratch, files, workers);
+  const baseline = values.results === undefined
+    ? await measured()
+    : await kept(folder, values.results, files, measured);
   console.error(`${baseline.tests.length} tests in ${Math.round((performance.now() - began) / 1000)} s`);
   for (const test of baseline.failing) console.error(`left out, fails without a mutant: ${test}`);
 

@@ -50,6 +50,34 @@ export const SURVIVORS: readonly Survivor[] = [
     ["shared/protocol/contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
+    [
+      "shared/crypto/aead.ts",
+      'if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;',
+      NEVER,
+    ],
+    [
+      "shared/crypto/aead.ts",
+      'if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;',
+      "|| becomes &&",
+    ],
+    ["shared/crypto/ecdh.ts", "if (!(cause instanceof DOMException)) throw cause;", NEVER],
+    ["shared/crypto/hpke.ts", "if (!(cause instanceof HpkeError)) throw cause;", NEVER],
+    [
+      "shared/crypto/hpke.ts",
+      'if (!(cause instanceof HpkeError) && !(cause instanceof PosternError && cause.code === "malformed")) throw cause;',
+      NEVER,
+    ],
+    [
+      "shared/crypto/hpke.ts",
+      'if (!(cause instanceof HpkeError) && !(cause instanceof PosternError && cause.code === "malformed")) throw cause;',
+      "&& becomes ||",
+      1,
+    ],
+    [
+      "shared/crypto/rsa_oaep.ts",
+      "if (!(cause instanceof DOMException) && !(cause instanceof RangeError)) throw cause;",
+      NEVER,
+    ],
   ),
   ...because(
     "Lists of one kind have names of one type; equalBytes() is as right for two texts, and the compiler asks for the difference",
@@ -62,6 +90,72 @@ export const SURVIVORS: readonly Survivor[] = [
       "shared/protocol/contents.ts",
       'if (typeof a.name === "string" || typeof b.name === "string") return a.name === b.name;',
       "|| becomes &&",
+    ],
+  ),
+  ...because(
+    "A key that is public: whether the runtime would give it out again says nothing",
+    [
+      "shared/crypto/ecdh.ts",
+      'return await crypto.subtle.importKey("raw", point, { name: "ECDH", namedCurve: curve }, true, []);',
+      "true becomes false",
+    ],
+    [
+      "shared/crypto/ml_kem.ts",
+      'const key = await kemSubtle().importKey("raw-public", publicKey, NAME, true, ["encapsulateBits"]);',
+      "true becomes false",
+    ],
+    [
+      "shared/crypto/rsa_oaep.ts",
+      'return await crypto.subtle.importKey("spki", spki, ALGORITHM, true, ["encrypt"]);',
+      "true becomes false",
+    ],
+    [
+      "shared/crypto/signature.ts",
+      'crypto.subtle.importKey("spki", spki, ALGORITHMS[algorithm].key, true, ["verify"]),',
+      "true becomes false",
+    ],
+  ),
+  ...because(
+    "Beyond the end there is nothing, which changes no bit and no byte",
+    [
+      "shared/crypto/equal.ts",
+      "for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);",
+      "< becomes <=",
+    ],
+    [
+      "shared/crypto/hkdf.ts",
+      "for (let at = 0, counter = 1; at < length; at += SHA256_BYTES, counter++) {",
+      "< becomes <=",
+    ],
+  ),
+  ...because(
+    "No point of these curves, whose order is odd, has a y of 0: with y = p it is refused as lying beside the curve",
+    [
+      "shared/crypto/ec_point.ts",
+      'if (x >= p || y >= p) throw malformed(curve, "a coordinate that is not below the prime");',
+      ">= becomes >",
+      1,
+    ],
+  ),
+  ...because(
+    "Deno's own import refuses the same points and lengths; the check is there for runtimes that do not",
+    ["shared/crypto/ecdh.ts", "requirePoint(curve, point);", "the check is taken out", 1],
+    ["shared/crypto/hpke.ts", "await requireHpkePublicKey(suite, publicKey);", "the check is taken out"],
+    [
+      "shared/crypto/hpke.ts",
+      'if (privateKey.suite !== "x25519") requirePoint(SUITE_CURVES[privateKey.suite], encapsulated);',
+      "the check is taken out",
+    ],
+    [
+      "shared/crypto/hpke.ts",
+      'if (privateKey.suite !== "x25519") requirePoint(SUITE_CURVES[privateKey.suite], encapsulated);',
+      NEVER,
+    ],
+    ["shared/crypto/signature.ts", "if (signature.length !== signatureBytes(key)) return false;", NEVER],
+    [
+      "shared/crypto/rsa_oaep.ts",
+      'if (ciphertext.length !== modulusBytes(privateKey)) throw new RangeError("not as long as the modulus");',
+      NEVER,
     ],
   ),
   ...because(
