@@ -129,7 +129,8 @@ function proofOf(claim: Claim, neighbours: readonly Bytes[], blocks: readonly Gr
 /** A tree in a file: block by block, and most of them from memory. */
 interface Tree {
   readonly database: Database;
-  readonly cache: BlockCache;
+  /** Null for one that is read for a single answer. */
+  readonly cache: BlockCache | null;
   readonly at: At;
   readonly root: GrownBlock;
 }
@@ -147,14 +148,18 @@ async function proveFirst(
   if (space === null) return null;
   const { table } = request;
   const at = { owner, space, generation, table };
-  const root = cache.root(at) ?? await readRoot(database, cache, at);
-  if (root === null) return null;
-  const tree = { database, cache, at, root };
   const claim = claimOf(request, [line], more);
-  const leaves = await leavesIn(tree, request, line, claim);
-  if (leaves === null) return null;
-  const [row] = claim.rows;
-  return assembleProof(root, leaves, (key) => key === row);
+  const prove = async (cache: BlockCache | null) => {
+    const root = cache?.root(at) ?? await readRoot(database, cache, at);
+    if (root === null) return null;
+    const leaves = await leavesIn({ database, cache, at, root }, request, line, claim);
+    const [row] = claim.rows;
+    return leaves === null ? null : assembleProof(root, leaves, (key) => key === row);
+  };
+  const { cuts } = cache;
+  const proof = await prove(cache);
+  // A way that was forgotten between reading and using it is read once more, where nobody forgets it.
+  return proof === null && cache.cuts !== cuts ? await prove(null) : proof;
 }
 
 /** The leaves that prove a claim of one row or none, the ways to them known; null if the blocks do not lead there. */
@@ -193,23 +198,26 @@ async function readLeaves(tree: Tree, request: RowsRequest, claim: Claim): Promi
 /** Reads the blocks on the way to a leaf that are not known; false if they do not lead there. */
 async function readWay({ database, cache, at, root }: Tree, leaf: Bytes): Promise<boolean> {
   const way = toHex(leaf);
-  for (let end = followKey(root, leaf); end !== null; end = followKey(root, leaf)) {
+  for (let end = followKey(root, leaf); end !== null;) {
     if ("leaf" in end) return true;
     const { path: above } = end.above;
     const block = await readFrom(database, at, way.slice(0, above.length + 1));
     if (block === null || block.path.length <= above.length || !way.startsWith(block.path)) return false;
-    if (end.missing.below !== null) continue;
-    putBelow(end, block);
-    cache.count(at);
+    if (end.missing.below === null) {
+      putBelow(end, block);
+      cache?.count(at);
+    }
+    // On from here and not from the root: what was just put may be forgotten again.
+    end = followKey(end.missing.below ?? block, leaf);
   }
   return false;
 }
 
 /** The block of the empty path; null if there is none. */
-async function readRoot(database: Database, cache: BlockCache, at: At): Promise<GrownBlock | null> {
+async function readRoot(database: Database, cache: BlockCache | null, at: At): Promise<GrownBlock | null> {
   const root = await readFrom(database, at, "");
   if (root === null || root.path !== "") return null;
-  cache.keep(at, root);
+  cache?.keep(at, root);
   return root;
 }
 

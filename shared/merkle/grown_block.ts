@@ -46,6 +46,19 @@ export function growBlock(path: string, nodes: readonly BlockNode[]): GrownBlock
   return top === null && nodes.length > 0 ? null : { path, top };
 }
 
+/** The nodes of a block that other blocks are, or will be, put below. */
+export function belowsOf(block: GrownBlock): GrownBelow[] {
+  const found: GrownBelow[] = [];
+  const collect = (node: Grown): void => {
+    if (node instanceof Uint8Array) return;
+    if (node.bit === null) return void found.push(node);
+    collect(node.left);
+    collect(node.right);
+  };
+  if (block.top !== null) collect(block.top);
+  return found;
+}
+
 /** Where the way of a key ends, as far as blocks are known: at a leaf, or at the block above one that is not. */
 export type WayEnd = { readonly leaf: Bytes } | { readonly above: GrownBlock; readonly missing: GrownBelow };
 
