@@ -5,6 +5,7 @@
  *   deno task vectors --write   writes them
  */
 import { PROJECT_ROOT } from "./files.ts";
+import { cmsExample } from "./vectors/cms.ts";
 import { coverExample } from "./vectors/cover.ts";
 import { headExample, statementExample } from "./vectors/heads.ts";
 import { makeHousehold } from "./vectors/household.ts";
@@ -33,6 +34,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     inbox: await inboxExample(household),
     pairing: await pairingExample(household),
     cover: coverExample(),
+    cms: await cmsExample(),
   };
   return new Map(Object.entries(examples).map(([name, example]) => [`${name}.json`, writeExample(example)]));
 }
