@@ -5,6 +5,7 @@
  *   deno task vectors --write   writes them
  */
 import { PROJECT_ROOT } from "./files.ts";
+import { cmsExample } from "./vectors/cms.ts";
 import { coverExample } from "./vectors/cover.ts";
 import { headExample, statementExample } from "./vectors/heads.ts";
 import { makeHousehold } from "./vectors/household.ts";
@@ -35,6 +36,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     pairing: await pairingExample(household),
     cover: coverExample(),
     manifest: await manifestExample(),
+    cms: await cmsExample(),
   };
   return new Map(Object.entries(examples).map(([name, example]) => [`${name}.json`, writeExample(example)]));
 }
