@@ -12,6 +12,7 @@ import { Redacted, reveal } from "../../../shared/crypto/redacted.ts";
 import { exportPkcs8, generateSigningKey } from "../../../shared/crypto/signature.ts";
 import { writePem } from "../../../shared/x509/pem.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { needs } from "../../tools/needs.ts";
 import { withFolder } from "../files/children.ts";
 import { CONTEXT, newKey } from "./keks.ts";
 
@@ -91,3 +92,23 @@ Deno.test("openPkiKek() refuses files that others may read, keys that only sign,
     }
     await assertRejects(() => open(join(folder, "absent")), "not_found");
   }));
+
+needs("openssl").test(
+  "openPkiKek() opens keys that OpenSSL made, encrypted or not",
+  () =>
+    withFolder(async (folder) => {
+      const kinds = [["RSA", "rsa_keygen_bits:2048"], ["EC", "ec_paramgen_curve:P-384"]] as const;
+      for (const [algorithm, option] of kinds) {
+        const path = join(folder, algorithm);
+        const args = ["genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", path];
+        for (const more of [[], ["-aes-256-cbc", "-pass", "pass:right"]]) {
+          const { success } = await new Deno.Command("openssl", { args: [...args, ...more], stderr: "null" }).output();
+          assert(success);
+          await Deno.chmod(path, 0o600);
+          const kek = await open(path, more.length === 0 ? unasked : () => Promise.resolve(passphraseOf("right")));
+          const key = newKey();
+          assertEquals(reveal(await kek.unwrap(await kek.wrap(key, CONTEXT), CONTEXT)), reveal(key));
+        }
+      }
+    }),
+);
