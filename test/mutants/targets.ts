@@ -28,6 +28,7 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/protocol", "origin pairing records row shapes submission tables wire", PROTOCOL, CLIENT, THREATS),
   ...of("shared/client", "judge verify_list verify_table verify_message verify_contents", CLIENT, THREATS),
   ...of("shared/client", "list_reader lists compare_heads verifier verified_heads view tables", CLIENT, THREATS),
+  ...of("shared/client", "pending_chains", CLIENT),
   ...of("shared/client", "open_content open_session edge_session fetch_statement freshness", CLIENT, THREATS),
   ...of("shared/client", "device_link device_keys certificates messages memory state", CLIENT, THREATS),
   ...of("shared/client", "outbox outbox_store seal_submission submit pair profile", CLIENT, THREATS),

@@ -80,6 +80,11 @@ Deno.test("PendingChains.add() shows nothing of a stream from a contradiction on
   assertEquals(listed([], [at(3, { previous: null })]), [["broken"], broken(3)]);
   assertEquals(listed([ack(2)], [at(3, { previous: filled(32, 77) })]), [["broken"], broken(3)]);
   assertEquals(listed([ack(2)], [at(2, {}, filled(32, 77)), at(3)]), [["broken", "broken"], broken(2)]);
+  for (const again of [at(2), at(1)]) {
+    const judged = chains();
+    for (const one of [at(1), at(2), again]) judged.add(one);
+    assertEquals(judged.faults.map(({ message }) => message.includes("It comes twice, or after")), [true]);
+  }
   const other = at(1, { device: laptop });
   assertEquals(listed([], [at(1), at(1), other]), [["pending", "broken", "pending"], broken(1)]);
 });
@@ -125,6 +130,21 @@ Deno.test("unseen() names what a later head acknowledges and was not shown, INBO
   assertEquals(unseen(ack(4)), [[3, 4]]);
   assertEquals(unseen(ack(2), ack(5, { stream: filled(16, 6) })), [[1, 5]]);
   assertEquals(unseen(ack(4, { device: laptop })), []);
+  // A stream that contradicts itself was shown as far as it did not.
+  const wrong = (number: number) => at(number, { previous: filled(32, 77) });
+  for (
+    const [acks, entries] of [[[ack(2)], [wrong(3)]], [[], [at(1), at(2), wrong(3)]], [[ack(1)], [
+      at(2),
+      wrong(3),
+    ]]] as const
+  ) {
+    const broken = chains(...acks);
+    for (const one of entries) broken.add(one);
+    assertEquals(chains(ack(4)).unseen(broken.shown(), laptop).map(({ from, to }) => [from, to]), [[3, 4]]);
+  }
+  const first = chains();
+  first.add(wrong(1));
+  assertEquals(chains(ack(4)).unseen(first.shown(), laptop).map(({ from, to }) => [from, to]), [[1, 4]]);
   const restored = new PendingChains({ incarnation: filled(16, 8), acks: [ack(9)] });
   assertEquals(restored.unseen(shown, laptop), []);
   const crowded = chains(...filledStreams(LIMITS.maxStreamsPerDevice)).shown();
