@@ -192,4 +192,51 @@ export const SURVIVORS: readonly Survivor[] = [
       NEVER,
     ],
   ),
+  ...because(
+    "A copy that is proven by its contents holds no cover rows, so none is ever removed from it",
+    [
+      "shared/client/copied_contents.ts",
+      "if (place !== null) this.#tree.delete(contentLeaf(place.list, place.number, plaintext).key);",
+      "the condition always holds",
+    ],
+  ),
+  ...because(
+    "How many rows are opened at once changes how long it takes, and nothing else",
+    ["shared/client/copied_contents.ts", "if (batch.push(row) < BATCH) continue;", "the condition never holds"],
+    ["shared/client/copied_contents.ts", "if (batch.push(row) < BATCH) continue;", "the condition always holds"],
+    ["shared/client/copied_contents.ts", "if (batch.push(row) < BATCH) continue;", "< becomes <="],
+  ),
+  ...because(
+    "Rows of devices are the manager's by their MACs, and as many and the same by the content root; it keeps what COPY-04 asks for later",
+    [
+      "shared/client/copy_carry.ts",
+      "tables.devices.requireState(view.head.head.tables.devices);",
+      "the check is taken out",
+    ],
+  ),
+  ...because(
+    "DecodeChanges() knows no list of another table",
+    [
+      "shared/client/copy_lists.ts",
+      'if (name === undefined || !isCopied(name)) throw new PosternError("tampered", "A change list names another list");',
+      "the condition never holds",
+    ],
+    [
+      "shared/client/copy_lists.ts",
+      'if (name === undefined || !isCopied(name)) throw new PosternError("tampered", "A change list names another list");',
+      "|| becomes &&",
+    ],
+  ),
+  ...because(
+    "OpenAsked() lets nothing else stand in that list",
+    [
+      "shared/client/copy_lists.ts",
+      'if (content.kind === "changes") yield content.changes;',
+      "the condition always holds",
+    ],
+  ),
+  ...because(
+    "Asks for nothing once more",
+    ["shared/client/copy_lists.ts", "for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {", "< becomes <="],
+  ),
 ];

@@ -10,6 +10,10 @@ const MERKLE = ["test/shared/merkle"];
 const PROTOCOL = ["test/shared/protocol"];
 const CLIENT = ["test/shared/client"];
 const THREATS = ["test/threats"];
+const COPIES = [
+  ...["test/threats/carried_copies.test.ts", "test/threats/local_copies.test.ts"],
+  ...["test/shared/client/local_copy.test.ts", "test/shared/client/copy_lists.test.ts"],
+];
 const CRYPTO = ["test/shared/crypto"];
 const X509 = ["test/shared/x509"];
 const CMS = ["test/shared/cms"];
@@ -33,6 +37,7 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/client", "device_link device_keys certificates messages memory state", CLIENT, THREATS),
   ...of("shared/client", "outbox outbox_store seal_submission submit pair profile", CLIENT, THREATS),
   ...of("shared/client", "pending copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
+  ...of("shared/client", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
   ...of("shared/crypto", "aead brand ec_point ecdh ecdsa_der equal hkdf hpke hpke_keys mac ml_kem", CRYPTO, X509),
   ...of("shared/crypto", "public_key rsa_oaep signature spki x25519 xwing", CRYPTO, X509),
   ...of("shared/x509", "asn1_time certificate chain dn extensions general_name name_constraints", X509),

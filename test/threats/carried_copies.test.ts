@@ -129,8 +129,11 @@ Deno.test("a copy follows what changes in the epoch that it was carried into, al
   const { world: { manager }, copy, restarted } = setting;
   await manager.sync({ rotate: true });
   await copy.sync();
-  for (const one of [copy, copy, restarted()]) {
+  const { found: [two] } = await copy.certificates.bySubject("CN=Two");
+  assert(two);
+  for (const [index, one] of [copy, copy, restarted()].entries()) {
     await manager.receive(CHANNEL, mail("another"));
+    if (index === 1) await manager.forget(readCertificate(two.der).fingerprint);
     await manager.sync();
     assertEquals((await one.sync()).isWhole, false);
     await requireRight({ ...setting, copy: one });
