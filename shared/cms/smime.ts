@@ -7,7 +7,6 @@ import { fromBase64, toBase64 } from "../bytes/encoding.ts";
 import type { Hash } from "../crypto/digest.ts";
 import { badSignature } from "./errors.ts";
 import { malformed } from "../der/read.ts";
-import { isPosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
 /** What the message holds. */
@@ -67,7 +66,7 @@ export function readSmime(file: Bytes): SmimeMessage {
     `Content-Disposition: attachment; filename="smime.p7s"`,
   ].map((line) => `${line}${eol}`).join("") + eol;
   const end = `${eol}------${boundary}--${eol}${eol}`;
-  const start = findLast(file, utf8(part), opening.length, maxTailBytes(part.length + end.length));
+  const start = findLast(file, utf8(part), opening.length, 2 * LIMITS.maxCmsBytes);
   const tail = latin1(file.subarray(start + part.length));
   if (!tail.endsWith(end)) throw malformed(WHAT, "does not end as OpenSSL ends it");
   const der = readBody(tail.slice(0, -end.length));
@@ -76,29 +75,17 @@ export function readSmime(file: Bytes): SmimeMessage {
 
 /** Base64 in lines of 64, which end with LF also where all other lines end with CR LF. */
 function readBody(body: string): Bytes {
-  try {
-    const der = fromBase64(body.replaceAll("\n", ""));
-    if (body === lines(der)) return der;
-  } catch (error) {
-    if (!isPosternError(error, "malformed")) throw error;
+  const der = fromBase64(body.replaceAll("\n", ""));
+  if (body !== toBase64(der).replace(/.{1,64}/g, "$&\n")) {
+    throw malformed(WHAT, "its second part is not base64 in lines of 64 characters");
   }
-  throw malformed(WHAT, "its second part is not base64 in lines of 64 characters");
-}
-
-function lines(der: Bytes): string {
-  return toBase64(der).replace(/.{1,64}/g, "$&\n");
-}
-
-function maxTailBytes(frame: number): number {
-  return frame + Math.ceil(LIMITS.maxCmsBytes / 3 * 4 * 65 / 64) + 4;
+  return der;
 }
 
 /** Where the pattern begins for the last time, between `from` and the end, and at most so many bytes before the end. */
 function findLast(file: Bytes, pattern: Bytes, from: number, within: number): number {
-  for (let at = file.length - pattern.length; at >= Math.max(from, file.length - within); at--) {
-    let i = 0;
-    while (i < pattern.length && file[at + i] === pattern[i]) i++;
-    if (i === pattern.length) return at;
+  for (let at = file.length; at >= Math.max(from, file.length - within); at--) {
+    if (pattern.every((byte, i) => file[at + i] === byte)) return at;
   }
   throw malformed(WHAT, "has no second part as OpenSSL writes it");
 }

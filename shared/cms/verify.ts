@@ -98,8 +98,8 @@ export async function checkNamedCertificates(signed: SignedData, signer: Certifi
 /** @throws `signature` for a time before the certificate was valid; `not_yet_valid` for one to come */
 // spec: CMS-06
 export function checkSigningTime({ attributes }: SignedData, { notBefore, notAfter }: Certificate, now: number): void {
-  const { signingTime } = attributes;
-  if (signingTime === undefined) return;
+  // One that is not there is none too early and none too late.
+  const { signingTime = notBefore } = attributes;
   if (signingTime > now + LIMITS.maxClockLeadMillis) {
     const when = new Date(signingTime).toISOString();
     throw new PosternError("not_yet_valid", `The file was signed at ${when}, which is to come; look at the clock`);
