@@ -215,7 +215,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...because(
-    "DecodeChanges() knows no list of another table",
+    "decodeChanges() knows no list of another table",
     [
       "shared/client/copy_lists.ts",
       'if (name === undefined || !isCopied(name)) throw new PosternError("tampered", "A change list names another list");',
@@ -228,7 +228,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...because(
-    "OpenAsked() lets nothing else stand in that list",
+    "openAsked() lets nothing else stand in that list",
     [
       "shared/client/copy_lists.ts",
       'if (content.kind === "changes") yield content.changes;',
@@ -239,6 +239,7 @@ export const SURVIVORS: readonly Survivor[] = [
     "Asks for nothing once more",
     ["shared/client/copy_lists.ts", "for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {", "< becomes <="],
   ),
+  ...because(
     "Two attributes that are the same have the same type, and that is found a few lines below with the same error",
     [
       "shared/cms/signed_attributes.ts",
