@@ -6,7 +6,8 @@ import { LIMITS } from "../limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { requireVersion } from "./version.ts";
 
-const PRODUCT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** Of product and key id. */
+export const PRODUCT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const TAG = /^[A-Za-z0-9](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/;
 
 /** An object whose members are asked for one by one. */

@@ -1,11 +1,12 @@
 /** `postern kek`: what protects the keys of this data folder. */
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { noteEvent } from "../../audit/note.ts";
 import { lockDataFolder } from "../../files/lock.ts";
 import { changeKek, readStoredKey } from "../../keys/key_store.ts";
-import type { KekProvider } from "../../keys/provider.ts";
+import { type KekProvider, KekRegistry } from "../../keys/provider.ts";
 import type { WrappedKey } from "../../keys/wrapped_key.ts";
 import { folderPaths, type KekPlace, readSettings, writeSettings } from "../../store/folder.ts";
-import { DATABASE_KEY_CONTEXT } from "../../store/open.ts";
+import { DATABASE_KEY_CONTEXT, openManager } from "../../store/open.ts";
 import type { Cli } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { candidatesOf, chooseKek, type KekOptions, kekRegistry } from "../kek_choice.ts";
@@ -79,6 +80,7 @@ async function change(cli: Cli, _args: readonly string[], options: ChangeOptions
   // What the variables name belongs to the old KEK.
   const chosen = await chooseKek(wanted, { ...s, env: (name) => isSecret(name) ? undefined : s.env(name) });
   const to = await chosen.open();
+  await note(cli, from, to);
   // Both places are remembered before the change, so that either file can be opened after a crash.
   await writeSettings(folder, { isComplete, kek: chosen.place, kekBefore: place });
   await changeKek({ path, context: DATABASE_KEY_CONTEXT, from, to });
@@ -87,6 +89,17 @@ async function change(cli: Cli, _args: readonly string[], options: ChangeOptions
     json: { from: stored.kind, to: to.kind },
     text: `The database is protected by: ${to.describe()}. Make a new backup; old copies still open by the old KEK.`,
   };
+}
+
+/** What is begun is in the audit trail, even if it never ends. */
+async function note({ s, folder }: Cli, from: KekProvider, to: KekProvider): Promise<void> {
+  const registry = new KekRegistry().register(from.kind, () => Promise.resolve(from));
+  const db = await openManager({ folder, kek: () => Promise.resolve(registry) });
+  try {
+    await db.execute(noteEvent("kek.changed", to.kind, { from: from.kind }, s.now()));
+  } finally {
+    await db.close();
+  }
 }
 
 /** The KEK that opens the stored key, and where it is: a change that was cut off leaves two to choose from. */

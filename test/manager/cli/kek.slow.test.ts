@@ -77,6 +77,8 @@ Deno.test("kek change moves to private keys and back, and is never between two",
   await world.fails(77, ["status", "--pki-key", "one.pem"]);
   await changing.to("key-file", "--to-key-file", "three.key");
   await changing.to("key-file", "--to-key-file", "four.key");
+  const { events } = await world.json("log", "--kind", "kek.changed") as { events: { subject: string }[] };
+  assertEquals(events.slice(0, 1).concat(events.slice(-1)).map(({ subject }) => subject).sort(), ["key-file", "pki"]);
   await world.fails(2, ["kek", "change", "--to-pki", "one.pem", "--to-key-file", "five.key"]);
   await world.fails(2, ["kek", "change", "--to-kms-region", "x"]);
   await world.fails(2, ["kek", "change", "--to-pkcs11", "pkcs11:token=t"]);
