@@ -36,8 +36,8 @@ export function everySeries(operations: readonly Operation[] = Object.values(OPE
   ]);
 }
 
-/** Each point takes a household that was lost and restored. */
-const RESTORE_STRIDE = 5;
+/** Each point takes a household that was lost and restored. Odd, so that points before and after a write take turns. */
+const STRIDES = { restore: 9, restored: 5 };
 
 /** The manager at every request, where a rotation stands for every full push; of everything else an operation each. */
 export function shortSeries(): Series[] {
@@ -48,8 +48,8 @@ export function shortSeries(): Series[] {
     ...[covered, rotate, inbox].flatMap(managerAtRequests),
     atWrites("manager", inbox),
     atWrites("manager", backup),
-    { ...atWrites("manager", restore), stride: RESTORE_STRIDE },
-    ...only("done", managerAtRequests(restored)).map((series) => ({ ...series, stride: RESTORE_STRIDE })),
+    { ...atWrites("manager", restore), stride: STRIDES.restore },
+    ...only("done", managerAtRequests(restored)).map((series) => ({ ...series, stride: STRIDES.restored })),
     atWrites("edge", full),
     ...only("forwarded", atRequests("edge", "front", covered)),
     ...only("done", atRequests("edge", "back", inbox)),
