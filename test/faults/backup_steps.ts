@@ -38,7 +38,10 @@ export async function loseManager(household: Household): Promise<void> {
   await household.handIn();
   await household.json(["sync"]);
   await household.handIn();
-  await Deno.remove(household.manager, { recursive: true });
+  // The folder itself may be a disk of its own.
+  for (const { name } of Deno.readDirSync(household.manager)) {
+    await Deno.remove(join(household.manager, name), { recursive: true });
+  }
 }
 
 /** A restore that was cut off is either done or nothing at all, and is then begun again. */

@@ -1,6 +1,6 @@
 /**
- * `deno task test:faults`: the crash matrix by itself, as the tests play it; `--all` plays every victim at every point of every operation,
- * or of the operations named.
+ * `deno task test:faults`: the crash matrix by itself, as the tests play it; `--all` plays every victim, and every fault
+ * of the network, at every point of every operation, or of the operations named.
  */
 import { type Operation, OPERATIONS } from "./operations.ts";
 import { everySeries, matrixLine, runMatrix, shortSeries } from "./suite.ts";
@@ -12,12 +12,13 @@ if (unknown.length > 0) {
   console.error(`There is no operation ${unknown.join(", ")}; there are ${Object.keys(operations).join(", ")}`);
   Deno.exit(64);
 }
-const chosen = Object.entries(operations).filter(([name]) => names.length === 0 || names.includes(name));
+const chosen = Object.entries(operations)
+  .filter(([name]) => names.length === 0 || names.includes(name)).map(([, operation]) => operation);
+const tell = (line: string) => console.log(line);
 const started = performance.now();
-const matrix = await runMatrix(
-  Deno.args.includes("--all") ? everySeries(chosen.map(([, operation]) => operation)) : shortSeries(),
-  (line) => console.log(line),
-);
+const matrix = Deno.args.includes("--all")
+  ? await runMatrix(everySeries(chosen), tell, chosen)
+  : await runMatrix(shortSeries(), tell);
 for (const failure of matrix.failures) console.error(failure);
 console.log(`${matrixLine(matrix)}, in ${Math.round((performance.now() - started) / 1_000)} s`);
 Deno.exit(matrix.failures.length === 0 ? 0 : 1);

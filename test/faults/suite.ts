@@ -1,6 +1,7 @@
 /** Which series there are, which of them every run of the tests plays, and how they are played, two at a time. */
 import { Household } from "./household.ts";
 import { nameOf, runSeries, type Series } from "./matrix.ts";
+import { NETWORK_FAULTS, strikeRequests } from "./network.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 
 /** The manager dies when a request of its has not left, was done without its knowing, or was answered. */
@@ -35,8 +36,8 @@ export function everySeries(operations: readonly Operation[] = Object.values(OPE
   ]);
 }
 
-/** A restore writes often, and each of its points takes a household that was lost and restored. */
-const RESTORE_STRIDE = 5;
+/** Each point takes a household that was lost and restored. Odd, so that points before and after a write take turns. */
+const STRIDES = { restore: 9, restored: 5 };
 
 /** The manager at every request, where a rotation stands for every full push; of everything else an operation each. */
 export function shortSeries(): Series[] {
@@ -47,8 +48,8 @@ export function shortSeries(): Series[] {
     ...[covered, rotate, inbox].flatMap(managerAtRequests),
     atWrites("manager", inbox),
     atWrites("manager", backup),
-    { ...atWrites("manager", restore), stride: RESTORE_STRIDE },
-    ...only("done", managerAtRequests(restored)),
+    { ...atWrites("manager", restore), stride: STRIDES.restore },
+    ...only("done", managerAtRequests(restored)).map((series) => ({ ...series, stride: STRIDES.restored })),
     atWrites("edge", full),
     ...only("forwarded", atRequests("edge", "front", covered)),
     ...only("done", atRequests("edge", "back", inbox)),
@@ -66,27 +67,54 @@ export interface Matrix {
 
 const AT_ONCE = 2;
 
-/** Plays series, each in a household of its own; one that fails ends there. */
-export async function runMatrix(all: readonly Series[], tell: (line: string) => void): Promise<Matrix> {
-  const waiting = [...all];
+/** What is played in a household of its own. @returns how many points there were; each was recovered from */
+interface Play {
+  readonly name: string;
+  readonly what: "kill points" | "network faults";
+  run(): Promise<number>;
+}
+
+/** Plays series, and the faults of the network on all operations named. One that fails ends there. */
+export async function runMatrix(
+  all: readonly Series[],
+  tell: (line: string) => void,
+  onNetwork: readonly Operation[] = [],
+): Promise<Matrix> {
+  const waiting = [...all.map(playOf), ...onNetwork.filter(({ isLocal }) => isLocal !== true).flatMap(networkPlays)];
   const failures: string[] = [];
   let recovered = 0;
   const play = async () => {
-    for (let series = waiting.shift(); series !== undefined; series = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       try {
-        await using household = await Household.open(series.database);
-        const points = await runSeries(household, series);
+        const points = await next.run();
         recovered += points;
-        if (points === 0) failures.push(`${nameOf(series)}: no point was met, which proves nothing`);
-        tell(`${points} kill points: ${nameOf(series)}`);
+        if (points === 0) failures.push(`${next.name}: no point was met, which proves nothing`);
+        tell(`${points} ${next.what}: ${next.name}`);
       } catch (error) {
-        failures.push(`${nameOf(series)}: ${error instanceof Error ? error.message : error}`);
+        failures.push(`${next.name}: ${error instanceof Error ? error.message : error}`);
         tell(failures.at(-1) ?? "");
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, play));
   return { points: recovered + failures.length, recovered, failures };
+}
+
+function playOf(series: Series): Play {
+  return {
+    ...{ name: nameOf(series), what: "kill points" },
+    run: async () => {
+      await using household = await Household.open(series.database);
+      return await runSeries(household, series);
+    },
+  };
+}
+
+function networkPlays(operation: Operation): Play[] {
+  return NETWORK_FAULTS.map((fault) => ({
+    ...{ name: `${operation.name}: the network ${fault.name}`, what: "network faults" },
+    run: () => strikeRequests(fault, operation),
+  }));
 }
 
 /** The closing line. */
