@@ -43,7 +43,7 @@ export function rememberStatement(
   if (before !== null && equalBytes(before.signed, statement.signed)) return { result: 0, state };
   const isRestore = before !== null && !equalBytes(before.incarnation, statement.incarnation);
   const head = isRestore ? headAfterRestore(statement, state.head) : state.head;
-  const lost = isRestore ? Math.max(0, (state.head?.generation ?? 0) - (head?.generation ?? 0)) : 0;
+  const lost = Math.max(0, (state.head?.generation ?? 0) - (head?.generation ?? 0));
   const times = isRestore ? null : state.times;
   return { result: lost, state: { ...state, granted: null, statement: statement.signed, head, times } };
 }

@@ -9,7 +9,7 @@ const TIMES_AS_LONG = 25;
 /** In a process of its own this many times more, where it decides. */
 const LONGER_ALONE = 3;
 /** But never less than this: the machine does other things too. */
-const LEAST_MILLIS = 6_000;
+const LEAST_MILLIS = 2_000;
 /** What leaks in a process where a thousand tests failed. */
 const MOST_MEGABYTES = 1_500;
 

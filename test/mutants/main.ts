@@ -20,6 +20,7 @@ import { Attacker } from "./attack.ts";
 import { kept, measure, Order } from "./baseline.ts";
 import { copyMutated } from "./copy.ts";
 import { account } from "./account.ts";
+import { endAll } from "./process.ts";
 import { type Fate, keyOf, readDead } from "./results.ts";
 import { SURVIVORS } from "./survivors.ts";
 import { TARGETS } from "./targets.ts";
@@ -86,6 +87,7 @@ async function run(scratch: string): Promise<Fate[]> {
   return fates;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, endAll);
 const { lines, summary, isGood } = account(
   await withScratchFolder(run),
   SURVIVORS.filter(({ path }) => testsOf.has(path)),

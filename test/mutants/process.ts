@@ -20,6 +20,13 @@ export class Ended extends Error {
   }
 }
 
+const running = new Set<TestProcess>();
+
+/** Ends all that run: a test that loops does not notice that nobody waits for it. */
+export function endAll(): void {
+  for (const process of running) process.kill();
+}
+
 export class TestProcess {
   readonly #child: Deno.ChildProcess;
   readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
@@ -36,6 +43,7 @@ export class TestProcess {
       args: ["run", "-A", "--no-check", "--quiet", "test/mutants/child.ts", String(always), ...files],
       ...{ cwd: folder, stdin: "piped", stdout: "piped", stderr: "null", env: { NO_COLOR: "1", TMPDIR: scratch } },
     }).spawn();
+    running.add(this);
     this.#orders = this.#child.stdin.getWriter();
     this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
   }
@@ -60,12 +68,13 @@ export class TestProcess {
 
   /** Ends the process. */
   async end(): Promise<void> {
-    this.#kill();
+    this.kill();
     await this.#child.status;
     await Promise.allSettled([this.#orders.close(), this.#lines.cancel()]);
   }
 
-  #kill(): void {
+  kill(): void {
+    running.delete(this);
     if (this.#isOver) return;
     this.#isOver = true;
     try {
@@ -84,7 +93,7 @@ export class TestProcess {
     const timer = setInterval(() => {
       if (--patience > 0 && !(this.#worked() - began >= millis)) return;
       isTimeout = true;
-      this.#kill();
+      this.kill();
     }, millis);
     try {
       for (;;) {

@@ -80,6 +80,14 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...because(
+    "A number that comes again, or one that goes back, is refused by the proof, whose leaves have to rise",
+    [
+      "shared/client/verify_list.ts",
+      'if ("from" in range) return number >= (before === undefined ? range.from : before + 1);',
+      "+ becomes -",
+    ],
+  ),
+  ...because(
     "Lists of one kind have names of one type; equalBytes() is as right for two texts, and the compiler asks for the difference",
     [
       "shared/protocol/contents.ts",

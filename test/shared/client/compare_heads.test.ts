@@ -18,6 +18,8 @@ Deno.test("two devices that were shown one history agree, by code and by text, w
   await device.login();
   const shown = await restart(started).headCode();
   assertEquals(shown, { generation: 1, code: headCode(named(started, 1)), text: headText(named(started, 1)) });
+  // Started again it still knows its newest head, though it has verified none yet.
+  assertEquals(await restart(started).compareHeadCode(shown.code), { result: "agree", other: 1, own: 1 });
   edge.requests.length = 0;
   for (const other of [shown.code, shown.text]) {
     assertEquals(await device.compareHeadCode(other), { result: "agree", other: 1, own: 1 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { ADVICE, adviceFor } from "../../../shared/client/advice.ts";
+import { freshnessReport } from "../../../shared/client/freshness.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { restart, start } from "./start.ts";
 
@@ -67,4 +68,12 @@ Deno.test("adviceFor() has a text of its own for everything that an edge can be 
   const codes = ["stale", "clock", "rolled_back", "forked", "withheld", "tampered", "restored"] as const;
   assertEquals(new Set(codes.map((code) => adviceFor(code))).size, codes.length);
   assertEquals([adviceFor("network"), adviceFor("usage")], [null, null]);
+});
+
+Deno.test("freshnessReport() knows nothing without a head, or without when it was seen, HEAD-10", () => {
+  const head = { statement: 1, epoch: 1, generation: 7, hash: new Uint8Array(32), time: 1_000 };
+  const times = { nextDue: 2_000, verified: 1_500 };
+  assertEquals(freshnessReport({ head, times }, null, 1_600).state, "fresh");
+  assertEquals(freshnessReport({ head, times: null }, 1_500, 1_600).state, "unknown");
+  assertEquals(freshnessReport({ head: null, times }, 1_500, 1_600).state, "unknown");
 });

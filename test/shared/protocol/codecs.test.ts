@@ -22,6 +22,7 @@ import {
   encodePart,
 } from "../../../shared/protocol/plaintexts.ts";
 import {
+  changedRowKey,
   decodeChanges,
   decodeCover,
   decodeReceipt,
@@ -31,8 +32,9 @@ import {
 } from "../../../shared/protocol/records.ts";
 import { decodeSignedSubmission, encodeSubmission, submissionHash } from "../../../shared/protocol/submission.ts";
 import { decodePayload, encodePayload } from "../../../shared/protocol/submission_payload.ts";
-import { LISTS } from "../../../shared/protocol/token.ts";
+import { coverToken, LISTS, rowKey } from "../../../shared/protocol/token.ts";
 import * as arbitrary from "./arbitraries.ts";
+import { epochKeys } from "./epoch.ts";
 import { checkCodec } from "./codec.ts";
 
 Deno.test("decodeHead() and encodeHead() are inverse and strict, CONV-02 CONV-04", () => {
@@ -133,6 +135,14 @@ Deno.test("encodeChanges() refuses a list that is too long, ROW-15", () => {
   assertEquals(decodeChanges(encodeChanges({ generation: 7, changes: list(1_000) })).changes.length, 1_000);
   assertThrows(() => encodeChanges({ generation: 7, changes: list(2_000) }), "too_large");
   assertThrows(() => decodeChanges(new Uint8Array(LIMITS.maxChangeListBytes + 1)), "malformed");
+});
+
+Deno.test("changedRowKey() names the place of a row in its list, and of a cover row in its table", async () => {
+  const keys = await epochKeys();
+  assertEquals(changedRowKey(keys, { list: LISTS.channels, number: 3 }), rowKey(keys, LISTS.channels, 3));
+  const name = new Uint8Array(32).fill(1);
+  const cover = changedRowKey(keys, { list: { kind: "cover", table: 2, name }, number: 0 });
+  assertEquals(cover, { table: 2, token: coverToken(keys, 2, name), number: 0 });
 });
 
 Deno.test("a change list has up to 64 KiB, and is read up to that", () => {
