@@ -11,6 +11,7 @@ import { type Checked, type CheckEnvironment, checkForUpdate } from "../../../ma
 import { firstConfig, type UpdateConfig } from "../../../manager/update/config.ts";
 import { putConfig, requireFollowed } from "../../../manager/update/repository.ts";
 import { openSource } from "../../../manager/update/source.ts";
+import type { UpdateEnvironment } from "../../../manager/update/updater.ts";
 import { PRODUCT, TestPublisher } from "./publisher.ts";
 
 export const NOW = Date.UTC(2031, 0, 1);
@@ -57,6 +58,13 @@ export class Tenant implements AsyncDisposable {
     const followed = await requireFollowed(this.db, undefined);
     const source = openSource(followed.config.source, fetch);
     return await checkForUpdate({ db: this.db, source, followed, installed: undefined, now, ...changes });
+  }
+
+  /** What the commands work with. */
+  async environment(changes: Partial<UpdateEnvironment> = {}): Promise<UpdateEnvironment> {
+    const network = { fetch, now: () => NOW, wait: () => Promise.resolve() };
+    const followed = await requireFollowed(this.db, undefined);
+    return { db: this.db, dataFolder: this.folder, followed, network, pid: Deno.pid, ...changes };
   }
 
   async events(kind: string): Promise<string[]> {
