@@ -31,6 +31,12 @@ export const BACKUP_TABLES: Readonly<Record<keyof ManagerSchema, "paged" | "at o
   mdks: "paged",
   registrations: "paged",
   shared_keys: "paged",
+  update_configs: "paged",
+  update_signers: "paged",
+  update_lists: "paged",
+  update_checks: "paged",
+  releases: "paged",
+  release_parts: "paged",
   // After everything whose triggers raise one of them.
   counters: "at once",
   ...{ changed: "left out", placed: "left out", leaves: "left out", staged: "left out" },

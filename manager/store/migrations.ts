@@ -138,4 +138,24 @@ export const MIGRATIONS: readonly Migration[] = [{
       product TEXT NOT NULL, key_id TEXT NOT NULL, key_version INTEGER NOT NULL, secret BLOB NOT NULL,
       PRIMARY KEY (product, key_id, key_version))`,
   ],
+}, {
+  version: 8,
+  name: "updates: what is followed, what publishers said, the manifests of releases",
+  statements: [
+    `CREATE TABLE update_configs (product TEXT PRIMARY KEY, config TEXT NOT NULL, rollout_key BLOB NOT NULL)`,
+    `CREATE TABLE update_signers (
+      product TEXT NOT NULL, place INTEGER NOT NULL, signer TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL,
+      created INTEGER NOT NULL, floor TEXT, path BLOB NOT NULL, PRIMARY KEY (product, signer))`,
+    `CREATE TABLE update_lists (
+      product TEXT NOT NULL, issuer TEXT NOT NULL, der BLOB NOT NULL, PRIMARY KEY (product, issuer))`,
+    `CREATE TABLE update_checks (
+      product TEXT PRIMARY KEY, time INTEGER NOT NULL, outcome TEXT NOT NULL, version TEXT, detail TEXT NOT NULL)`,
+    `CREATE TABLE releases (
+      product TEXT NOT NULL, version TEXT NOT NULL, tag_name TEXT NOT NULL, signer TEXT NOT NULL,
+      origin TEXT NOT NULL CHECK (origin IN ('schema 1', 'schema 2', 'schema 3', 'public')), accepted INTEGER NOT NULL,
+      downloaded INTEGER, applied INTEGER, returned INTEGER, PRIMARY KEY (product, version))`,
+    `CREATE TABLE release_parts (
+      product TEXT NOT NULL, version TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
+      PRIMARY KEY (product, version, part))`,
+  ],
 }];

@@ -378,6 +378,73 @@ export interface SharedKeysTable {
   secret: Bytes;
 }
 
+/** Products that are followed, and how. */
+export interface UpdateConfigsTable {
+  product: string;
+  /** JSON; manager/update/config.ts has the shape. */
+  config: string;
+  /** 32 bytes that never leave this instance (spec: IDX-07). */
+  rollout_key: Bytes;
+}
+
+/** What certificates that sign releases have said (spec: IDX-05). */
+export interface UpdateSignersTable {
+  product: string;
+  /** In the order of the last word, from 0. */
+  place: number;
+  /** Fingerprint, hex. */
+  signer: string;
+  /** Newest index: number (0 for none), SHA-256 in hex, time. */
+  number: number;
+  hash: string;
+  created: number;
+  floor: string | null;
+  /** CBOR list of certificates in DER, the signer's first. */
+  path: Bytes;
+}
+
+/** The newest revocation list of each issuer (spec: CMS-21). */
+export interface UpdateListsTable {
+  product: string;
+  /** Name and key identifier. */
+  issuer: string;
+  der: Bytes;
+}
+
+/** How the last look for a release ended. */
+export interface UpdateChecksTable {
+  product: string;
+  time: number;
+  /** `current`, `found`, or the code of an error. */
+  outcome: string;
+  version: string | null;
+  detail: string;
+}
+
+/** The manifest database: every release that passed all checks. */
+export interface ReleasesTable {
+  product: string;
+  version: string;
+  tag_name: string;
+  /** Fingerprint of the certificate that signed it, hex. */
+  signer: string;
+  origin: "schema 1" | "schema 2" | "schema 3" | "public";
+  accepted: number;
+  downloaded: number | null;
+  applied: number | null;
+  /** When the version before was gone back to. */
+  returned: number | null;
+}
+
+/** Their manifests, as `writeManifest` spells them, in parts that a record of a backup holds. */
+export interface ReleasePartsTable {
+  product: string;
+  version: string;
+  /** From 0. */
+  part: number;
+  bytes: Bytes;
+}
+
 /** All tables, for kysely. */
 export interface ManagerSchema {
   meta: MetaTable;
@@ -411,4 +478,10 @@ export interface ManagerSchema {
   mdks: MdksTable;
   registrations: RegistrationsTable;
   shared_keys: SharedKeysTable;
+  update_configs: UpdateConfigsTable;
+  update_signers: UpdateSignersTable;
+  update_lists: UpdateListsTable;
+  update_checks: UpdateChecksTable;
+  releases: ReleasesTable;
+  release_parts: ReleasePartsTable;
 }

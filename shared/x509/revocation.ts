@@ -44,7 +44,7 @@ export async function checkRevocation(
   for (const [place, issuer] of path.entries()) {
     const certificate = path[place - 1];
     if (certificate === undefined) continue;
-    const crls = options.crls.filter((crl) => isBy(crl, issuer));
+    const crls = options.crls.filter((crl) => isListOf(crl, issuer));
     for (const crl of crls) {
       const wrong = await verifyCrl(crl, issuer, options.now);
       if (wrong !== undefined) return wrong;
@@ -65,8 +65,8 @@ export async function checkRevocation(
   return { ok: true, crls: used };
 }
 
-/** By name, and by the key's identifier where both say it: an issuer may have had another key before. */
-function isBy(crl: Crl, { subject, subjectKeyId }: Certificate): boolean {
+/** Whether a list says that it is an issuer's: by name, and by the key's identifier where both have one, for keys may change. */
+export function isListOf(crl: Crl, { subject, subjectKeyId }: Certificate): boolean {
   return crl.issuer === subject &&
     (crl.authorityKeyId === undefined || subjectKeyId === undefined || equalBytes(crl.authorityKeyId, subjectKeyId));
 }

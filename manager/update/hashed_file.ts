@@ -1,0 +1,102 @@
+/** Files that are believed for their hash alone. */
+import { createHash, type Hash } from "node:crypto";
+import { PosternError } from "../../shared/errors.ts";
+import { fromOsError } from "../files/os_error.ts";
+
+const CHUNK_BYTES = 65_536;
+/** So much is read at once; then others have their turn. */
+const TURN_BYTES = 8_388_608;
+
+/** What a manifest says of a file's content. */
+export interface Content {
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a file whole and hashes it. A symbolic link is not followed, and a file that grows is not read to its end.
+ *
+ * @param take is given each part; it belongs to the caller until it returns
+ * @throws `tampered` unless size and hash are right; `not_found`, `storage`
+ */
+export async function readContent(
+  path: string,
+  { size, sha256 }: Content,
+  take: (part: Uint8Array) => void = () => {},
+): Promise<void> {
+  try {
+    using file = await openRegular(path);
+    const hash = createHash("sha256");
+    const read = await hashInto(hash, file, size + 1, take);
+    if (read === size && hash.digest("hex") === sha256) return;
+  } catch (error) {
+    throw fromOsError(error, `read ${path}`);
+  }
+  throw new PosternError("tampered", `${path} is not what the manifest says`);
+}
+
+/** Whether a file is there and right. @throws `storage` */
+export async function hasContent(path: string, content: Content): Promise<boolean> {
+  try {
+    await readContent(path, content);
+    return true;
+  } catch (error) {
+    if (error instanceof PosternError && (error.code === "not_found" || error.code === "tampered")) return false;
+    throw error;
+  }
+}
+
+/**
+ * Copies a file to a name that is free, hashed on the way.
+ *
+ * @param mode exactly this one
+ * @throws `tampered`, `not_found`, `conflict`, `storage`; what was copied so far is left there
+ */
+export async function copyContent(from: string, to: string, content: Content, mode: number): Promise<void> {
+  try {
+    using copy = await Deno.open(to, { write: true, createNew: true, mode: 0o600 });
+    await readContent(from, content, (part) => {
+      for (let at = 0; at < part.length;) at += copy.writeSync(part.subarray(at));
+    });
+    await Deno.chmod(to, mode);
+    await copy.sync();
+  } catch (error) {
+    throw fromOsError(error, `write ${to}`);
+  }
+}
+
+/** Hashes up to `maxBytes` of what a file has from here on; returns how much that was. */
+export async function hashInto(
+  hash: Hash,
+  file: Deno.FsFile,
+  maxBytes: number,
+  take: (part: Uint8Array) => void = () => {},
+): Promise<number> {
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  let size = 0;
+  for (let turn = 0; size < maxBytes;) {
+    const count = file.readSync(buffer.subarray(0, Math.min(CHUNK_BYTES, maxBytes - size)));
+    if (count === null) break;
+    const part = buffer.subarray(0, count);
+    hash.update(part);
+    take(part);
+    size += count;
+    turn += count;
+    if (turn < TURN_BYTES) continue;
+    turn = 0;
+    await new Promise((resume) => setTimeout(resume));
+  }
+  return size;
+}
+
+/** Others may write to a shared folder: what lies there may be a link, or a pipe that waits for ever. */
+async function openRegular(path: string): Promise<Deno.FsFile> {
+  const found = await Deno.lstat(path);
+  if (!found.isFile) throw new PosternError("tampered", `${path} is not a regular file`);
+  const file = await Deno.open(path, { read: true });
+  const opened = await file.stat();
+  if (opened.dev === found.dev && opened.ino === found.ino) return file;
+  file.close();
+  throw new PosternError("tampered", `${path} was replaced while it was opened`);
+}
