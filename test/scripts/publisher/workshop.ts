@@ -3,6 +3,7 @@ import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { type Describe, runScript } from "../../../scripts/publisher/script.ts";
 import { describeEncryptManifest } from "../../../scripts/publisher/encrypt_manifest.ts";
 import { describeGenerateManifest } from "../../../scripts/publisher/generate_manifest.ts";
+import { describeInstance } from "../../../scripts/publisher/instance.ts";
 import { describePublisherCa } from "../../../scripts/publisher/publisher_ca.ts";
 import { describeSignManifest } from "../../../scripts/publisher/sign_manifest.ts";
 import type { ScriptSurroundings } from "../../../scripts/publisher/surroundings.ts";
@@ -11,6 +12,7 @@ import { describeVerifyManifest } from "../../../scripts/publisher/verify_manife
 const SCRIPTS: Readonly<Record<string, Describe>> = {
   generate_manifest: describeGenerateManifest,
   encrypt_manifest: describeEncryptManifest,
+  instance: describeInstance,
   publisher_ca: describePublisherCa,
   sign_manifest: describeSignManifest,
   verify_manifest: describeVerifyManifest,
@@ -37,21 +39,19 @@ export class Workshop implements AsyncDisposable {
     return new Workshop(await Deno.makeTempDir({ prefix: "postern-publisher-" }));
   }
 
+  surroundings(out: (text: string) => void = () => {}, err: (text: string) => void = () => {}): ScriptSurroundings {
+    return {
+      ...{ cwd: this.path, out, err, readInput: () => Promise.resolve(new Uint8Array(0)) },
+      ...{ now: () => this.now, random: webCryptoRandom, uid: Deno.uid(), isTerminal: false },
+      env: (name) => this.env[name],
+    };
+  }
+
   /** Runs a script with `--json`; words are parted by one space. */
   async run(line: string): Promise<Ran> {
     let out = "";
     let err = "";
-    const s: ScriptSurroundings = {
-      cwd: this.path,
-      out: (text) => void (out += text),
-      err: (text) => void (err += text),
-      readInput: () => Promise.resolve(new Uint8Array(0)),
-      now: () => this.now,
-      random: webCryptoRandom,
-      uid: Deno.uid(),
-      isTerminal: false,
-      env: (name) => this.env[name],
-    };
+    const s = this.surroundings((text) => void (out += text), (text) => void (err += text));
     const [name = "", ...args] = line.split(" ");
     const describe = SCRIPTS[name];
     if (describe === undefined) throw new Error(`no script ${name}`);
