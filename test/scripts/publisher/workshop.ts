@@ -5,6 +5,7 @@ import { describeEncryptManifest } from "../../../scripts/publisher/encrypt_mani
 import { describeGenerateManifest } from "../../../scripts/publisher/generate_manifest.ts";
 import { describeInstance } from "../../../scripts/publisher/instance.ts";
 import { describePublisherCa } from "../../../scripts/publisher/publisher_ca.ts";
+import { describePublishRelease } from "../../../scripts/publisher/publish_release.ts";
 import { describeSignManifest } from "../../../scripts/publisher/sign_manifest.ts";
 import type { ScriptSurroundings } from "../../../scripts/publisher/surroundings.ts";
 import { describeVerifyManifest } from "../../../scripts/publisher/verify_manifest.ts";
@@ -14,6 +15,7 @@ const SCRIPTS: Readonly<Record<string, Describe>> = {
   encrypt_manifest: describeEncryptManifest,
   instance: describeInstance,
   publisher_ca: describePublisherCa,
+  publish_release: describePublishRelease,
   sign_manifest: describeSignManifest,
   verify_manifest: describeVerifyManifest,
 };
