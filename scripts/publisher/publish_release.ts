@@ -8,7 +8,7 @@ import { verifyDetached } from "../../shared/cms/verify.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { LISTS_PLACE } from "../../shared/manifest/places.ts";
+import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME } from "../../shared/manifest/places.ts";
 import { type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
 import { requireVersion } from "../../shared/manifest/version.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
@@ -46,6 +46,7 @@ interface PublishOptions extends SignerOptions {
   readonly expires: string;
   readonly crl?: readonly string[];
   readonly replace?: boolean;
+  readonly public?: boolean;
   readonly anew?: number | true;
   readonly json?: boolean;
 }
@@ -79,6 +80,7 @@ export function describePublishRelease(program: Command, bind: BindAction): void
       .option("--expires <when>", "until when the index is to be believed: days (30d), or a date", "30d")
       .option("--crl <pem...>", "revocation lists to publish")
       .option("--replace", "put another envelope in the place of one that was published for this version")
+      .option("--public", "lay the manifest itself beside the envelope, for everybody to read")
       .option("--anew [number]", "begin an index; name the number of the last one if it was lost", readNumber),
   ).addHelpText("after", HELP).action(bind(publishRelease));
 }
@@ -128,8 +130,10 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
     try {
       if (release !== null) {
         const folder = await place.folder(release.manifest.tagName);
-        for (const upload of release.uploads) count(upload, await folder.put(upload));
+        const open = options.public === true ? await publicUploads(release, sign) : [];
+        for (const upload of [...release.uploads, ...open]) count(upload, await folder.put(upload));
       }
+      // spec: MAN-25
       if (lists.length > 0) {
         const upload = uploadOf(LISTS_PLACE, joined(lists.map(({ file }) => file)));
         count(upload, await beside.put(upload));
@@ -187,6 +191,16 @@ function requireSizes(release: Release | null, { maxFileBytes, name }: PublishPl
   const tooLarge = release?.uploads.find(({ size }) => size > maxFileBytes);
   if (tooLarge === undefined) return;
   throw new PosternError("too_large", `${tooLarge.name} has ${tooLarge.size} bytes, and ${name} takes ${maxFileBytes}`);
+}
+
+/** The manifest for those whom the envelope is not for. */
+// spec: MAN-26
+async function publicUploads(
+  { manifestBytes }: Release,
+  sign: (content: Bytes) => Promise<Bytes>,
+): Promise<readonly Upload[]> {
+  const signature = await sign(manifestBytes);
+  return [uploadOf(PUBLIC_NAME, manifestBytes), uploadOf(PUBLIC_SIGNATURE_NAME, signature)];
 }
 
 async function indexAfter(

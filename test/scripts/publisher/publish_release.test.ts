@@ -38,7 +38,7 @@ Deno.test("MAN-24 publish_release puts files by their content, envelope, signatu
   ]);
   assertEquals(names(`${workshop.path}/web`), ["index.json", "index.json.sig", "v1.0.0"]);
   const inside = names(`${workshop.path}/web/v1.0.0`);
-  assertEquals(inside.slice(2).length + inside.slice(0, 2).length, 4);
+  assertEquals(inside.length, 4);
   for (const name of inside.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
     assertEquals(toHex(sha256(await workshop.read(`web/v1.0.0/${name}`))), name);
   }
@@ -109,6 +109,17 @@ Deno.test("publish_release goes on wherever the run before it was killed between
     assertEquals((await workshop.ok(TO_WEB)).json["number"], number + 1);
     assertEquals(names(`${workshop.path}/web`), ["index.json", "index.json.sig"]);
   }
+});
+
+Deno.test("MAN-25, MAN-26 publish_release lays revocation lists beside the index, and the manifest beside the envelope", async () => {
+  await using workshop = await makeWorkshop();
+  await makeRelease(workshop, "1.0.0");
+  await workshop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl");
+  await workshop.ok(`${TO_WEB} ${RELEASE} --anew --crl root.crl --public`);
+  assertEquals(await workshop.read("web/release.crl"), await workshop.read("root.crl"));
+  assertEquals(await workshop.read("web/v1.0.0/manifest.json"), await workshop.read("manifest.json"));
+  const signed = "--input web/v1.0.0/manifest.json --signature web/v1.0.0/manifest.json.sig";
+  await workshop.ok(`verify_manifest ${signed} --root root.pem --crl web/release.crl`);
 });
 
 const REFUSED: readonly (readonly [string, string, string, ((workshop: Workshop) => Promise<unknown>)?])[] = [
