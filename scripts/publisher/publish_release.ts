@@ -6,6 +6,7 @@ import { toHex } from "../../shared/bytes/encoding.ts";
 import { signDetached } from "../../shared/cms/sign.ts";
 import { verifyDetached } from "../../shared/cms/verify.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
+import { Redacted } from "../../shared/crypto/redacted.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME } from "../../shared/manifest/places.ts";
@@ -18,6 +19,8 @@ import { readBounded } from "../../manager/files/read_bounded.ts";
 import { iso } from "./describe.ts";
 import { readCertificates } from "./pem_files.ts";
 import { directoryPlace } from "./publish/directory_place.ts";
+import { GithubApi } from "./publish/github_api.ts";
+import { githubPlace } from "./publish/github_place.ts";
 import { claimedNumber, readIndex, writeIndexFiles } from "./publish/index_files.ts";
 import { nextIndex } from "./publish/next_index.ts";
 import { type PublishFolder, type PublishPlace, type Sent, type Upload, uploadOf } from "./publish/place.ts";
@@ -31,8 +34,13 @@ import { readEnd } from "./times.ts";
 /** What DER begins with. */
 const SEQUENCE = 0x30;
 
+const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/;
+const LOCAL: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
 interface PublishOptions extends SignerOptions {
   readonly to?: string;
+  readonly github?: string;
+  readonly githubApi: string;
   readonly root: readonly string[];
   readonly product: string;
   readonly releaseDir?: string;
@@ -67,6 +75,8 @@ export function describePublishRelease(program: Command, bind: BindAction): void
   signerOptions(
     program.description("Publishes a release with its envelope and signature, and a renewed signed index.")
       .option("--to <dir>", "the root of a web server, or any directory")
+      .option("--github <owner/name>", "a GitHub repository; the token is in GITHUB_TOKEN")
+      .option("--github-api <url>", "another server than GitHub's own", "https://api.github.com")
       .requiredOption("--root <pem...>", "the root that instances pin; after a rotation also the one before")
       .option("--product <name>", "what is released", "postern")
       .option("--release-dir <dir>", "folder with the files of the release")
@@ -166,9 +176,20 @@ function tell(
   return { json, text: `${what}: ${place.name}, index ${index.number} until ${iso(index.expires)} (${files})` };
 }
 
-function placeOf({ to }: PublishOptions, s: ScriptSurroundings): PublishPlace {
-  if (to === undefined) throw new PosternError("usage", "where to? Give --to DIR");
-  return directoryPlace(resolve(s.cwd, to));
+function placeOf({ to, github, githubApi }: PublishOptions, s: ScriptSurroundings): PublishPlace {
+  if ((to === undefined) === (github === undefined)) {
+    throw new PosternError("usage", "where to? Give --to DIR or --github OWNER/NAME");
+  }
+  if (github === undefined) return directoryPlace(resolve(s.cwd, to ?? ""));
+  if (!REPOSITORY.test(github)) throw new PosternError("usage", "--github takes OWNER/NAME");
+  const base = URL.parse(githubApi);
+  const isProtected = base?.protocol === "https:" || (base?.protocol === "http:" && LOCAL.includes(base.hostname));
+  if (base === null || !isProtected) throw new PosternError("usage", "--github-api takes an https URL");
+  const token = s.env("GITHUB_TOKEN");
+  if (token === undefined) {
+    throw new PosternError("configuration", "GITHUB_TOKEN is not set: GitHub takes nothing without");
+  }
+  return githubPlace(new GithubApi(base.href.replace(/\/$/, ""), new Redacted(token), s), github);
 }
 
 async function readGiven(

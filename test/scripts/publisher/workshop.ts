@@ -32,6 +32,8 @@ export class Workshop implements AsyncDisposable {
   readonly path: string;
   now = Date.UTC(2026, 5, 15, 12);
   env: Readonly<Record<string, string>> = {};
+  /** What scripts waited, in milliseconds; no time passes but on the workshop's own clock. */
+  readonly slept: number[] = [];
 
   constructor(path: string) {
     this.path = path;
@@ -46,6 +48,12 @@ export class Workshop implements AsyncDisposable {
       ...{ cwd: this.path, out, err, readInput: () => Promise.resolve(new Uint8Array(0)) },
       ...{ now: () => this.now, random: webCryptoRandom, uid: Deno.uid(), isTerminal: false },
       env: (name) => this.env[name],
+      fetch,
+      sleep: (millis) => {
+        this.slept.push(millis);
+        this.now += millis;
+        return Promise.resolve();
+      },
     };
   }
 
