@@ -21,7 +21,7 @@ const asset = v.object({
   name: v.string(),
   size: v.number(),
   state: v.string(),
-  digest: v.nullish(v.string()),
+  digest: v.optional(v.nullable(v.string()), null),
 });
 const assets = v.array(asset);
 
@@ -151,7 +151,9 @@ class GithubRelease implements PublishFolder {
     const sent = parse(asset, await this.#api.json({ method: "POST", url, body, expected: [201] }));
     this.#assets.set(upload.name, sent);
     // Older servers name no digest; then the size has to do.
-    if (isSame(sent, upload) || (sent.digest == null && sent.state === "uploaded" && sent.size === upload.size)) return;
+    if (isSame(sent, upload) || (sent.digest === null && sent.state === "uploaded" && sent.size === upload.size)) {
+      return;
+    }
     throw new PosternError("network", `GitHub has ${sent.size} bytes of ${upload.name}, of ${upload.size}`);
   }
 }
@@ -159,7 +161,7 @@ class GithubRelease implements PublishFolder {
 /** Files of a release are named by their content; of the others, those without a digest are sent again. */
 function isSame({ state, size, digest, name }: Asset, upload: Upload): boolean {
   if (state !== "uploaded" || size !== upload.size) return false;
-  return digest == null ? name === upload.sha256 : digest === `sha256:${upload.sha256}`;
+  return digest === null ? name === upload.sha256 : digest === `sha256:${upload.sha256}`;
 }
 
 async function readWhole(upload: Upload): Promise<Bytes> {
