@@ -9,13 +9,13 @@ import { judgeSpecIds, type SpecProblem, type SpecRow } from "./spec_ids/judge.t
 import { idsInName, type Mention, readCitations, readPage } from "./spec_ids/read.ts";
 
 /** Tests of this very check name ids as material. */
-const TESTS_OF_CHECKS = "test/scripts/";
+const TESTS_OF_CHECKS = "test/scripts/check_";
 
 /** The table and the problems of the project at `root`. Throws when there is no page that defines anything. */
 export async function checkSpecIds(root: string): Promise<{ rows: SpecRow[]; problems: SpecProblem[] }> {
   const read = (path: string) => Deno.readTextFileSync(`${root}/${path}`);
   const pages = listFiles(root, ["shared/spec"], /\.md$/).map((path) => readPage(path, read(path)));
-  const code = listFiles(root, ["edge", "manager", "shared"], /\.[cm]?[jt]sx?$/);
+  const code = listFiles(root, ["edge", "manager", "scripts/publisher", "shared"], /\.[cm]?[jt]sx?$/);
   const citations = code.map((path) => readCitations(path, read(path)));
   const result = judgeSpecIds({ pages, citations, tested: await readTestNames(root) });
   if (result.rows.length === 0) throw new Error("no page in shared/spec defines an id: is the path right?");

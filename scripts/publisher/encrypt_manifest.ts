@@ -19,7 +19,9 @@ import { parseEnvelope, type Wrap } from "../../shared/manifest/envelope.ts";
 import { parseManifest } from "../../shared/manifest/manifest.ts";
 import { writeFileDurably } from "../../manager/files/durable.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
-import { openRecipients, type RecipientSource } from "./recipients.ts";
+import type { RecipientSource } from "./recipients.ts";
+import { isNamed, openRegistry, type RegistryOptions, registryOptions } from "./registry/folder.ts";
+import type { Registry } from "./registry/registry.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
@@ -27,10 +29,9 @@ import type { ScriptSurroundings } from "./surroundings.ts";
 export const MOST_BY_ONES = 32;
 /** Files that everybody may read. */
 const PUBLIC_MODE = 0o644;
-const DEFAULT_REGISTRY = "registry";
 const MAX_KEY_FILE_BYTES = 1_024;
 
-interface EncryptOptions {
+interface EncryptOptions extends RegistryOptions {
   readonly input: string;
   readonly output: string;
   readonly keyId: string;
@@ -38,14 +39,15 @@ interface EncryptOptions {
   readonly key?: string;
   readonly keyFile?: string;
   readonly keyVersion?: number;
-  readonly registry?: string;
   readonly classical?: boolean;
 }
 
-/** An envelope, and for how many instances it is; null where that is not the point. */
+/** An envelope, for how many instances it is, and how many it leaves out; null where that is not the point. */
 interface Encrypted {
   readonly bytes: Bytes;
+  readonly keyVersion: number;
   readonly recipients: number | null;
+  readonly revoked: number | null;
 }
 
 const HELP = `
@@ -56,7 +58,9 @@ The registry is --registry, or POSTERN_REGISTRY, or the folder ./registry. Sign 
 
 /** The options of `encrypt_manifest`. */
 export function describeEncryptManifest(program: Command, bind: BindAction): void {
-  program.description("Encrypts a manifest for the instances of a registry, or with one symmetric key.")
+  registryOptions(program).description(
+    "Encrypts a manifest for the instances of a registry, or with one symmetric key.",
+  )
     .requiredOption("--input <file>", "the manifest, as generate_manifest makes it")
     .requiredOption("--output <file>", "the encrypted manifest")
     .requiredOption("--key-id <id>", "name of the manifest key")
@@ -64,7 +68,6 @@ export function describeEncryptManifest(program: Command, bind: BindAction): voi
     .option("--key <base64>", "schema 1: the key, 32 bytes; others on this machine can see it here")
     .option("--key-file <file>", "schema 1: a file with the key in base64")
     .option("--key-version <n>", "version of the manifest key (that of the registry, or 1)", readKeyVersion)
-    .option("--registry <dir>", "schemas 2 and 3: the registry of instances")
     .option("--classical", "schema 2: X25519, which is smaller and not quantum-safe")
     .addHelpText("after", HELP).action(bind(encryptManifest));
 }
@@ -74,23 +77,45 @@ async function encryptManifest(options: EncryptOptions, s: ScriptSurroundings): 
   const manifest = parseManifest(await readBounded(input, LIMITS.maxManifestBytes));
   const key = await readKey(options, s);
   requireFitting(options, key);
-  const source = options.schema === "1" ? null : await openRegistry(options, s);
-  if (source !== null && source.product !== manifest.product) {
-    throw new PosternError("mixed_up", `the registry is of ${source.product}, the manifest of ${manifest.product}`);
-  }
-  const keyVersion = options.keyVersion ?? source?.keyVersion ?? 1;
-  const encryption: Encryption = { manifest, keyId: options.keyId, keyVersion, random: s.random };
-  const { bytes, recipients } = source === null
-    ? { bytes: await encryptSchema1(encryption, key ?? new Uint8Array(0)), recipients: null }
-    : await encryptFor(source, encryption, options);
+  const encryption = { manifest, keyId: options.keyId, random: s.random };
+  const { bytes, keyVersion, recipients, revoked } = options.schema === "1" &&
+      key !== null
+    ? await encryptAlike({ ...encryption, keyVersion: options.keyVersion ?? 1 }, key)
+    : await withRegistry(options, s, async (registry) => {
+      const source = await registry.recipients();
+      if (source.product !== manifest.product) {
+        throw new PosternError("mixed_up", `the registry is of ${source.product}, the manifest of ${manifest.product}`);
+      }
+      if (options.schema === "1") return await encryptByShared(registry, encryption, options);
+      const keyVersion = options.keyVersion ?? source.keyVersion;
+      return encryptFor(source, { ...encryption, keyVersion }, options);
+    });
   const { schema } = parseEnvelope(bytes);
   await writeFileDurably(output, bytes, PUBLIC_MODE);
   const json = {
     ...{ output, schema, keyId: options.keyId, keyVersion, product: manifest.product, version: manifest.version },
-    ...{ recipients, revoked: schema === 3 ? source?.revoked.length ?? null : null },
+    ...{ recipients, revoked },
     ...{ bytes: bytes.length, sha256: toHex(sha256(bytes)) },
   };
   return { json, text: `Encrypted ${input} by schema ${schema}: ${output}, ${bytes.length} bytes` };
+}
+
+async function encryptAlike(encryption: Encryption, key: Bytes): Promise<Encrypted> {
+  const bytes = await encryptSchema1(encryption, key);
+  return { bytes, keyVersion: encryption.keyVersion, recipients: null, revoked: null };
+}
+
+/** By the key that `instance.ts register --schema1` hands out. @throws `usage` for another name or version than the registry's */
+async function encryptByShared(
+  { secret }: Registry,
+  encryption: Omit<Encryption, "keyVersion">,
+  options: EncryptOptions,
+): Promise<Encrypted> {
+  const { keyId, keyVersion } = secret.generation;
+  if (encryption.keyId !== keyId || (options.keyVersion ?? keyVersion) !== keyVersion) {
+    throw new PosternError("usage", `the registry has the manifest key ${keyId}, version ${keyVersion}, and no other`);
+  }
+  return await encryptAlike({ ...encryption, keyVersion }, reveal(secret.sharedKey()));
 }
 
 /** Reads instances only as far as the schema asks for them. */
@@ -99,6 +124,7 @@ async function encryptFor(
   encryption: Encryption,
   options: EncryptOptions,
 ): Promise<Encrypted> {
+  const { keyVersion } = encryption;
   const wrap: Wrap = options.classical === true ? "x25519" : "xwing";
   const most = options.schema === undefined ? MOST_BY_ONES : LIMITS.maxRecipients;
   const recipients: Recipient[] = [];
@@ -111,30 +137,36 @@ async function encryptFor(
   }
   const isBeyond = recipients.length > most;
   if (options.schema === "3" || (options.schema === undefined && isBeyond)) {
-    return { bytes: await encryptToCover(encryption, source.secret, source.revoked), recipients: null };
+    const bytes = await encryptToCover(encryption, source.secret, source.revoked);
+    return { bytes, keyVersion, recipients: null, revoked: source.revoked.length };
   }
   if (isBeyond) throw new PosternError("too_large", `schema 2 is for at most ${most} instances; take schema 3`);
   if (recipients.length === 0) throw new PosternError("not_found", "the registry has no instance to encrypt for");
-  return { bytes: await encryptForRecipients(encryption, wrap, recipients), recipients: recipients.length };
+  const bytes = await encryptForRecipients(encryption, wrap, recipients);
+  return { bytes, keyVersion, recipients: recipients.length, revoked: null };
 }
 
-async function openRegistry({ registry }: EncryptOptions, s: ScriptSurroundings): Promise<RecipientSource> {
-  const named = registry ?? s.env("POSTERN_REGISTRY");
+async function withRegistry<T>(
+  options: EncryptOptions,
+  s: ScriptSurroundings,
+  use: (registry: Registry) => Promise<T>,
+): Promise<T> {
+  let registry: Registry;
   try {
-    return await openRecipients(resolve(s.cwd, named ?? DEFAULT_REGISTRY));
+    registry = await openRegistry(options, s);
   } catch (cause) {
-    if (named !== undefined || !isPosternError(cause, "not_found")) throw cause;
+    if (isNamed(options, s) || !isPosternError(cause, "not_found")) throw cause;
     throw new PosternError("usage", "for whom? Give --registry, or --schema 1 with --key-file", { cause });
   }
+  await using opened = registry;
+  return await use(opened);
 }
 
 /** @throws `usage` for options that do not go together */
 function requireFitting({ schema, classical, registry }: EncryptOptions, key: Bytes | null): void {
   if (schema === "1") {
-    if (key === null) throw new PosternError("usage", "schema 1 needs --key or --key-file");
-    if (registry !== undefined || classical === true) {
-      throw new PosternError("usage", "--registry and --classical are not for schema 1");
-    }
+    if (key !== null && registry !== undefined) throw new PosternError("usage", "name a key or a registry, not both");
+    if (classical === true) throw new PosternError("usage", "--classical is not for schema 1");
   } else if (key !== null) {
     throw new PosternError("usage", "--key and --key-file are for schema 1, which --schema 1 asks for");
   } else if (schema === "3" && classical === true) {

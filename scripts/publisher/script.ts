@@ -20,7 +20,7 @@ export interface Done {
 }
 
 /** A script, or one command of it, with its options by the names that commander makes of the flags. */
-export type Action<O extends object> = (options: O, s: ScriptSurroundings) => Promise<Done>;
+export type Action<O extends object> = (options: O, s: ScriptSurroundings, args: readonly string[]) => Promise<Done>;
 
 /** Makes commander's action out of ours. */
 export type BindAction = <O extends object>(action: Action<O>) => (...raw: unknown[]) => Promise<void>;
@@ -46,7 +46,7 @@ export async function runScript(
     const command = raw.at(-1);
     if (!(command instanceof Command)) throw new TypeError("commander hands the command in last");
     // Commander has checked names and counts against the definitions that stand beside each action.
-    const { json, text } = await action(command.optsWithGlobals() as O, s);
+    const { json, text } = await action(command.optsWithGlobals() as O, s, command.args);
     s.out(asJson ? `${JSON.stringify({ ok: true, ...json })}\n` : `${text}\n`);
   };
   try {

@@ -19,6 +19,9 @@ export interface ScriptSurroundings {
   readonly isTerminal: boolean;
   /** An environment variable; undefined when it is not set or empty. */
   readonly env: (name: string) => string | undefined;
+  readonly fetch: typeof fetch;
+  /** Waits so many milliseconds. */
+  readonly sleep: (millis: number) => Promise<void>;
 }
 
 /** Those of this process. */
@@ -33,6 +36,8 @@ export function scriptSurroundings(): ScriptSurroundings {
     uid: Deno.uid(),
     isTerminal: Deno.stderr.isTerminal(),
     env: (name) => Deno.env.get(name) || undefined,
+    fetch,
+    sleep: (millis) => new Promise((resume) => setTimeout(resume, millis)),
   };
 }
 

@@ -15,7 +15,8 @@ export const GITHUB_INDEX_TAG = "index";
 /** Names of the files of one release in its folder. */
 export const ENVELOPE_NAME = "encrypted_manifest.json";
 export const ENVELOPE_SIGNATURE_NAME = `${ENVELOPE_NAME}${SIGNATURE_SUFFIX}`;
-const PUBLIC_NAME = "manifest.json";
+export const PUBLIC_NAME = "manifest.json";
+export const PUBLIC_SIGNATURE_NAME = `${PUBLIC_NAME}${SIGNATURE_SUFFIX}`;
 
 /** The envelope of a release. @param tagName of a manifest or index that was parsed, whose form leaves no folder */
 export function envelopePlace(tagName: string): string {
@@ -32,7 +33,7 @@ export function publicManifestPlace(tagName: string): string {
 }
 
 export function publicManifestSignaturePlace(tagName: string): string {
-  return `${tagName}/${PUBLIC_NAME}${SIGNATURE_SUFFIX}`;
+  return `${tagName}/${PUBLIC_SIGNATURE_NAME}`;
 }
 
 /** A file of a release, by its content. @param sha256 hex, of a manifest that was parsed */

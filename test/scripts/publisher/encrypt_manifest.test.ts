@@ -43,7 +43,7 @@ Deno.test("encrypt_manifest chooses schema 2 up to 32 instances and schema 3 abo
   for (const [count, schema, recipients] of [[1, 2, 1], [32, 2, 32], [33, 3, null]] as const) {
     const { first } = await writeRegistry(workshop, `of-${count}`, count);
     const { json } = await workshop.ok(`${BASE} --registry of-${count}`);
-    assertEquals([json["schema"], json["recipients"], json["keyVersion"]], [schema, recipients, 3]);
+    assertEquals([json["schema"], json["recipients"], json["keyVersion"]], [schema, recipients, 1]);
     assertEquals(await open(workshop, first), manifest());
   }
 });
@@ -95,18 +95,26 @@ const REFUSED: readonly (readonly [string, string, string, ((workshop: Workshop)
   ["a registry without instances", BASE, "not_found", (w) => writeRegistry(w, "registry", 0)],
   ["a registry whose secret others can read", BASE, "configuration", async (w) => {
     await writeRegistry(w, "registry", 1);
-    await Deno.chmod(`${w.path}/registry/recipients.json`, 0o644);
+    await Deno.chmod(`${w.path}/registry/registry.json`, 0o644);
   }],
-  ["a registry that was cut off", BASE, "malformed", async (w) => {
-    await writeRegistry(w, "registry", 2);
-    const bytes = await w.read("registry/recipients.jsonl");
-    await w.write("registry/recipients.jsonl", bytes.slice(0, -1));
-  }],
-  ["an instance that is listed twice", BASE, "usage", async (w) => {
+  ["a registry whose secret is another thing", BASE, "malformed", async (w) => {
     await writeRegistry(w, "registry", 1);
-    const line = new TextDecoder().decode(await w.read("registry/recipients.jsonl"));
-    await w.write("registry/recipients.jsonl", line + line);
+    await w.write("registry/registry.json", "{}");
   }],
+  ["a registry whose list is another thing", BASE, "storage", async (w) => {
+    await writeRegistry(w, "registry", 1);
+    for (const name of ["-wal", "-shm"]) await Deno.remove(`${w.path}/registry/registry.db${name}`).catch(() => {});
+    await w.write(
+      "registry/registry.db",
+      "no database, but longer than the first page's header of a hundred bytes".repeat(99),
+    );
+  }],
+  [
+    "a shared key that the registry has not",
+    `${BASE.replace("fleet", "other")} --schema 1`,
+    "usage",
+    (w) => writeRegistry(w, "registry", 1),
+  ],
 ];
 
 for (const [what, line, code, prepare] of REFUSED) {

@@ -3,7 +3,9 @@ import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { type Describe, runScript } from "../../../scripts/publisher/script.ts";
 import { describeEncryptManifest } from "../../../scripts/publisher/encrypt_manifest.ts";
 import { describeGenerateManifest } from "../../../scripts/publisher/generate_manifest.ts";
+import { describeInstance } from "../../../scripts/publisher/instance.ts";
 import { describePublisherCa } from "../../../scripts/publisher/publisher_ca.ts";
+import { describePublishRelease } from "../../../scripts/publisher/publish_release.ts";
 import { describeSignManifest } from "../../../scripts/publisher/sign_manifest.ts";
 import type { ScriptSurroundings } from "../../../scripts/publisher/surroundings.ts";
 import { describeVerifyManifest } from "../../../scripts/publisher/verify_manifest.ts";
@@ -11,7 +13,9 @@ import { describeVerifyManifest } from "../../../scripts/publisher/verify_manife
 const SCRIPTS: Readonly<Record<string, Describe>> = {
   generate_manifest: describeGenerateManifest,
   encrypt_manifest: describeEncryptManifest,
+  instance: describeInstance,
   publisher_ca: describePublisherCa,
+  publish_release: describePublishRelease,
   sign_manifest: describeSignManifest,
   verify_manifest: describeVerifyManifest,
 };
@@ -28,6 +32,8 @@ export class Workshop implements AsyncDisposable {
   readonly path: string;
   now = Date.UTC(2026, 5, 15, 12);
   env: Readonly<Record<string, string>> = {};
+  /** What scripts waited, in milliseconds; no time passes but on the workshop's own clock. */
+  readonly slept: number[] = [];
 
   constructor(path: string) {
     this.path = path;
@@ -37,21 +43,25 @@ export class Workshop implements AsyncDisposable {
     return new Workshop(await Deno.makeTempDir({ prefix: "postern-publisher-" }));
   }
 
+  surroundings(out: (text: string) => void = () => {}, err: (text: string) => void = () => {}): ScriptSurroundings {
+    return {
+      ...{ cwd: this.path, out, err, readInput: () => Promise.resolve(new Uint8Array(0)) },
+      ...{ now: () => this.now, random: webCryptoRandom, uid: Deno.uid(), isTerminal: false },
+      env: (name) => this.env[name],
+      fetch,
+      sleep: (millis) => {
+        this.slept.push(millis);
+        this.now += millis;
+        return Promise.resolve();
+      },
+    };
+  }
+
   /** Runs a script with `--json`; words are parted by one space. */
   async run(line: string): Promise<Ran> {
     let out = "";
     let err = "";
-    const s: ScriptSurroundings = {
-      cwd: this.path,
-      out: (text) => void (out += text),
-      err: (text) => void (err += text),
-      readInput: () => Promise.resolve(new Uint8Array(0)),
-      now: () => this.now,
-      random: webCryptoRandom,
-      uid: Deno.uid(),
-      isTerminal: false,
-      env: (name) => this.env[name],
-    };
+    const s = this.surroundings((text) => void (out += text), (text) => void (err += text));
     const [name = "", ...args] = line.split(" ");
     const describe = SCRIPTS[name];
     if (describe === undefined) throw new Error(`no script ${name}`);

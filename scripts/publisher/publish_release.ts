@@ -1,0 +1,277 @@
+/** `publish_release`: puts a release where instances find it, and renews the signed index (shared/spec/manifest.md, "Where things lie"). */
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
+import { signDetached } from "../../shared/cms/sign.ts";
+import { verifyDetached } from "../../shared/cms/verify.ts";
+import { sha256 } from "../../shared/crypto/hash.ts";
+import { Redacted } from "../../shared/crypto/redacted.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME } from "../../shared/manifest/places.ts";
+import { type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
+import { requireVersion } from "../../shared/manifest/version.ts";
+import type { Certificate } from "../../shared/x509/certificate.ts";
+import { readCrlFile } from "../../shared/x509/crl.ts";
+import { startProgress } from "../../manager/cli/progress.ts";
+import { readBounded } from "../../manager/files/read_bounded.ts";
+import { iso } from "./describe.ts";
+import { readCertificates } from "./pem_files.ts";
+import { directoryPlace } from "./publish/directory_place.ts";
+import { GithubApi } from "./publish/github_api.ts";
+import { githubPlace } from "./publish/github_place.ts";
+import { claimedNumber, readIndex, writeIndexFiles } from "./publish/index_files.ts";
+import { nextIndex } from "./publish/next_index.ts";
+import { type PublishFolder, type PublishPlace, type Sent, type Upload, uploadOf } from "./publish/place.ts";
+import { readRelease, type Release } from "./publish/release.ts";
+import type { BindAction, Done } from "./script.ts";
+import { signerOptions } from "./sign_manifest.ts";
+import { type SignerOptions, withSigner } from "./signer.ts";
+import type { ScriptSurroundings } from "./surroundings.ts";
+import { readEnd } from "./times.ts";
+
+/** What DER begins with. */
+const SEQUENCE = 0x30;
+
+const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/;
+const LOCAL: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+interface PublishOptions extends SignerOptions {
+  readonly to?: string;
+  readonly github?: string;
+  readonly githubApi: string;
+  readonly root: readonly string[];
+  readonly product: string;
+  readonly releaseDir?: string;
+  readonly manifest: string;
+  readonly envelope?: string;
+  readonly signature?: string;
+  readonly release?: string;
+  readonly rollout?: number;
+  readonly revoke?: readonly string[];
+  readonly floor?: string;
+  readonly expires: string;
+  readonly crl?: readonly string[];
+  readonly replace?: boolean;
+  readonly public?: boolean;
+  readonly anew?: number | true;
+  readonly json?: boolean;
+}
+
+const HELP = `
+With --release-dir and --envelope it publishes a release, without them it renews the index alone: do that before it expires.
+  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --crl root.crl \\
+    --release-dir build/release --manifest manifest.json --envelope encrypted_manifest.json --rollout 25 --anew
+Later, to widen the roll-out, or to take a release back:
+  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --release 1.2.0 --rollout 100
+  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --revoke 1.2.0
+Files go first, the index last, and what is there already is not sent again: after a failure, run the same command once more.
+--anew begins an index with nothing in it: the first one, or in the place of one that is not yours; name the number of the last one if it
+was lost. Only one publisher may write to a place at a time.`;
+
+/** The options of `publish_release`. */
+export function describePublishRelease(program: Command, bind: BindAction): void {
+  signerOptions(
+    program.description("Publishes a release with its envelope and signature, and a renewed signed index.")
+      .option("--to <dir>", "the root of a web server, or any directory")
+      .option("--github <owner/name>", "a GitHub repository; the token is in GITHUB_TOKEN")
+      .option("--github-api <url>", "another server than GitHub's own", "https://api.github.com")
+      .requiredOption("--root <pem...>", "the root that instances pin; after a rotation also the one before")
+      .option("--product <name>", "what is released", "postern")
+      .option("--release-dir <dir>", "folder with the files of the release")
+      .option("--manifest <file>", "its manifest, as generate_manifest makes it", "manifest.json")
+      .option("--envelope <file>", "its encrypted manifest")
+      .option("--signature <file>", "the signature over that (ENVELOPE.sig)")
+      .option("--release <version>", "which release --rollout is about, when none is published")
+      .option("--rollout <percent>", "how many of the instances take it now (all)", readPercent)
+      .option("--revoke <version...>", "releases that are not to be installed any more")
+      .option("--floor <version>", "no version below is to be installed from now on")
+      .option("--expires <when>", "until when the index is to be believed: days (30d), or a date", "30d")
+      .option("--crl <pem...>", "revocation lists to publish")
+      .option("--replace", "put another envelope in the place of one that was published for this version")
+      .option("--public", "lay the manifest itself beside the envelope, for everybody to read")
+      .option("--anew [number]", "begin an index; name the number of the last one if it was lost", readNumber),
+  ).addHelpText("after", HELP).action(bind(publishRelease));
+}
+
+function readPercent(text: string): number {
+  const percent = /^\d{1,3}$/.test(text) ? Number(text) : 101;
+  if (percent <= 100) return percent;
+  throw new InvalidArgumentError("It must be a number from 0 to 100.");
+}
+
+function readNumber(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a number from 1.");
+}
+
+async function publishRelease(options: PublishOptions, s: ScriptSurroundings): Promise<Done> {
+  const roots = (await Promise.all(options.root.map((path) => readCertificates(path, s)))).flat();
+  const place = placeOf(options, s);
+  const lists = await Promise.all((options.crl ?? []).map((path) => readLists(path, s)));
+  const verify = (content: Bytes, signature: Bytes) => {
+    const crls = lists.flatMap(({ crls }) => crls);
+    return verifyDetached(content, signature, { roots, crls, now: s.now() });
+  };
+  const progress = startProgress({
+    ...{ label: "Publishing", isShown: s.isTerminal && options.json !== true, write: s.err, now: s.now },
+  });
+  let [read, total] = [0, 0];
+  const release = await readGiven(options, verify, (bytes) => progress.update(read += bytes, total), s);
+  total = release?.uploads.reduce((sum, { size }) => sum + size, 0) ?? 0;
+  requireSizes(release, place);
+  return await withSigner(options, s, async (signer) => {
+    const sign = async (content: Bytes) => {
+      const signature = await signDetached(content, signer, s.now());
+      // Before anything is sent: whether instances will take it.
+      await verify(content, signature);
+      return signature;
+    };
+    const beside = await place.folder(null);
+    const index = await indexAfter(beside, release, options, roots, s);
+    const content = writeIndex(index);
+    const signature = await sign(content);
+    const counts = { sent: 0, there: 0, bytes: 0 };
+    const count = ({ size }: Upload, sent: Sent) => {
+      counts[sent]++;
+      if (sent === "sent") counts.bytes += size;
+    };
+    try {
+      if (release !== null) {
+        const folder = await place.folder(release.manifest.tagName);
+        const open = options.public === true ? await publicUploads(release, sign) : [];
+        for (const upload of [...release.uploads, ...open]) count(upload, await folder.put(upload));
+      }
+      // spec: MAN-25
+      if (lists.length > 0) {
+        const upload = uploadOf(LISTS_PLACE, joined(lists.map(({ file }) => file)));
+        count(upload, await beside.put(upload));
+      }
+      await writeIndexFiles(beside, content, signature);
+    } finally {
+      progress.end();
+    }
+    return tell(place, index, content, counts, release);
+  });
+}
+
+function tell(
+  place: PublishPlace,
+  index: ReleaseIndex,
+  content: Bytes,
+  counts: { readonly sent: number; readonly there: number; readonly bytes: number },
+  release: Release | null,
+): Done {
+  const json = {
+    ...{ to: place.name, product: index.product, version: release?.manifest.version ?? null },
+    ...{ number: index.number, created: iso(index.created), expires: iso(index.expires), floor: index.floor ?? null },
+    ...{ sha256: toHex(sha256(content)), sent: counts.sent, there: counts.there, bytesSent: counts.bytes },
+    releases: index.releases.map(({ version, tagName, rollout, isRevoked }) => ({
+      ...{ version, tagName, rollout, isRevoked },
+    })),
+  };
+  const what = release === null ? "Renewed the index" : `Published ${index.product} ${release.manifest.version}`;
+  const files = `${counts.sent} files sent, ${counts.there} there already`;
+  return { json, text: `${what}: ${place.name}, index ${index.number} until ${iso(index.expires)} (${files})` };
+}
+
+function placeOf({ to, github, githubApi }: PublishOptions, s: ScriptSurroundings): PublishPlace {
+  if ((to === undefined) === (github === undefined)) {
+    throw new PosternError("usage", "where to? Give --to DIR or --github OWNER/NAME");
+  }
+  if (github === undefined) return directoryPlace(resolve(s.cwd, to ?? ""));
+  if (!REPOSITORY.test(github)) throw new PosternError("usage", "--github takes OWNER/NAME");
+  const base = URL.parse(githubApi);
+  const isProtected = base?.protocol === "https:" || (base?.protocol === "http:" && LOCAL.includes(base.hostname));
+  if (base === null || !isProtected) throw new PosternError("usage", "--github-api takes an https URL");
+  const token = s.env("GITHUB_TOKEN");
+  if (token === undefined) {
+    throw new PosternError("configuration", "GITHUB_TOKEN is not set: GitHub takes nothing without");
+  }
+  return githubPlace(new GithubApi(base.href.replace(/\/$/, ""), new Redacted(token), s), github);
+}
+
+async function readGiven(
+  options: PublishOptions,
+  verify: (content: Bytes, signature: Bytes) => Promise<unknown>,
+  onRead: (bytes: number) => void,
+  s: ScriptSurroundings,
+): Promise<Release | null> {
+  const { releaseDir, manifest, envelope, signature = `${envelope}.sig`, product } = options;
+  if (releaseDir === undefined && envelope === undefined) return null;
+  if (releaseDir === undefined || envelope === undefined) {
+    throw new PosternError("usage", "a release needs both --release-dir and --envelope");
+  }
+  const release = await readRelease({ releaseDir, manifest, envelope, signature }, verify, onRead, s);
+  if (release.manifest.product === product) return release;
+  throw new PosternError("mixed_up", `the manifest is of ${release.manifest.product}, and --product is ${product}`);
+}
+
+function requireSizes(release: Release | null, { maxFileBytes, name }: PublishPlace): void {
+  const tooLarge = release?.uploads.find(({ size }) => size > maxFileBytes);
+  if (tooLarge === undefined) return;
+  throw new PosternError("too_large", `${tooLarge.name} has ${tooLarge.size} bytes, and ${name} takes ${maxFileBytes}`);
+}
+
+/** The manifest for those whom the envelope is not for. */
+// spec: MAN-26
+async function publicUploads(
+  { manifestBytes }: Release,
+  sign: (content: Bytes) => Promise<Bytes>,
+): Promise<readonly Upload[]> {
+  const signature = await sign(manifestBytes);
+  return [uploadOf(PUBLIC_NAME, manifestBytes), uploadOf(PUBLIC_SIGNATURE_NAME, signature)];
+}
+
+async function indexAfter(
+  beside: PublishFolder,
+  release: Release | null,
+  options: PublishOptions,
+  roots: readonly Certificate[],
+  s: ScriptSurroundings,
+): Promise<ReleaseIndex> {
+  const { anew, product, rollout: percent, floor, revoke = [] } = options;
+  const now = s.now();
+  // Revocation is not asked for: the certificate that signed the index before may be the one that is replaced now.
+  const before = anew !== undefined ? null : await readIndex(
+    beside,
+    (content, signature, made) => verifyDetached(content, signature, { roots, now: Math.min(made, now) }),
+  );
+  if (before === null && anew === undefined) {
+    throw new PosternError("not_found", "there is no index at this place: begin one with --anew");
+  }
+  const least = anew === undefined ? 0 : Math.max(await claimedNumber(beside), anew === true ? 0 : anew);
+  const version = release?.manifest.version ?? options.release;
+  if (percent !== undefined && version === undefined) {
+    throw new PosternError("usage", "--rollout of which release? Name it with --release");
+  }
+  if (floor !== undefined) requireVersion(floor, "--floor");
+  const change = {
+    ...{ product, revoke, floor, now, expires: readEnd(options.expires, now, "--expires") },
+    publish: release === null ? null : publishing(release, options.replace === true),
+    rollout: percent === undefined || version === undefined ? null : { version, percent },
+  };
+  return nextIndex(before, least, change);
+}
+
+function publishing({ manifest, envelope }: Release, replace: boolean) {
+  const { version, tagName, isCritical, created, floor } = manifest;
+  const file = { size: envelope.length, sha256: toHex(sha256(envelope)) };
+  const entry = { version, tagName, isCritical, created, envelope: file };
+  return { entry, replace, ...(floor === undefined ? {} : { floor }) };
+}
+
+async function readLists(path: string, s: ScriptSurroundings) {
+  // PEM is a third longer than DER.
+  const file = await readBounded(resolve(s.cwd, path), 2 * LIMITS.maxCrlBytes);
+  return { file, crls: readCrlFile(file) };
+}
+
+/** Several lists are several PEM blocks; one may also be DER. */
+function joined(files: readonly Bytes[]): Bytes {
+  if (files.length > 1 && files.some(([first]) => first === SEQUENCE)) {
+    throw new PosternError("usage", "several revocation lists must all be in PEM");
+  }
+  return concat(...files);
+}
