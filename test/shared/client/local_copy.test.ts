@@ -7,6 +7,7 @@ import type { LocalCopy } from "../../../shared/client/local_copy.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Answer } from "./scripted_edge.ts";
+import { signingKey } from "../../fixtures/owner.ts";
 import { start, type Started } from "./start.ts";
 
 interface Copied extends Started {
@@ -187,6 +188,57 @@ Deno.test("a store that lost or changed a row is not believed, and fetched anew"
   assertEquals((await restarted.sync()).isWhole, true);
   await store.apply({ state, isWhole: false, put: [{ ...one, bytes: text("x") }], remove: [] });
   assertEquals((await withCopy(started, store).copy.sync()).isWhole, true);
+});
+
+Deno.test("a row that the store lost while the copy was open is fetched with the next sync", async () => {
+  const { copy, store } = withCopy(await start());
+  await copy.sync();
+  const state = await store.state();
+  assert(state);
+  const messages = (await Array.fromAsync(store.rows())).filter(({ table }) => table === "messages");
+  await store.apply({ state, isWhole: false, put: [], remove: messages });
+  await assertRejects(() => mailOf(copy), "storage");
+  await assertRejects(() => copy.asOf(), "not_found");
+  assertEquals((await copy.sync()).isWhole, true);
+  assertEquals(await mailOf(copy), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+Deno.test("rows whose keys are none are not believed", async () => {
+  const started = withCopy(await start());
+  const { copy, store } = started;
+  await copy.sync();
+  const state = await store.state();
+  assert(state);
+  const row = { table: "messages", key: Uint8Array.of(1), bytes: text("x") } as const;
+  await store.apply({ state, isWhole: false, put: [row], remove: [] });
+  assertEquals((await withCopy(started, store).copy.sync()).isWhole, true);
+});
+
+Deno.test("a copy ends with its incarnation, also while it is open, whatever numbers the next one has, COPY-01 COPY-05", async () => {
+  const started = withCopy(await start());
+  const { copy, device, world, edge } = started;
+  await copy.sync();
+  const { head: { generation, epoch }, hash } = world.current;
+  const number = world.owner.statement.number + 2 ** 20;
+  const incarnation = new Uint8Array(16).fill(9);
+  await world.owner.restate({ number, incarnation, manager: await signingKey(), base: { generation, head: hash } });
+  await world.turn({ fields: { epoch } });
+  await assertRejects(() => copy.sync(), "restored");
+  await device.confirmRestore(incarnation);
+  edge.requests.length = 0;
+  assertEquals((await copy.sync()).isWhole, true);
+  assertEquals(edge.requests.filter((request) => request === "GET changes"), []);
+
+  await world.owner.restate({
+    number: number + 1,
+    incarnation: new Uint8Array(16).fill(8),
+    manager: await signingKey(),
+  });
+  await world.turn({ fields: { epoch: epoch + 1 } });
+  await device.confirmRestore(new Uint8Array(16).fill(8));
+  await device.head();
+  await assertRejects(() => copy.asOf(), "not_found");
+  await assertRejects(() => mailOf(copy), "not_found");
 });
 
 Deno.test("what is handed in offline under the copy's head is sent once, when the edge is there again, INBOX-03 INBOX-05", async () => {
