@@ -172,6 +172,23 @@ Deno.test("sync() takes what changed page by page, and refuses to be led past an
   assertEquals((await mailOf(copy)).length, 20);
 });
 
+Deno.test("sync() does not ask on behind a row that the manager did not make, COPY-01", async () => {
+  const started = withCopy(await start());
+  const { copy, world, edge, store } = started;
+  await copy.sync();
+  for (let position = 9; position <= 20; position++) world.addMessage("mail", position, text(`${position}`));
+  await world.turn({ delta: true });
+  edge.changesInPage = 2;
+  const damaged = (rows: readonly Bytes[]) =>
+    rows.map((row) => row.map((byte, at) => at === row.length - 1 ? byte ^ 1 : byte));
+  edge.lie = (_, answer) => "rows" in answer ? { ...answer, rows: damaged(answer.rows as Bytes[]) } : answer;
+  edge.requests.length = 0;
+  await assertRejects(() => copy.sync(), "tampered");
+  assertEquals(edge.requests.filter((request) => request === "GET changes").length, 1);
+  await store.clear();
+  await assertRejects(() => withCopy(started, store).copy.sync(), "tampered");
+});
+
 Deno.test("a store that lost or changed a row is not believed, and fetched anew", async () => {
   const started = withCopy(await start());
   const { copy, store } = started;
