@@ -77,7 +77,7 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
     }, loading(db));
     requireClock(contents.time, now);
     await finishLoading(db);
-    if (!contents.hasRoot) await bringRoot(db, options.root);
+    if (!contents.hasRoot) await bringRoot(db, options.root, now);
     const { network } = options;
     const look = network === null ? null : await atEdge(() => lookAtEdge(db, seed, network));
     const judgement = judgeRestore(await heldBy(db, contents), look);
@@ -93,9 +93,9 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
 }
 
 /** A new life begins with a statement, which the root alone signs (spec: BACKUP-09). */
-async function bringRoot(db: Database, root: RestoreOptions["root"]): Promise<void> {
+async function bringRoot(db: Database, root: RestoreOptions["root"], now: number): Promise<void> {
   if (root !== null) {
-    await bringRootBack(db, await root());
+    await bringRootBack(db, await root(), now);
     return;
   }
   throw new PosternError("configuration", "The backup does not hold the root key: name the file that does, --root-key");

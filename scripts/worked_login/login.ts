@@ -7,6 +7,7 @@ import { hkdfExpand, hkdfExtract } from "../../shared/crypto/hkdf.ts";
 import { openHpke } from "../../shared/crypto/hpke.ts";
 import { deriveX25519, importX25519 } from "../../shared/crypto/x25519.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
+import { headCode } from "../../shared/protocol/head_code.ts";
 import { contentDigest, signAnswer } from "../../shared/protocol/http_signature.ts";
 import { LABELS, PURPOSES } from "../../shared/protocol/labels.ts";
 import { loginTranscript, type SessionKeys, sessionKeys } from "../../shared/protocol/login.ts";
@@ -95,6 +96,7 @@ export async function workedLogin(household: Household): Promise<WorkedLogin> {
     ]],
     ["head", [
       ...[["head", head.bytes], ["signature", head.signature], ["head hash", head.hash]] as Entry[],
+      ["head code", headCode({ ...head.head, hash: head.hash })],
       ...[["generation", head.head.generation], ["epoch", head.head.epoch]] as Entry[],
       ...[["commitment", head.head.commitment], ["time", head.head.time], ["next due", head.head.nextDue]] as Entry[],
     ]],

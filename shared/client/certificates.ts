@@ -92,30 +92,35 @@ export class Certificates {
   }
 
   /**
-   * Looks for a path from a certificate to one that signed itself, over usable certificates alone.
+   * Looks for a path from a certificate to one that the owner trusts to vouch for others, over usable certificates alone: as the
+   * manager itself judges. A root that was merely let in vouches for nobody.
    *
    * @param purpose a dotted extended key usage that every certificate of the path must be good for
    */
   async chain(leaf: Certificate, purpose?: string, options: CallOptions = {}): Promise<PathResult> {
-    const known = new Map<CanonicalDn, Promise<readonly Certificate[]>>();
-    const usable = (subject: CanonicalDn): Promise<readonly Certificate[]> => {
+    const known = new Map<CanonicalDn, Promise<readonly CertificateEntry[]>>();
+    const usable = (subject: CanonicalDn): Promise<readonly CertificateEntry[]> => {
       const before = known.get(subject);
       if (before !== undefined) return before;
-      const asked = this.byCanonicalSubject(subject, options).then(({ found }) => found.flatMap(usableOf));
+      const asked = this.byCanonicalSubject(subject, options).then(({ found }) => found.filter(isUsable));
       known.set(subject, asked);
       return asked;
     };
     return await findPath(leaf, {
-      candidates: usable,
-      anchors: async (subject) => (await usable(subject)).filter(({ isSelfIssued }) => isSelfIssued),
+      candidates: async (subject) => (await usable(subject)).flatMap(certificateOf),
+      anchors: async (subject) => (await usable(subject)).filter(({ isAnchor }) => isAnchor).flatMap(certificateOf),
       now: this.#now(),
       ...(purpose === undefined ? {} : { purpose }),
     });
   }
 }
 
-function usableOf({ certificate, status }: CertificateEntry): Certificate[] {
-  return status === "usable" && certificate !== null ? [certificate] : [];
+function isUsable({ status }: CertificateEntry): boolean {
+  return status === "usable";
+}
+
+function certificateOf({ certificate }: CertificateEntry): Certificate[] {
+  return certificate === null ? [] : [certificate];
 }
 
 /** @throws `tampered` unless the row holds a certificate, which its place has shown already */

@@ -42,9 +42,9 @@ export function changeExact(tables: CopiedTables, view: View, isWhole: boolean, 
  * Changes a copy that its contents prove, or gives null when they are not those that the manager signed. Either way it is of no use
  * afterwards, and is to be read from its store again unless the change is stored.
  *
- * @throws `tampered` for rows that are not the manager's
+ * @throws `tampered` for rows that are not the manager's; `withheld`, `tampered` when the devices are not those of the head
  */
-// spec: COPY-03
+// spec: COPY-03, COPY-04
 export async function changeProven(
   store: CopyStore,
   { view: { keys }, tables, proof }: OpenCopy,
@@ -73,6 +73,8 @@ export async function changeProven(
     }
   }
   if (!contents.is(view.contentRoot)) return null;
+  // Contents say nothing of what stands in the clear beside them.
+  tables.devices.requireState(view.head.head.tables.devices);
   return proven({ view, tables, contents }, { isWhole: false, put, remove: removed });
 }
 

@@ -1,8 +1,8 @@
-/** Fetches what a copy lacks: whole tables, or what leads from one generation to another. Nothing of it is verified here but its form and order. */
+/** Fetches what a copy lacks: whole tables, or what leads from one generation to another. Whether it is all of it, is not verified here. */
 import { type Bytes, compareBytes, equalBytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { treeKey } from "../merkle/tree_hash.ts";
-import { decodeRow } from "../protocol/row.ts";
+import { decodeRow, requireMac } from "../protocol/row.ts";
 import { TABLES } from "../protocol/tables.ts";
 import { changesCall, tableCall } from "./calls.ts";
 import { COPIED, type Copied, type CopiedName } from "./copied_tables.ts";
@@ -41,7 +41,7 @@ export async function fetchWhole(
         requireServed(view, now, isGone);
         return tableCall(owner, table, head, from, PAGE_ENTRIES);
       }, options);
-      const page = await keyed(table, answer.rows);
+      const page = await keyed(view, table, answer.rows);
       after = lastOf(page, [], from, answer.next);
       goesOn = answer.next !== null;
       rows.push(...page);
@@ -72,7 +72,7 @@ export async function fetchChanges(link: DeviceLink, base: View, view: View, opt
         requireServed(view, now, isGone);
         return changesCall(owner, table, { epoch, since, at }, from, PAGE_ENTRIES);
       }, options);
-      const page = await keyed(table, answer.rows);
+      const page = await keyed(view, table, answer.rows);
       const gone = answer.removed.map(([token, number]) => ({ table, key: treeKey(token, number) }));
       after = lastOf(page, gone, from, answer.next);
       goesOn = answer.next !== null;
@@ -91,11 +91,14 @@ function requireServed(view: View, now: View, isGone: boolean): void {
   throw new PosternError("epoch_gone", "The edge does not keep the state any more that is being copied");
 }
 
-async function keyed(table: CopiedName, rows: readonly Bytes[]): Promise<Copied[]> {
+/** Rows of others' making would else be held until all is there: as many as the manager signed, each as large as a row may be. */
+// spec: COPY-01
+async function keyed({ keys }: View, table: CopiedName, rows: readonly Bytes[]): Promise<Copied[]> {
   return await orTampered(() =>
     Promise.resolve(rows.map((bytes) => {
       const row = decodeRow(bytes);
       if (row.table !== TABLES[table]) throw new PosternError("tampered", "A table holds a row of another table");
+      requireMac(keys, row);
       return { table, key: treeKey(row.token, row.number), bytes };
     }))
   );

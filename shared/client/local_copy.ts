@@ -5,6 +5,7 @@
 import { isPosternError, PosternError } from "../errors.ts";
 import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { LIMITS } from "../limits.ts";
+import { KEY_BYTES } from "../merkle/tree_hash.ts";
 import { rowHash } from "../protocol/row.ts";
 import { Certificates } from "./certificates.ts";
 import { COPIED, type Copied, emptyTables, isCopied } from "./copied_tables.ts";
@@ -55,12 +56,7 @@ export class LocalCopy {
     this.#link = link;
     this.#store = store;
     const { now } = link.surroundings;
-    const reader = new CopyReader(
-      (run) => this.#inTurn(async () => await run(await this.#opened())),
-      store,
-      now,
-      staleReads,
-    );
+    const reader = new CopyReader((run) => this.#inTurn(() => this.#read(run)), store, now, staleReads);
     this.certificates = new Certificates(reader, pending, now);
     this.messages = new Messages(reader);
   }
@@ -167,6 +163,16 @@ export class LocalCopy {
     return { asOf: asOf(view, this.#link.surroundings.now()), ...done };
   }
 
+  async #read<T>(run: (copy: OpenCopy) => Promise<T>): Promise<T> {
+    try {
+      return await run(await this.#opened());
+    } catch (error) {
+      // What lies in the store is not what was verified: it is judged once more, and fetched anew if it is of no use.
+      if (isPosternError(error, "storage")) this.#open = null;
+      throw error;
+    }
+  }
+
   async #opened(): Promise<OpenCopy> {
     const copy = await this.#openOrNull();
     if (copy === null) throw new PosternError("not_found", "There is no local copy yet, or none of this incarnation");
@@ -174,19 +180,21 @@ export class LocalCopy {
   }
 
   /** The copy in the store, checked as if the edge had shown it; null when there is none, or one that is of no use. */
+  // spec: COPY-05
   async #openOrNull(): Promise<OpenCopy | null> {
-    if (this.#open !== null) return this.#open;
+    const { verifier } = this.#link;
+    if (this.#open !== null) return await verifier.isPresent(this.#open.view) ? this.#open : null;
     const state = await this.#store.state();
     if (state === null) return null;
     const tables = emptyTables();
     const devices: Bytes[] = [];
     for await (const { table, key, bytes } of this.#store.rows()) {
-      if (!isCopied(table)) return null;
+      if (!isCopied(table) || key.length !== KEY_BYTES) return null;
       tables[table].put({ key, rowHash: rowHash(bytes) });
       if (table === "devices") devices.push(bytes);
     }
     try {
-      const view = await this.#link.verifier.reopen(state, devices);
+      const view = await verifier.reopen(state, devices);
       if (view === null) return null;
       const signed = view.head.head.tables;
       const noted = state.note === null ? signed : readNote(view, state.note);
@@ -211,7 +219,7 @@ export class LocalCopy {
 /** How to get from a copy to a newer head: the first of those that may lead there and were not given up. */
 // spec: COPY-01
 function wayFrom(base: View | null, view: View, given: ReadonlySet<Way>): Way {
-  if (base === null) return "whole";
+  if (base === null || !equalBytes(base.keys.incarnation, view.keys.incarnation)) return "whole";
   if (isSameEpoch(base, view) && !given.has("changes")) return "changes";
   return canFollow(base, view) && !given.has("lists") ? "lists" : "whole";
 }

@@ -57,6 +57,8 @@ export interface PendingCertificates {
 }
 
 const PAGE_ENTRIES = 100;
+/** Each is asked for by itself: all that there can be, and as many that were revoked and whose submissions wait to be cleared. */
+const MOST_DEVICES = 2 * LIMITS.maxDevices;
 
 /** The devices that were asked for in one reading, by id in hexadecimal. */
 type Devices = Map<string, Promise<DeviceContent>>;
@@ -173,6 +175,9 @@ export class PendingReader {
   #device(id: Bytes, devices: Devices, options: CallOptions): Promise<DeviceContent> {
     const known = devices.get(toHex(id));
     if (known !== undefined) return known;
+    if (devices.size >= MOST_DEVICES) {
+      throw new PosternError("too_large", `The edge shows submissions of more than ${MOST_DEVICES} devices`);
+    }
     const asked = this.#reader.page(LISTS.device(id), { from: 0 }, 2, options).then((page) => {
       const row = onlyRow(page);
       if (row?.content.kind !== "device") {

@@ -145,17 +145,21 @@ export class Verifier {
    */
   async reopen(copy: CopyState, devices: readonly Bytes[]): Promise<View | null> {
     const state = await this.state.read();
-    const newest = await this.#remembered(state.statement);
     const statement = await verifyStatement(copy.statement, this.profile.owner);
     const [edge] = statement.edges;
-    const isCurrent = newest !== null && equalBytes(newest.incarnation, statement.incarnation);
-    if (!isCurrent || edge === undefined) return null;
+    if (edge === undefined || !await this.isPresent({ statement })) return null;
     const head = await readHead(copy.head, statement, edge);
     const isSeen = state.head !== null && (head.head.generation < state.head.generation ||
       equalBytes(head.hash, state.head.hash));
     const record = devices.find((bytes) => equalBytes(decodeRow(bytes).extra?.device ?? EMPTY, this.profile.device));
     if (!isSeen || record === undefined) return null;
     return await viewOf({ edge, statement, head, keys: await this.#openEpoch(record, head) });
+  }
+
+  /** Whether a view is of the incarnation that the newest statement names (spec: COPY-05). */
+  async isPresent({ statement }: Pick<View, "statement">): Promise<boolean> {
+    const newest = await this.#remembered((await this.state.read()).statement);
+    return newest !== null && equalBytes(newest.incarnation, statement.incarnation);
   }
 
   async #head(shown: ShownHead, statement: VerifiedStatement, edge: EdgeName) {

@@ -153,7 +153,8 @@ export function verifyRow(keys: EpochKeys, place: RowKey, bytes: Bytes): StoredR
   return row;
 }
 
-function requireMac(keys: EpochKeys, row: StoredRow): void {
+/** Checks the MAC of a row at the place that it names itself (spec: ROW-04). @throws `tampered` */
+export function requireMac(keys: EpochKeys, row: StoredRow): void {
   const fields = [row.table, row.token, row.number, encodeExtra(row.extra), row.nonce, row.ciphertext];
   if (!constantTimeEqual(row.mac, hmacSha256(keys.tables[row.table].mac, macInput(keys, fields)))) {
     throw new PosternError("tampered", "The MAC of a row does not fit: it is not what the manager stored");

@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { isPosternError } from "../../shared/errors.ts";
+import { withScratchFolder } from "../../scripts/suite/scratch.ts";
 import { playAsShare, playInProcesses } from "./processes.ts";
 
 function wholeNumber(name: string, text: string): number {
@@ -38,7 +39,8 @@ if (values.share !== undefined) {
 } else {
   console.log(`seed ${game.seed}; play it again with --steps ${game.steps} --seed ${game.seed}`);
   const started = performance.now();
-  const { score, byAttack, findings } = await playInProcesses(game).catch((error) => {
+  const playing = withScratchFolder((folder) => playInProcesses(game, folder));
+  const { score, byAttack, findings } = await playing.catch((error) => {
     console.error(isPosternError(error) ? error.message : error);
     Deno.exit(2);
   });

@@ -14,9 +14,15 @@ const runShape = v.strictObject({
 /** The argument by which a process knows its share, as in `--share 0/2`. */
 export const SHARE = "--share";
 
-/** Plays in this many processes and adds up what came of it. */
-export async function playInProcesses(game: Game, processes = navigator.hardwareConcurrency): Promise<Run> {
-  const runs = await Promise.all(Array.from({ length: processes }, (_, index) => playShare(game, index, processes)));
+/**
+ * Plays in a process for each processor and adds up what came of it.
+ *
+ * @param scratch where databases lie meanwhile; the usual place for temporary files if absent
+ */
+export async function playInProcesses(game: Game, scratch?: string): Promise<Run> {
+  const processes = navigator.hardwareConcurrency;
+  const shares = Array.from({ length: processes }, (_, index) => `${index}/${processes}`);
+  const runs = await Promise.all(shares.map((share) => playShare(game, share, scratch)));
   const score: Score = { steps: 0, attacks: 0, caught: 0, unlisted: 0, missed: 0, falseAlarms: 0 };
   const byAttack: Record<string, number> = {};
   for (const run of runs) {
@@ -28,14 +34,15 @@ export async function playInProcesses(game: Game, processes = navigator.hardware
   return { score, byAttack, findings: runs.flatMap(({ findings }) => findings) };
 }
 
-async function playShare({ steps, seed, only }: Game, index: number, of: number): Promise<Run> {
+async function playShare({ steps, seed, only }: Game, share: string, scratch?: string): Promise<Run> {
   const main = new URL("main.ts", import.meta.url).pathname;
   const chosen = ["--steps", String(steps), "--seed", String(seed), ...only === undefined ? [] : ["--only", only]];
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", main, ...chosen, SHARE, `${index}/${of}`],
+    args: ["run", "-A", "--no-check", main, ...chosen, SHARE, share],
+    ...(scratch === undefined ? {} : { env: { TMPDIR: scratch } }),
     stderr: "inherit",
   }).output();
-  if (code !== 0) throw new Error(`The process that played share ${index} of ${of} ended with ${code}`);
+  if (code !== 0) throw new Error(`The process that played share ${share} ended with ${code}`);
   return v.parse(runShape, JSON.parse(new TextDecoder().decode(stdout)));
 }
 

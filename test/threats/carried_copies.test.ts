@@ -1,11 +1,14 @@
 /** Promise: a removed, added, swapped, stale or withheld row is always detected. As far as copies go that follow change lists. */
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { CopyInProcess, type CopySync, type LocalCopy, PosternDevice } from "../../shared/client/mod.ts";
+import { emptyTables, isCopied } from "../../shared/client/copied_tables.ts";
+import { changeProven } from "../../shared/client/copy_change.ts";
 import type { CopiedRow } from "../../shared/client/copy_store.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { META, setBytes } from "../../manager/store/meta.ts";
 import { putStatement } from "../../manager/owner/statement.ts";
+import { rowHash } from "../../shared/protocol/row.ts";
 import { TABLES } from "../../shared/protocol/tables.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
@@ -324,6 +327,26 @@ Deno.test("a copy from before a restore, or of a device that was revoked since, 
   await assertRejects(() => others.sync(), "restored");
   await other.client.confirmRestore(incarnation);
   assertEquals((await copyOf(other, place).sync()).isWhole, true);
+});
+
+Deno.test("a carried copy is not taken without the devices of its head, whatever its contents, COPY-04", async () => {
+  await using setting = await copied();
+  const { world: { manager }, copy, store, restarted } = setting;
+  await manager.sync({ rotate: true });
+  await copy.sync();
+  const view = await restarted().view();
+  const tables = emptyTables();
+  for await (const { table, key, bytes } of store.rows()) {
+    assert(isCopied(table));
+    tables[table].put({ key, rowHash: rowHash(bytes) });
+  }
+  const base = { view, tables, proof: { contents: null } };
+  const { head } = view.head;
+  const devices = { count: head.tables.devices.count, root: webCryptoRandom(32) };
+  const other = { ...view, head: { ...view.head, head: { ...head, tables: { ...head.tables, devices } } } };
+  const nothing = { put: [], remove: [] };
+  assert(await changeProven(store, base, view, nothing));
+  await assertRejects(() => changeProven(store, base, other, nothing), "tampered");
 });
 
 /** Changes to the rows and the note of a copy, as whoever has the storage makes them. */

@@ -154,7 +154,7 @@ async function exportPem(
   await db.execute(noteEvent("key.exported", role, { version: row.version }, s.now()));
   await createExclusive(out, utf8(await exportPrivateKey(info, passphrase, s.random)));
   const removedHere = options.removeHere === true;
-  if (removedHere) await takeRootAway(db, await importPrivateKey(await readKeyFile(out), passphrase));
+  if (removedHere) await takeRootAway(db, await importPrivateKey(await readKeyFile(out), passphrase), s.now());
   const alone = removedHere ? " It is no longer here: bring it back with postern key import root." : "";
   return {
     json: { role, version: row.version, file: out, publicKeySha256: toHex(sha256(row.public_key)), removedHere },
@@ -202,8 +202,7 @@ async function importRoot(cli: Cli, options: ImportOptions): Promise<Output> {
   const { s } = cli;
   return await withManager(cli, async (db) => {
     const imported = await importedKey(options.in, importSource(options), INSTEAD, s);
-    const isNew = await bringRootBack(db, imported);
-    if (isNew) await db.execute(noteEvent("key.imported", "root", {}, s.now()));
+    const isNew = await bringRootBack(db, imported, s.now());
     return {
       json: { role: "root", isNew, publicKeySha256: toHex(sha256(imported.publicKey)) },
       text: isNew ? "The root key is here again." : "The root key was here already; nothing has changed.",

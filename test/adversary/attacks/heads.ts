@@ -218,7 +218,7 @@ export const HEAD_ATTACKS: readonly Attack[] = [
     );
     return other === undefined ? answer : { ...answer, record: other.record };
   }),
-  onRecord("a bit of the record is changed", ["tampered"], (answer, _scene, dice) => ({
+  onRecord("a bit of the record is changed", ["tampered", "unsupported"], (answer, _scene, dice) => ({
     ...answer,
     record: flipped(answer.record, dice),
   })),

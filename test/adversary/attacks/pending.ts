@@ -16,9 +16,13 @@ type Lie = (
   setting: { readonly scene: Scene; readonly player: Player; readonly dice: Dice },
 ) => Entries;
 
-/** Shown to one device, after two have handed something in. */
+/** What has to be pending for a lie to be about something: nothing more, since every submission makes the turns to come dearer. */
+type Setting = "own" | "another's" | "two of another's" | "whatever is there";
+
+/** Shown to one device, once something was handed in. */
 function onPending(
   name: string,
+  setting: Setting,
   codes: readonly ErrorCode[],
   lie: Lie,
   later: Pick<Attack, "later" | "settled"> = {},
@@ -30,7 +34,7 @@ function onPending(
       const other = scene.players.find((one) => one !== player);
       const card = dice.of(cards);
       if (other === undefined || card === undefined) return null;
-      if (!await handIn(scene, player, other, card.der)) return null;
+      if (!await handIn(scene, setting, player, other, card.der)) return null;
       liar.begin({
         list: (answer, [principal]) => {
           if (principal.manager || !equalBytes(principal.owner, world.owner)) return answer;
@@ -43,12 +47,12 @@ function onPending(
   };
 }
 
-/** Two by one device, the second of which other devices cannot open, and one by the other. False under an overdue head. */
-async function handIn(scene: Scene, player: Player, other: Player, der: Bytes): Promise<boolean> {
+/** Of two in one stream, the second is one that other devices cannot open. False under an overdue head. */
+async function handIn(scene: Scene, setting: Setting, player: Player, other: Player, der: Bytes): Promise<boolean> {
   try {
-    await scene.handInCertificate(other, der);
-    await scene.handIn(other, "chat");
-    await scene.handInCertificate(player, der);
+    if (setting === "own") await scene.handInCertificate(player, der);
+    if (setting === "another's" || setting === "two of another's") await scene.handInCertificate(other, der);
+    if (setting === "two of another's") await scene.handIn(other, "chat");
     return true;
   } catch (error) {
     if (!isPosternError(error, "stale")) throw error;
@@ -84,30 +88,32 @@ async function namesWhatWasHidden(scene: Scene, { client }: Player): Promise<str
 }
 
 export const PENDING_ATTACKS: readonly Attack[] = [
-  onPending("a pending submission is left out", ["withheld"], (entries, { dice }) => {
+  onPending("a pending submission is left out", "two of another's", ["withheld"], (entries, { dice }) => {
     const left = dice.of(followed(entries));
     return left === undefined ? entries : entries.filter((one) => one !== left);
   }),
-  onPending("the device's own newest pending submission is left out", ["withheld"], (entries, { player }) => {
+  onPending("the device's own newest pending submission is left out", "own", ["withheld"], (entries, { player }) => {
     const own = entries.findLast(isOf(player));
     return own === undefined ? entries : entries.filter((one) => one !== own);
   }),
-  onPending("the newest pending submissions of another are left out", [], (entries, { player, dice }) => {
+  onPending("the newest pending submissions of another are left out", "another's", [], (entries, { player, dice }) => {
     const others = entries.filter((one) => !isOf(player)(one));
     const hidden = new Set(others.slice(dice.below(others.length)));
     return hidden.size === 0 ? entries : entries.filter((one) => !hidden.has(one));
   }, { later: "the next head acknowledges what was not shown", settled: namesWhatWasHidden }),
   onPending(
     "pending submissions come in another order",
+    "two of another's",
     ["withheld", "tampered"],
     (entries) => followed(entries).length === 0 ? entries : inThisOrder(bytesOf(entries).reverse()),
   ),
-  onPending("a pending submission comes twice", ["tampered"], (entries, { dice }) => {
+  onPending("a pending submission comes twice", "another's", ["tampered"], (entries, { dice }) => {
     const twice = dice.of(entries);
     return twice === undefined ? entries : inThisOrder([...bytesOf(entries), twice[1]]);
   }),
   onPending(
     "a bit of a pending submission is changed",
+    "another's",
     ["tampered", "withheld", "malformed", "not_found"],
     (entries, { dice }) =>
       entries.length === 0
@@ -116,13 +122,20 @@ export const PENDING_ATTACKS: readonly Attack[] = [
   ),
   onPending(
     "a pending submission is signed by nobody",
+    "another's",
     ["tampered", "withheld"],
     (entries, { dice }) =>
       entries.length === 0 ? entries : changed(entries, dice, (one) => [one[0], forged(one)] as const),
   ),
-  onPending("submissions of before are pending again", ["tampered", "not_found"], (entries, { scene }) => {
-    const past = scene.liar.past("list").filter(({ asked: [principal] }) => principal.manager);
-    const before = past.flatMap(({ answer }) => bytesOf(answer.entries));
-    return before.length === 0 ? entries : inThisOrder([...before, ...bytesOf(entries)]);
-  }, { later: "what a head acknowledges is left out", settled: (_scene, _player, wrong) => Promise.resolve(wrong) }),
+  onPending(
+    "submissions of before are pending again",
+    "whatever is there",
+    ["tampered", "not_found"],
+    (entries, { scene }) => {
+      const past = scene.liar.past("list").filter(({ asked: [principal] }) => principal.manager);
+      const before = past.flatMap(({ answer }) => bytesOf(answer.entries));
+      return before.length === 0 ? entries : inThisOrder([...before, ...bytesOf(entries)]);
+    },
+    { later: "what a head acknowledges is left out", settled: (_scene, _player, wrong) => Promise.resolve(wrong) },
+  ),
 ];

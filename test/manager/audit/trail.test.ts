@@ -4,7 +4,10 @@ import { chainEvents, type Checkpoint, eventHash, verifyTrail } from "../../../m
 import { isEventKind } from "../../../manager/audit/kinds.ts";
 import { noteEvent } from "../../../manager/audit/note.ts";
 import { readEvents } from "../../../manager/audit/read.ts";
+import { newestKey } from "../../../manager/owner/keys.ts";
+import { bringRootBack, takeRootAway } from "../../../manager/owner/root_apart.ts";
 import { MIGRATIONS } from "../../../manager/store/migrations.ts";
+import { Redacted } from "../../../shared/crypto/redacted.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import { openEmbedded } from "../../../shared/database/embedded.ts";
 import { migrate } from "../../../shared/database/migrations.ts";
@@ -36,6 +39,35 @@ async function tamper(db: Database, sql: string): Promise<void> {
   }
   await db.execute({ sql, params: [] });
 }
+
+Deno.test("the root key goes and comes back with its event, or not at all (AUDIT-01)", async () => {
+  await using world = await World.create();
+  const { db, clock } = world.manager;
+  const { private_key: pkcs8, public_key: publicKey } = await newestKey(db, "root");
+  assert(pkcs8);
+  const key = { kind: "Ed25519", pkcs8: new Redacted(pkcs8), publicKey } as const;
+  const isHere = async () => (await newestKey(db, "root")).private_key !== null;
+  const full = (kind: string) => ({
+    sql: `CREATE TRIGGER full BEFORE INSERT ON events WHEN new.kind = '${kind}' BEGIN SELECT RAISE(ABORT, 'full'); END`,
+    params: [],
+  });
+  await db.execute(full("key.exported"));
+  await assertRejects(() => takeRootAway(db, key, clock.now()), "conflict");
+  assertEquals(await isHere(), true);
+  await db.execute({ sql: "DROP TRIGGER full", params: [] });
+  await takeRootAway(db, key, clock.now());
+  assertEquals(await isHere(), false);
+  await db.execute(full("key.imported"));
+  await assertRejects(() => bringRootBack(db, key, clock.now()), "conflict");
+  assertEquals(await isHere(), false);
+  await db.execute({ sql: "DROP TRIGGER full", params: [] });
+  assertEquals([await bringRootBack(db, key, clock.now()), await bringRootBack(db, key, clock.now())], [true, false]);
+  const told = await readEvents(db, { ...ALL, kinds: ["key.exported", "key.imported"] });
+  assertEquals(told.map(({ kind, subject, detail }) => [kind, subject, JSON.parse(detail)]), [
+    ["key.exported", "root", { version: 1, removedHere: true }],
+    ["key.imported", "root", { version: 1 }],
+  ]);
+});
 
 Deno.test("the trail tells of devices, keys, epochs, alarms and the edge without being asked (AUDIT-01)", async () => {
   await using world = await World.create();

@@ -62,12 +62,23 @@ Deno.test("chain() goes over usable certificates alone, ROW-08", async () => {
   assert(path.ok);
   assertEquals(path.path.map(({ fingerprint }) => fingerprint), [chain.leaf.fingerprint, chain.root.fingerprint]);
   const other = await makeChain();
-  world.addCertificate(other.root.der, 2);
+  world.addCertificate(other.root.der, 2, { isAnchor: true });
   world.addCertificate(other.leaf.der, 1);
   await world.turn();
   const none = await device.certificates.chain(other.leaf);
   assert(!none.ok);
   assertEquals(none.reason, "untrusted");
+});
+
+Deno.test("chain() ends at a certificate that the owner trusts to vouch for others, and at no other root, ROW-08", async () => {
+  const { device, world } = await start();
+  const [merely, own] = [await makeChain(), await makeChain()];
+  world.addCertificate(merely.root.der, 1);
+  world.addCertificate(merely.leaf.der, 1);
+  world.addCertificate(own.leaf.der, 1, { isAnchor: true });
+  await world.turn();
+  const outcomes = await Promise.all([merely, own].map(({ leaf }) => device.certificates.chain(leaf)));
+  assertEquals(outcomes.map((one) => one.ok ? one.path.length : one.reason), ["untrusted", 1]);
 });
 
 Deno.test("messages are listed from either end and read whole, ROW-09", async () => {

@@ -7,6 +7,7 @@ import type { LocalCopy } from "../../../shared/client/local_copy.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Answer } from "./scripted_edge.ts";
+import { signingKey } from "../../fixtures/owner.ts";
 import { start, type Started } from "./start.ts";
 
 interface Copied extends Started {
@@ -171,6 +172,23 @@ Deno.test("sync() takes what changed page by page, and refuses to be led past an
   assertEquals((await mailOf(copy)).length, 20);
 });
 
+Deno.test("sync() does not ask on behind a row that the manager did not make, COPY-01", async () => {
+  const started = withCopy(await start());
+  const { copy, world, edge, store } = started;
+  await copy.sync();
+  for (let position = 9; position <= 20; position++) world.addMessage("mail", position, text(`${position}`));
+  await world.turn({ delta: true });
+  edge.changesInPage = 2;
+  const damaged = (rows: readonly Bytes[]) =>
+    rows.map((row) => row.map((byte, at) => at === row.length - 1 ? byte ^ 1 : byte));
+  edge.lie = (_, answer) => "rows" in answer ? { ...answer, rows: damaged(answer.rows as Bytes[]) } : answer;
+  edge.requests.length = 0;
+  await assertRejects(() => copy.sync(), "tampered");
+  assertEquals(edge.requests.filter((request) => request === "GET changes").length, 1);
+  await store.clear();
+  await assertRejects(() => withCopy(started, store).copy.sync(), "tampered");
+});
+
 Deno.test("a store that lost or changed a row is not believed, and fetched anew", async () => {
   const started = withCopy(await start());
   const { copy, store } = started;
@@ -187,6 +205,57 @@ Deno.test("a store that lost or changed a row is not believed, and fetched anew"
   assertEquals((await restarted.sync()).isWhole, true);
   await store.apply({ state, isWhole: false, put: [{ ...one, bytes: text("x") }], remove: [] });
   assertEquals((await withCopy(started, store).copy.sync()).isWhole, true);
+});
+
+Deno.test("a row that the store lost while the copy was open is fetched with the next sync", async () => {
+  const { copy, store } = withCopy(await start());
+  await copy.sync();
+  const state = await store.state();
+  assert(state);
+  const messages = (await Array.fromAsync(store.rows())).filter(({ table }) => table === "messages");
+  await store.apply({ state, isWhole: false, put: [], remove: messages });
+  await assertRejects(() => mailOf(copy), "storage");
+  await assertRejects(() => copy.asOf(), "not_found");
+  assertEquals((await copy.sync()).isWhole, true);
+  assertEquals(await mailOf(copy), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+Deno.test("rows whose keys are none are not believed", async () => {
+  const started = withCopy(await start());
+  const { copy, store } = started;
+  await copy.sync();
+  const state = await store.state();
+  assert(state);
+  const row = { table: "messages", key: Uint8Array.of(1), bytes: text("x") } as const;
+  await store.apply({ state, isWhole: false, put: [row], remove: [] });
+  assertEquals((await withCopy(started, store).copy.sync()).isWhole, true);
+});
+
+Deno.test("a copy ends with its incarnation, also while it is open, whatever numbers the next one has, COPY-01 COPY-05", async () => {
+  const started = withCopy(await start());
+  const { copy, device, world, edge } = started;
+  await copy.sync();
+  const { head: { generation, epoch }, hash } = world.current;
+  const number = world.owner.statement.number + 2 ** 20;
+  const incarnation = new Uint8Array(16).fill(9);
+  await world.owner.restate({ number, incarnation, manager: await signingKey(), base: { generation, head: hash } });
+  await world.turn({ fields: { epoch } });
+  await assertRejects(() => copy.sync(), "restored");
+  await device.confirmRestore(incarnation);
+  edge.requests.length = 0;
+  assertEquals((await copy.sync()).isWhole, true);
+  assertEquals(edge.requests.filter((request) => request === "GET changes"), []);
+
+  await world.owner.restate({
+    number: number + 1,
+    incarnation: new Uint8Array(16).fill(8),
+    manager: await signingKey(),
+  });
+  await world.turn({ fields: { epoch: epoch + 1 } });
+  await device.confirmRestore(new Uint8Array(16).fill(8));
+  await device.head();
+  await assertRejects(() => copy.asOf(), "not_found");
+  await assertRejects(() => mailOf(copy), "not_found");
 });
 
 Deno.test("what is handed in offline under the copy's head is sent once, when the edge is there again, INBOX-03 INBOX-05", async () => {

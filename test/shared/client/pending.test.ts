@@ -50,6 +50,22 @@ Deno.test("certificates.pending() shows what other devices handed in, as not rev
   }
 });
 
+Deno.test("certificates.pending() asks for no more devices than there can be, whatever the edge lists", async () => {
+  const started = await startTwo();
+  const { edge, laptop, device } = started;
+  await device.submit.certificate(leaf.der, "the only one");
+  for (let made = 0; made < 140; made++) await forge(started, { device: webCryptoRandom(16) });
+  edge.requests.length = 0;
+  const { found, ignored } = await laptop.certificates.pending();
+  assertEquals(found.map(({ note }) => note), ["the only one"]);
+  const codes = ignored.map(({ code }) => code);
+  assertEquals([codes.slice(0, 127), codes.slice(127)], [
+    new Array(127).fill("not_found"),
+    new Array(13).fill("too_large"),
+  ]);
+  assertEquals(edge.requests.filter((request) => request === "GET rows").length, 128);
+});
+
 Deno.test("a copy from an epoch that has passed is named, not opened", async () => {
   const { device, laptop, world } = await startTwo();
   await device.submit.certificate(leaf.der, "");

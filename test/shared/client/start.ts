@@ -50,7 +50,7 @@ export async function start(options: StartOptions = {}): Promise<Started> {
   const world = await World.create();
   const paired = await world.pair("phone");
   const chain = await makeChain();
-  world.addCertificate(chain.root.der, 1);
+  world.addCertificate(chain.root.der, 1, { isAnchor: true });
   world.addCertificate(chain.leaf.der, 1);
   world.addChannel("mail");
   world.addChannel("notes");

@@ -139,7 +139,7 @@ export class World {
     this.devices.splice(this.devices.indexOf(device), 1);
   }
 
-  addCertificate(der: Bytes, status: 0 | 1 | 2, number = 0): void {
+  addCertificate(der: Bytes, status: 0 | 1 | 2, { isAnchor = false, number = 0 } = {}): void {
     const { fingerprint, subject } = readCertificate(der);
     const plaintext = encodeCertificate({
       der,
@@ -147,7 +147,7 @@ export class World {
       added: NOW,
       origin: "owner",
       note: "",
-      isAnchor: false,
+      isAnchor,
       reason: "",
     });
     this.contents.push(
