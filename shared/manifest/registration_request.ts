@@ -1,15 +1,17 @@
 /** What an instance hands to a publisher: its public keys, signed by its identity key (shared/spec/registration.md). */
 import * as v from "valibot";
-import { type Bytes, equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, EMPTY, equalBytes } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
 import { sha256 } from "../crypto/hash.ts";
+import { sealHpke } from "../crypto/hpke.ts";
 import { algorithmOfSpki } from "../crypto/signature.ts";
-import { X25519_BYTES } from "../crypto/x25519.ts";
-import { PosternError } from "../errors.ts";
+import { deriveX25519, generateX25519, X25519_BYTES } from "../crypto/x25519.ts";
+import { isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, uint } from "../protocol/shapes.ts";
 import { requireSignature, type Signer } from "../protocol/signed.ts";
+import { requireCanonicalX25519 } from "./wrap.ts";
 
 const INSTANCE_ID_BYTES = 16;
 const NONCE_BYTES = 16;
@@ -71,7 +73,8 @@ export async function makeRegistrationRequest(r: RegistrationRequest, sign: Sign
 /**
  * Reads a request and verifies that its sender holds the identity key.
  *
- * @throws `too_large`, `malformed`; `unsupported` for another kind of identity key; `tampered`
+ * @throws `too_large`; `malformed`, also for keys that nothing can be sealed to; `unsupported` for another kind of identity key;
+ * `tampered`
  */
 export async function readRegistrationRequest(bytes: Bytes): Promise<RegistrationRequest> {
   // spec: REG-03
@@ -82,7 +85,21 @@ export async function readRegistrationRequest(bytes: Bytes): Promise<Registratio
     throw new PosternError("unsupported", "An instance's identity key is an Ed25519 key");
   }
   await requireSignature(identityKey, signature, body, "registration request");
+  await requireUsable(xwing, x25519);
   return { identityKey, keys: { version, xwing, x25519 }, time, nonce };
+}
+
+/** One key that cannot be sealed to would keep the next release from every instance: tried here, where it costs its sender alone. */
+async function requireUsable(xwing: Bytes, x25519: Bytes): Promise<void> {
+  // spec: REG-03
+  requireCanonicalX25519(x25519);
+  try {
+    await deriveX25519((await generateX25519()).privateKey, x25519);
+  } catch (cause) {
+    if (!isPosternError(cause, "tampered")) throw cause;
+    throw new PosternError("malformed", "The registration request brings an X25519 key of small order", { cause });
+  }
+  await sealHpke("xwing", xwing, EMPTY, EMPTY);
 }
 
 /**

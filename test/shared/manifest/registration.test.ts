@@ -78,6 +78,30 @@ Deno.test("readRegistrationRequest() reads what makeRegistrationRequest() made, 
   );
 });
 
+Deno.test("readRegistrationRequest() refuses keys that nothing can be sealed to, REG-03", async () => {
+  const with1 = (at: number) => Uint8Array.from({ length: 32 }, (_, i) => i === at ? 1 : 0);
+  const changed = (bytes: Bytes, at: number, value: number[]) => {
+    const copy = bytes.slice();
+    copy.set(value, at);
+    return copy;
+  };
+  const bad: Readonly<Record<string, Partial<RegistrationRequest["keys"]>>> = {
+    "zero": { x25519: new Uint8Array(32) },
+    "of small order": { x25519: with1(0) },
+    "with the highest bit": { x25519: changed(filled(32, 7), 31, [0x87]) },
+    "above the prime": { x25519: changed(filled(32, 0xff), 31, [0x7f]) },
+    // The first coefficient of ML-KEM's vector is 4095, and they are below 3329.
+    "ML-KEM out of range": { xwing: changed(xwing.publicKey, 0, [0xff, 0xff]) },
+    "X-Wing with an X25519 key of small order": { xwing: changed(xwing.publicKey, 1_184, [...with1(0)]) },
+  };
+  for (const [what, keys] of Object.entries(bad)) {
+    const made = await makeRegistrationRequest({ ...asked, keys: { ...asked.keys, ...keys } }, identity.sign);
+    await assertRejects(() => readRegistrationRequest(made), "malformed").catch((error) => {
+      throw new Error(`${what}: ${error.message}`, { cause: error });
+    });
+  }
+});
+
 Deno.test("instanceIdOf() is what the identity key makes it, REG-01", async () => {
   const hash = sha256(encodeCbor(["postern/1/instance-id", identity.publicKey]));
   assertEquals(instanceIdOf(identity.publicKey), hash.slice(0, 16));
