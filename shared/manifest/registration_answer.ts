@@ -13,16 +13,18 @@ import { LIMITS } from "../limits.ts";
 import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, textUpTo } from "../protocol/shapes.ts";
 import { type Certificate, readCertificate } from "../x509/certificate.ts";
+import { NAME_FORM } from "./fields.ts";
 import { instanceIdOf, type RegistrationRequest } from "./registration_request.ts";
 
 export const ENTRY_SECRET_BYTES = 32;
 export const SHARED_KEY_BYTES = 32;
 
-const sharedKey = v.strictTuple([textUpTo(LIMITS.maxKeyIdChars, 1), positive, bytesOf(SHARED_KEY_BYTES)]);
+const name = (maxChars: number) => v.pipe(textUpTo(maxChars, 1), v.regex(NAME_FORM, "must be a name"));
+const sharedKey = v.strictTuple([name(LIMITS.maxKeyIdChars), positive, bytesOf(SHARED_KEY_BYTES)]);
 const content = v.strictTuple([
   label(LABELS.registration),
   bytesOf(16),
-  textUpTo(LIMITS.maxProductChars, 1),
+  name(LIMITS.maxProductChars),
   bytesUpTo(LIMITS.maxCertificateBytes, 1),
   bytesOf(ENTRY_SECRET_BYTES),
   v.nullable(bytesUpTo(LIMITS.maxMemberKeysBytes, 1)),

@@ -203,6 +203,8 @@ Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06",
       1,
       filled(16, 1),
     ]]]] as const,
+    // Names that no release can have, and that a terminal may take for something else.
+    ...[[2, "a b"], [2, "\x1b[2J"], [2, "../x"], [6, [["a\nb", 1, filled(32, 1)]]]] as const,
     [6, [["a", 2, filled(32, 1)], ["a", 1, filled(32, 1)]]],
     [6, [["a", 1, filled(32, 1)], ["a", 1, filled(32, 2)]]],
     [6, Array.from({ length: 65 }, (_, i) => ["a", i + 1, filled(32, 1)])],
