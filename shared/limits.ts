@@ -38,6 +38,8 @@ export const LIMITS = {
   maxSignedContentBytes: 67_108_864,
   /** A certificate revocation list, some hundred thousand entries (spec: CMS-17). */
   maxCrlBytes: 4_194_304,
+  /** Lists in one file: each is verified for each certificate that its issuer has signed. */
+  maxCrls: 64,
   /** A file that certificates are imported from. */
   maxCertificateFileBytes: 16_777_216,
   /** Files and folders in one import of certificates, and how deep folders may lie in each other. */
