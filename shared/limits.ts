@@ -204,9 +204,9 @@ export const LIMITS = {
   maxMdkExportBytes: 4_194_304,
   maxKeyIdChars: 128,
   maxPassphraseChars: 1_024,
-  /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */
+  /** Argon2id parameters that are read from a file; four times the memory of our own, for what brings a small machine down. */
   minArgon2MemoryKib: 8_192,
-  maxArgon2MemoryKib: 1_048_576,
+  maxArgon2MemoryKib: 262_144,
   maxArgon2Passes: 16,
   maxArgon2Lanes: 16,
   /** PBKDF2 iterations that are read from an exported key; about five seconds. */
