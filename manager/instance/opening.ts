@@ -1,32 +1,23 @@
-/** The keys that open a product's releases, and which of them may (the shapes are those of shared/manifest/instance_keys.ts). */
+/** The keys that open a product's releases, and which of them may. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { decodeMemberKeys, type MemberKeys } from "../../shared/cover/member.ts";
-import type { HpkePrivateKey } from "../../shared/crypto/hpke_keys.ts";
-import { type Redacted, reveal } from "../../shared/crypto/redacted.ts";
-import type { X25519KeyPair } from "../../shared/crypto/x25519.ts";
+import { decodeMemberKeys } from "../../shared/cover/member.ts";
+import { reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
-import type { SharedKey } from "../../shared/manifest/registration_answer.ts";
+import type { InstanceKeys, Mdk, Registration } from "../../shared/manifest/instance_keys.ts";
 import { deriveMdk } from "./mdk.ts";
 import { registrationsOf, type StoredMdk, storedMdks, type StoredRegistration } from "./repository.ts";
 
 /** A version of the MDK, ready to open with. */
-export interface OpeningMdk {
-  readonly version: number;
-  readonly xwing: HpkePrivateKey;
-  readonly x25519: X25519KeyPair;
+export interface OpeningMdk extends Mdk {
   /** When it was revoked, Millis. */
   readonly revoked: number | null;
 }
 
-/** Everything that an instance opens one product's releases with. */
-export interface OpeningKeys {
+/** Everything that an instance opens one product's releases with; the newest of each first. */
+export interface OpeningKeys extends InstanceKeys {
   /** DER of the root that is pinned. */
   readonly root: Bytes;
-  /** The newest first. */
   readonly mdks: readonly OpeningMdk[];
-  /** The newest first. */
-  readonly registrations: readonly { readonly entrySecret: Redacted<Bytes>; readonly member?: MemberKeys }[];
-  readonly shared: readonly SharedKey[];
 }
 
 /** @throws `not_found` when the instance does not follow the product */
@@ -52,6 +43,6 @@ async function openingMdk({ secret, version, revoked }: StoredMdk): Promise<Open
   return { version, revoked, xwing, x25519 };
 }
 
-function openingRegistration({ entrySecret, cover }: StoredRegistration): OpeningKeys["registrations"][number] {
+function openingRegistration({ entrySecret, cover }: StoredRegistration): Registration {
   return cover === null ? { entrySecret } : { entrySecret, member: decodeMemberKeys(reveal(cover)) };
 }

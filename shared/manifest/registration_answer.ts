@@ -14,6 +14,7 @@ import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, textUpTo } from "../protocol/shapes.ts";
 import { type Certificate, readCertificate } from "../x509/certificate.ts";
 import { NAME_FORM } from "./fields.ts";
+import type { SharedKey } from "./instance_keys.ts";
 import { instanceIdOf, type RegistrationRequest } from "./registration_request.ts";
 
 export const ENTRY_SECRET_BYTES = 32;
@@ -41,13 +42,6 @@ const signedAnswer = v.strictTuple([
   bytesUpTo(LIMITS.maxRegistrationAnswerBytes, 1),
   bytesUpTo(LIMITS.maxRegistrationAnswerBytes, 1),
 ]);
-
-/** A key that all instances have in common (schema 1). */
-export interface SharedKey {
-  readonly keyId: string;
-  readonly keyVersion: number;
-  readonly key: Redacted<Bytes>;
-}
 
 /** What an instance needs to open one product's releases, beside its MDK. */
 export interface Registration {
