@@ -116,6 +116,11 @@ Deno.test("judgeRenewal() takes newer keys of the same instance alone, REG-01 RE
   assertEquals(judgeRenewal(known, { ...asked, keys: { ...keys, version: 3 } }), "newer");
   assertThrows(() => judgeRenewal(known, { ...asked, keys }), "rolled_back");
   assertThrows(() => judgeRenewal(known, { ...asked, keys: { ...keys, version: 1 } }), "rolled_back");
+  assertThrows(() => judgeRenewal(known, { ...asked, keys: { ...asked.keys, version: 1 } }), "rolled_back");
+  assertThrows(
+    () => judgeRenewal(known, { ...asked, keys: { ...asked.keys, xwing: filled(1_216, 8) } }),
+    "rolled_back",
+  );
   assertThrows(
     () => judgeRenewal(known, { ...asked, time: asked.time - 1, keys: { ...keys, version: 3 } }),
     "rolled_back",
@@ -146,6 +151,7 @@ Deno.test("openRegistrationAnswer() gives what was sealed, once root and signatu
     plain(await bare.verified(root.fingerprint, verify)),
     plain({ ...registration, cover: null, sharedKeys: [] }),
   );
+  assertEquals((await bare.verified(root.fingerprint, verify)).cover, null);
 });
 
 Deno.test("openRegistrationAnswer() refuses what is for another request, instance or key, REG-06", async () => {
@@ -193,6 +199,8 @@ Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06",
   const good = ["postern/1/registration", id, "p", root.der, filled(32, 1), null, [["a", 1, filled(32, 1)]]] as const;
   const put = (at: number, value: unknown) => encodeCbor(good.map((one, i) => i === at ? value as string : one));
   await openRegistrationAnswer(await sealedContent(put(2, "q"), xwing), own);
+  const two = put(6, [["a", 2, filled(32, 1)], ["b", 1, filled(32, 1)]]);
+  await openRegistrationAnswer(await sealedContent(two, xwing), own);
   const bad: readonly (readonly [number, unknown])[] = [
     ...[[0, "postern/1/registration-answer"], [2, ""], [2, "x".repeat(129)], [3, filled(10, 1)], [
       4,
@@ -207,6 +215,7 @@ Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06",
     ...[[2, "a b"], [2, "\x1b[2J"], [2, "../x"], [6, [["a\nb", 1, filled(32, 1)]]]] as const,
     [6, [["a", 2, filled(32, 1)], ["a", 1, filled(32, 1)]]],
     [6, [["a", 1, filled(32, 1)], ["a", 1, filled(32, 2)]]],
+    [6, [["b", 1, filled(32, 1)], ["a", 2, filled(32, 1)]]],
     [6, Array.from({ length: 65 }, (_, i) => ["a", i + 1, filled(32, 1)])],
   ];
   for (const [at, value] of bad) {
