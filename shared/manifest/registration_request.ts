@@ -1,12 +1,12 @@
 /** What an instance hands to a publisher: its public keys, signed by its identity key (shared/spec/registration.md). */
 import * as v from "valibot";
-import { type Bytes, EMPTY, equalBytes } from "../bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
 import { sha256 } from "../crypto/hash.ts";
-import { sealHpke } from "../crypto/hpke.ts";
+import { isMlKemPublicKey, ML_KEM_PUBLIC_KEY_BYTES } from "../crypto/ml_kem.ts";
 import { algorithmOfSpki } from "../crypto/signature.ts";
-import { deriveX25519, generateX25519, X25519_BYTES } from "../crypto/x25519.ts";
-import { isPosternError, PosternError } from "../errors.ts";
+import { isSmallOrderX25519, X25519_BYTES } from "../crypto/x25519.ts";
+import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, uint } from "../protocol/shapes.ts";
@@ -85,21 +85,22 @@ export async function readRegistrationRequest(bytes: Bytes): Promise<Registratio
     throw new PosternError("unsupported", "An instance's identity key is an Ed25519 key");
   }
   await requireSignature(identityKey, signature, body, "registration request");
-  await requireUsable(xwing, x25519);
+  requireUsable(xwing, x25519);
   return { identityKey, keys: { version, xwing, x25519 }, time, nonce };
 }
 
-/** One key that cannot be sealed to would keep the next release from every instance: tried here, where it costs its sender alone. */
-async function requireUsable(xwing: Bytes, x25519: Bytes): Promise<void> {
+/** One key that cannot be sealed to would keep the next release from every instance; here it costs its sender alone. */
+function requireUsable(xwing: Bytes, x25519: Bytes): void {
   // spec: REG-03
-  requireCanonicalX25519(x25519);
-  try {
-    await deriveX25519((await generateX25519()).privateKey, x25519);
-  } catch (cause) {
-    if (!isPosternError(cause, "tampered")) throw cause;
-    throw new PosternError("malformed", "The registration request brings an X25519 key of small order", { cause });
+  for (const key of [x25519, xwing.subarray(ML_KEM_PUBLIC_KEY_BYTES)]) {
+    requireCanonicalX25519(key);
+    if (isSmallOrderX25519(key)) throw unusable();
   }
-  await sealHpke("xwing", xwing, EMPTY, EMPTY);
+  if (!isMlKemPublicKey(xwing.subarray(0, ML_KEM_PUBLIC_KEY_BYTES))) throw unusable();
+}
+
+function unusable(): PosternError {
+  return new PosternError("malformed", "The registration request brings a key that nothing can be sealed to");
 }
 
 /**

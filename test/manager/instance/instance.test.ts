@@ -125,5 +125,5 @@ Deno.test("an instance keeps a bounded number of registrations", () =>
     await register(db, same);
     for (let i = 1; i < LIMITS.maxRegistrations; i++) await register(db, registrationOf(`p${i}`));
     await register(db, same);
-    await assertRejects(() => register(db, registrationOf("one more")), "too_large");
+    await assertRejects(() => register(db, registrationOf("one-more")), "too_large");
   }));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
-import { toBase64Url } from "../../../shared/bytes/encoding.ts";
+import { fromHex, toBase64Url } from "../../../shared/bytes/encoding.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
@@ -89,6 +89,7 @@ Deno.test("readRegistrationRequest() refuses keys that nothing can be sealed to,
     "zero": { x25519: new Uint8Array(32) },
     "of small order": { x25519: with1(0) },
     "with the highest bit": { x25519: changed(filled(32, 7), 31, [0x87]) },
+    "of order 8": { x25519: fromHex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800") },
     "above the prime": { x25519: changed(filled(32, 0xff), 31, [0x7f]) },
     // The first coefficient of ML-KEM's vector is 4095, and they are below 3329.
     "ML-KEM out of range": { xwing: changed(xwing.publicKey, 0, [0xff, 0xff]) },
