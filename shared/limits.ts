@@ -38,6 +38,8 @@ export const LIMITS = {
   maxSignedContentBytes: 67_108_864,
   /** A certificate revocation list, some hundred thousand entries (spec: CMS-17). */
   maxCrlBytes: 4_194_304,
+  /** Lists in one file: each is verified for each certificate that its issuer has signed. */
+  maxCrls: 64,
   /** A file that certificates are imported from. */
   maxCertificateFileBytes: 16_777_216,
   /** Files and folders in one import of certificates, and how deep folders may lie in each other. */
@@ -202,9 +204,9 @@ export const LIMITS = {
   maxMdkExportBytes: 4_194_304,
   maxKeyIdChars: 128,
   maxPassphraseChars: 1_024,
-  /** Argon2id parameters that are read from a file; the memory is what can bring a machine down. */
+  /** Argon2id parameters that are read from a file; four times the memory of our own, for what brings a small machine down. */
   minArgon2MemoryKib: 8_192,
-  maxArgon2MemoryKib: 1_048_576,
+  maxArgon2MemoryKib: 262_144,
   maxArgon2Passes: 16,
   maxArgon2Lanes: 16,
   /** PBKDF2 iterations that are read from an exported key; about five seconds. */

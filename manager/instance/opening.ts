@@ -13,11 +13,10 @@ export interface OpeningMdk extends Mdk {
   readonly revoked: number | null;
 }
 
-/** Everything that an instance opens one product's releases with. */
+/** Everything that an instance opens one product's releases with; the newest of each first. */
 export interface OpeningKeys extends InstanceKeys {
   /** DER of the root that is pinned. */
   readonly root: Bytes;
-  /** The newest first, as registrations are. */
   readonly mdks: readonly OpeningMdk[];
 }
 

@@ -10,6 +10,7 @@ import { toBase64 } from "../../shared/bytes/encoding.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import { Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import { type ErrorCode, PosternError } from "../../shared/errors.ts";
+import { isLoopback } from "../../shared/protocol/origin.ts";
 import { bytesUpTo, textUpTo } from "../../shared/protocol/shapes.ts";
 import { envelopeKek } from "./envelope.ts";
 import { KEK_LABELS } from "./labels.ts";
@@ -41,10 +42,11 @@ const parameters = v.strictObject({
   ciphertext: bytesUpTo(MAX_CIPHERTEXT_BYTES, 1),
 });
 
-/** @throws `configuration` when the SDK cannot be loaded */
+/** @throws `usage` for an endpoint that anybody could listen to; `configuration` when the SDK cannot be loaded */
 export async function openKmsKek(place: KmsPlace, random: RandomBytes): Promise<KekProvider> {
-  const sdk = await loadSdk();
   const { key, region, endpoint } = place;
+  if (endpoint !== undefined) requireProtected(endpoint);
+  const sdk = await loadSdk();
   // A client of its own for each call: its open connections would keep a command from ending.
   const withClient = async <T>(tried: string, use: (client: KMSClient) => Promise<T>): Promise<T> => {
     const client = new sdk.KMSClient({
@@ -74,16 +76,31 @@ export async function openKmsKek(place: KmsPlace, random: RandomBytes): Promise<
         if (CiphertextBlob === undefined || KeyId === undefined) throw unexpected();
         return { key: KeyId, ciphertext: new Uint8Array(CiphertextBlob) };
       }),
-    recover: (found, context) =>
-      withClient(`decrypt by the KMS key ${found.key}`, async (client) => {
-        // The key is named, so that a changed record cannot choose another one (and by what encrypted, not by what an alias is now).
+    async recover(found, context) {
+      requireNamed(found.key, key);
+      return await withClient(`decrypt by the KMS key ${found.key}`, async (client) => {
+        // By what encrypted, and not by what an alias is now.
         const EncryptionContext = contextOf(context);
         const input = { KeyId: found.key, CiphertextBlob: found.ciphertext, EncryptionContext };
         const { Plaintext } = await client.send(new sdk.DecryptCommand(input));
         if (Plaintext?.length !== KEK_SECRET_BYTES) throw unexpected();
         return new Redacted(new Uint8Array(Plaintext));
-      }),
+      });
+    },
   }, random);
+}
+
+/** The secret travels as it is: signed requests are not encrypted ones. */
+function requireProtected(endpoint: string): void {
+  const url = URL.parse(endpoint);
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname))) return;
+  throw new PosternError("usage", "A key service is reached by https, or by http on this machine");
+}
+
+/** A record that names another key than its owner does was changed; to which key an alias once led, nobody can tell. */
+function requireNamed(found: string, key: string): void {
+  if (/^alias\/|:alias\//.test(key) || found === key || found.endsWith(`:key/${key}`)) return;
+  throw new PosternError("wrong_key", `the key was wrapped by the KMS key ${found}, not by ${key}`);
 }
 
 /** It stands in the service's own log, so it says nothing but what the key is for. */

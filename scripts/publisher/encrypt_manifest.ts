@@ -18,6 +18,7 @@ import {
 import { parseEnvelope, type Wrap } from "../../shared/manifest/envelope.ts";
 import { parseManifest } from "../../shared/manifest/manifest.ts";
 import { writeFileDurably } from "../../manager/files/durable.ts";
+import { requirePrivateFile } from "../../manager/files/permissions.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import type { RecipientSource } from "./recipients.ts";
 import { isNamed, openRegistry, type RegistryOptions, registryOptions } from "./registry/folder.ts";
@@ -176,15 +177,18 @@ function requireFitting({ schema, classical, registry }: EncryptOptions, key: By
 
 async function readKey({ key, keyFile }: EncryptOptions, s: ScriptSurroundings): Promise<Bytes | null> {
   if (key !== undefined && keyFile !== undefined) throw new PosternError("usage", "--key or --key-file, not both");
-  const text = keyFile === undefined
-    ? key
-    : new TextDecoder().decode(await readBounded(resolve(s.cwd, keyFile), MAX_KEY_FILE_BYTES)).trim();
+  const text = keyFile === undefined ? key : await readKeyFile(resolve(s.cwd, keyFile), s);
   if (text === undefined) return null;
   const bytes = fromBase64(text);
   if (bytes.length !== SYMMETRIC_KEY_BYTES) {
     throw new PosternError("malformed", `the key of schema 1 has ${SYMMETRIC_KEY_BYTES} bytes, not ${bytes.length}`);
   }
   return bytes;
+}
+
+/** @throws `configuration` if others may read it: the key opens every release */
+async function readKeyFile(path: string, { uid }: ScriptSurroundings): Promise<string> {
+  return new TextDecoder().decode(await readBounded(path, MAX_KEY_FILE_BYTES, requirePrivateFile(path, uid))).trim();
 }
 
 function readKeyVersion(text: string): number {

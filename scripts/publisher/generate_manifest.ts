@@ -1,5 +1,5 @@
 /** `generate_manifest`: describes the files of a release (shared/spec/manifest.md, "The manifest"). */
-import { relative, resolve } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
@@ -79,7 +79,7 @@ async function generateManifest(options: GenerateOptions, s: ScriptSurroundings)
 /** A manifest among the files would be in the next manifest. */
 function requireOutside(folder: string, output: string): void {
   const way = relative(folder, output);
-  if (way.startsWith("..") || resolve(way) === way) return;
+  if (way === ".." || way.startsWith(`..${sep}`) || resolve(way) === way) return;
   throw new PosternError("usage", "--output lies in --release-dir, and would be a part of the release");
 }
 

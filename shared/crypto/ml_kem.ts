@@ -7,6 +7,9 @@ import type { Bytes } from "../bytes/bytes.ts";
 const NAME = "ML-KEM-768";
 
 export const ML_KEM_PUBLIC_KEY_BYTES = 1_184;
+/** The seed of the matrix, behind the coefficients in a public key. */
+const MATRIX_SEED_BYTES = 32;
+const PRIME = 3_329;
 export const ML_KEM_CIPHERTEXT_BYTES = 1_088;
 /** `d || z` of FIPS 203 section 7.1. */
 export const ML_KEM_SEED_BYTES = 64;
@@ -47,6 +50,18 @@ async function tryNative(): Promise<boolean> {
     if (cause instanceof DOMException && cause.name === "NotSupportedError") return false;
     throw cause;
   }
+}
+
+/** The check that FIPS 203 section 7.2 asks for before anything is encapsulated: length, and coefficients below the prime. */
+export function isMlKemPublicKey(publicKey: Bytes): boolean {
+  if (publicKey.length !== ML_KEM_PUBLIC_KEY_BYTES) return false;
+  const end = ML_KEM_PUBLIC_KEY_BYTES - MATRIX_SEED_BYTES;
+  // Two coefficients of twelve bits in three bytes, the lowest first.
+  for (let at = 0; at < end; at += 3) {
+    const [low = 0, middle = 0, high = 0] = publicKey.subarray(at, at + 3);
+    if ((low | (middle & 0x0f) << 8) >= PRIME || (middle >> 4 | high << 4) >= PRIME) return false;
+  }
+  return true;
 }
 
 /** A private key that cannot be taken out, from its 64-byte seed. */

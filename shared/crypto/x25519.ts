@@ -1,5 +1,5 @@
 /** X25519 (RFC 7748) over WebCrypto. Public keys are 32 raw bytes; private keys stay in the runtime. */
-import { type Bytes, concat } from "../bytes/bytes.ts";
+import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
 
@@ -10,6 +10,20 @@ const PKCS8_PREFIX = fromHex("302e020100300506032b656e04220420");
 
 /** The u-coordinate 9, whose multiple by a private key is the public key. */
 const BASE_POINT = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 9 : 0);
+
+/** All u-coordinates below the prime whose points have an order of 1, 2, 4 or 8 (https://cr.yp.to/ecdh.html#validate). */
+const SMALL_ORDER: readonly Bytes[] = [
+  "00".repeat(X25519_BYTES),
+  `01${"00".repeat(X25519_BYTES - 1)}`,
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  `ec${"ff".repeat(X25519_BYTES - 2)}7f`,
+].map(fromHex);
+
+/** Whether a public key, in its canonical spelling, makes {@link deriveX25519} refuse, whatever the private key is. */
+export function isSmallOrderX25519(publicKey: Bytes): boolean {
+  return SMALL_ORDER.some((one) => equalBytes(one, publicKey));
+}
 
 /** A private key and its public key. */
 export interface X25519KeyPair {

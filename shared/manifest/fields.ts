@@ -6,8 +6,8 @@ import { LIMITS } from "../limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { requireVersion } from "./version.ts";
 
-/** Of product and key id. */
-export const PRODUCT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** Of a product's name, and of a key's. */
+export const NAME_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const TAG = /^[A-Za-z0-9](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/;
 
 /** An object whose members are asked for one by one. */
@@ -89,11 +89,11 @@ export class Fields {
   }
 
   product(): string {
-    return this.#name("product", PRODUCT, LIMITS.maxProductChars);
+    return this.#name("product", NAME_FORM, LIMITS.maxProductChars);
   }
 
   keyId(): string {
-    return this.#name("key_id", PRODUCT, LIMITS.maxKeyIdChars);
+    return this.#name("key_id", NAME_FORM, LIMITS.maxKeyIdChars);
   }
 
   tagName(): string {

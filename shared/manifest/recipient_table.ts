@@ -70,7 +70,7 @@ export class RecipientTable {
     this.#stride = this.#idAt + ID_CHARS + AFTER.length + 1;
     this.count = (text.length + 1) / this.#stride;
     if (this.count > LIMITS.maxRecipients) throw tooMany();
-    if (!Number.isInteger(this.count) || this.count === 0) throw malformed("entries of one length");
+    if (!Number.isInteger(this.count)) throw malformed("entries of one length");
     this.#check();
   }
 

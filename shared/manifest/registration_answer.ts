@@ -13,13 +13,14 @@ import { LIMITS } from "../limits.ts";
 import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, textUpTo } from "../protocol/shapes.ts";
 import { type Certificate, readCertificate } from "../x509/certificate.ts";
-import { PRODUCT } from "./fields.ts";
+import { NAME_FORM } from "./fields.ts";
+import type { SharedKey } from "./instance_keys.ts";
 import { instanceIdOf, type RegistrationRequest } from "./registration_request.ts";
 
 export const ENTRY_SECRET_BYTES = 32;
 export const SHARED_KEY_BYTES = 32;
 
-const name = (maxChars: number) => v.pipe(textUpTo(maxChars, 1), v.regex(PRODUCT, "must be of its form"));
+const name = (maxChars: number) => v.pipe(textUpTo(maxChars, 1), v.regex(NAME_FORM, "must be a name"));
 const sharedKey = v.strictTuple([name(LIMITS.maxKeyIdChars), positive, bytesOf(SHARED_KEY_BYTES)]);
 const content = v.strictTuple([
   label(LABELS.registration),
@@ -41,13 +42,6 @@ const signedAnswer = v.strictTuple([
   bytesUpTo(LIMITS.maxRegistrationAnswerBytes, 1),
   bytesUpTo(LIMITS.maxRegistrationAnswerBytes, 1),
 ]);
-
-/** A key that all instances have in common (schema 1). */
-export interface SharedKey {
-  readonly keyId: string;
-  readonly keyVersion: number;
-  readonly key: Redacted<Bytes>;
-}
 
 /** What an instance needs to open one product's releases, beside its MDK. */
 export interface Registration {

@@ -3,13 +3,15 @@ import * as v from "valibot";
 import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { encodeCbor } from "../bytes/cbor.ts";
 import { sha256 } from "../crypto/hash.ts";
+import { isMlKemPublicKey, ML_KEM_PUBLIC_KEY_BYTES } from "../crypto/ml_kem.ts";
 import { algorithmOfSpki } from "../crypto/signature.ts";
-import { X25519_BYTES } from "../crypto/x25519.ts";
+import { isSmallOrderX25519, X25519_BYTES } from "../crypto/x25519.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { LABELS } from "../protocol/labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, label, positive, uint } from "../protocol/shapes.ts";
 import { requireSignature, type Signer } from "../protocol/signed.ts";
+import { requireCanonicalX25519 } from "./wrap.ts";
 
 const INSTANCE_ID_BYTES = 16;
 const NONCE_BYTES = 16;
@@ -71,7 +73,8 @@ export async function makeRegistrationRequest(r: RegistrationRequest, sign: Sign
 /**
  * Reads a request and verifies that its sender holds the identity key.
  *
- * @throws `too_large`, `malformed`; `unsupported` for another kind of identity key; `tampered`
+ * @throws `too_large`; `malformed`, also for keys that nothing can be sealed to; `unsupported` for another kind of identity key;
+ * `tampered`
  */
 export async function readRegistrationRequest(bytes: Bytes): Promise<RegistrationRequest> {
   // spec: REG-03
@@ -82,7 +85,22 @@ export async function readRegistrationRequest(bytes: Bytes): Promise<Registratio
     throw new PosternError("unsupported", "An instance's identity key is an Ed25519 key");
   }
   await requireSignature(identityKey, signature, body, "registration request");
+  requireUsable(xwing, x25519);
   return { identityKey, keys: { version, xwing, x25519 }, time, nonce };
+}
+
+/** One key that cannot be sealed to would keep the next release from every instance; here it costs its sender alone. */
+function requireUsable(xwing: Bytes, x25519: Bytes): void {
+  // spec: REG-03
+  for (const key of [x25519, xwing.subarray(ML_KEM_PUBLIC_KEY_BYTES)]) {
+    requireCanonicalX25519(key);
+    if (isSmallOrderX25519(key)) throw unusable();
+  }
+  if (!isMlKemPublicKey(xwing.subarray(0, ML_KEM_PUBLIC_KEY_BYTES))) throw unusable();
+}
+
+function unusable(): PosternError {
+  return new PosternError("malformed", "The registration request brings a key that nothing can be sealed to");
 }
 
 /**

@@ -23,7 +23,8 @@ export function requireOrigin(origin: string): string {
   return path;
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a URL's host is this machine, so that nobody listens on the way. */
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

@@ -108,13 +108,21 @@ export function readCrl(der: Bytes): Crl {
   };
 }
 
-/** Reads a file of lists: one in DER, or any number in PEM. @throws as {@link readCrl}; `malformed` for a file of something else */
+/**
+ * Reads a file of lists: one in DER, or several in PEM.
+ *
+ * @throws as {@link readCrl}; `too_large` for more than `LIMITS.maxCrls`; `malformed` for a file of something else
+ */
+// spec: CMS-17
 export function readCrlFile(file: Bytes): readonly Crl[] {
   if (file[0] === TAG.sequence) return [readCrl(file)];
   const blocks = readPem(new TextDecoder().decode(file));
   const other = blocks.find(({ label }) => label !== PEM_LABEL);
   if (blocks.length === 0 || other !== undefined) {
     throw malformed("file of revocation lists", `expected PEM blocks '${PEM_LABEL}', found ${other?.label ?? "none"}`);
+  }
+  if (blocks.length > LIMITS.maxCrls) {
+    throw new PosternError("too_large", `A file has at most ${LIMITS.maxCrls} revocation lists`);
   }
   return blocks.map(({ bytes }) => readCrl(bytes));
 }

@@ -81,6 +81,32 @@ Deno.test(
     }),
 );
 
+Deno.test(
+  "openKmsKek() lets no record choose another key than the one that is named",
+  quiet,
+  () =>
+    withCredentials(KMS_CREDENTIALS.secret, async () => {
+      await using kms = new FakeKms();
+      const [one, two] = [kms.newKey("one"), kms.newKey("two")];
+      const key = newKey();
+      const byTwo = await (await open(kms, "alias/two")).wrap(key, CONTEXT);
+      kms.served.length = 0;
+      for (const named of [one, "one"]) {
+        await assertRejects(async () => (await open(kms, named)).unwrap(byTwo, CONTEXT), "wrong_key");
+      }
+      assertEquals(kms.served, []);
+      for (const named of [two, "two", "alias/two"]) {
+        assertEquals(reveal(await (await open(kms, named)).unwrap(byTwo, CONTEXT)), reveal(key));
+      }
+    }),
+);
+
+Deno.test("openKmsKek() sends no secret over a network that others can listen to", async () => {
+  for (const endpoint of ["http://kms.example.org", "http://192.168.1.1:8080", "ftp://127.0.0.1", "kms"]) {
+    await assertRejects(() => openKmsKek({ key: "one", endpoint }, webCryptoRandom), "usage");
+  }
+});
+
 Deno.test("openKmsKek() is refused with another secret access key, and says when nobody answers", quiet, async () => {
   await using kms = new FakeKms();
   kms.newKey("one");

@@ -81,7 +81,7 @@ Deno.test("passphraseKek() computes nothing when a record demands more than the 
   const wrapped = await kek.wrap(newKey(), CONTEXT);
   const changes: Record<string, KekParameters[string]>[] = [
     { memoryKib: 100 * 1024 * 1024 },
-    { memoryKib: 1_048_577 },
+    { memoryKib: 262_145 },
     { memoryKib: 8_191 },
     { memoryKib: 0 },
     { passes: 17 },

@@ -33,7 +33,7 @@ Deno.test("MAN-08 encrypt_manifest --schema 1 makes what another library opens",
   decipher.setAuthTag(Buffer.from(blob.tag, "base64"));
   const plaintext = Buffer.concat([decipher.update(Buffer.from(blob.ciphertext, "base64")), decipher.final()]);
   assertEquals(new Uint8Array(plaintext), writeManifest(manifest()));
-  await workshop.write("key", `${KEY}\n`);
+  await workshop.write("key", `${KEY}\n`, 0o600);
   await workshop.ok(`${BASE} --schema 1 --key-file key`);
   assertEquals(((await Deno.stat(`${workshop.path}/encrypted_manifest.json`)).mode ?? 0) & 0o777, 0o644);
 });
@@ -81,6 +81,12 @@ const REFUSED: readonly (readonly [string, string, string, ((workshop: Workshop)
   ["a key that is not base64", `${BASE} --schema 1 --key ${KEY.replace("=", "")}`, "malformed"],
   ["a key version of 0", `${BASE} --schema 1 --key ${KEY} --key-version 0`, "usage"],
   ["schema 1 with a registry", `${BASE} --schema 1 --key ${KEY} --registry r`, "usage"],
+  [
+    "a key file that others can read",
+    `${BASE} --schema 1 --key-file key`,
+    "configuration",
+    (w) => w.write("key", `${KEY}\n`, 0o640),
+  ],
   ["schema 3 with a classical wrap", `${BASE} --schema 3 --classical`, "usage"],
   ["no key id", BASE.replace("--key-id fleet", ""), "usage"],
   ["a key id that is a path", BASE.replace("fleet", "../x --schema 1 --key " + KEY), "malformed"],

@@ -84,6 +84,12 @@ const REFUSED: readonly (readonly [string, string, string, (workshop: Workshop) 
   ["an end that is past", `${BASE} --date 2020-01-01`, "expired", nothing],
   ["an end that is too far away", `${BASE} --date 2026-01-01 --expires 2999-01-01`, "malformed", nothing],
   ["an output within the release", BASE.replace("manifest.json", "release/m.json"), "usage", nothing],
+  [
+    "an output within a folder of the release that begins with two dots",
+    BASE.replace("manifest.json", "release/..a/m.json"),
+    "usage",
+    (w) => Deno.mkdir(`${w.path}/release/..a`),
+  ],
   ["no release", BASE.replace("release ", "nowhere "), "not_found", nothing],
   ["a file as the release", BASE.replace("release ", "release/empty "), "unsupported", nothing],
   ["an empty release", BASE.replace("release ", "none "), "not_found", (w) => Deno.mkdir(`${w.path}/none`)],

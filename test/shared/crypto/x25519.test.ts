@@ -7,6 +7,7 @@ import {
   generateX25519,
   importX25519,
   importX25519Pkcs8,
+  isSmallOrderX25519,
   x25519Pkcs8,
   x25519PublicKey,
 } from "../../../shared/crypto/x25519.ts";
@@ -57,6 +58,14 @@ const SMALL_ORDER = [
 Deno.test("SESS-05 deriveX25519() throws tampered when the result would be all zeros", async () => {
   const { privateKey } = await generateX25519();
   for (const point of SMALL_ORDER) await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+});
+
+Deno.test("isSmallOrderX25519() knows them by their canonical spelling", async () => {
+  assertEquals(SMALL_ORDER.map((point) => isSmallOrderX25519(fromHex(point))), [
+    ...[true, true, true, true, true],
+    ...[false, false],
+  ]);
+  assertEquals(isSmallOrderX25519((await generateX25519()).publicKey), false);
 });
 
 Deno.test("deriveX25519() throws malformed when the public key has another length", async () => {

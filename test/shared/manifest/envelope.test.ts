@@ -132,7 +132,17 @@ const ONE_BY_ONE: readonly (readonly [string, () => Bytes, ErrorCode?])[] = [
   ],
   ["schema 3 with a wrap", () => changed("schema 3", { wrap: "xwing" })],
   ["a file that is too large", () => new Uint8Array(67_108_865), "too_large"],
+  ["a file that is too large by its recipients", () => bracketed(67_108_865), "too_large"],
+  ["a file as large as may be that is none", () => bracketed(67_108_864)],
 ];
+
+/** A list and nothing else. */
+function bracketed(length: number): Bytes {
+  const bytes = new Uint8Array(length);
+  bytes.set([0x5b], 0);
+  bytes.set([0x5d], length - 1);
+  return bytes;
+}
 
 function refuses(what: string, make: () => Bytes, code: ErrorCode = "malformed"): void {
   Deno.test(`MAN-02 MAN-07 parseEnvelope() refuses ${what}: ${code}`, () => {

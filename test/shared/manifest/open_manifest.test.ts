@@ -4,6 +4,7 @@ import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
+import { PosternError } from "../../../shared/errors.ts";
 import type { InstanceKeys } from "../../../shared/manifest/instance_keys.ts";
 import type { ReleasePolicy } from "../../../shared/manifest/judge_release.ts";
 import { writeManifest } from "../../../shared/manifest/manifest.ts";
@@ -78,6 +79,20 @@ for (const kind of KINDS) {
     await assertRejects(() => openManifest(large, opening), "too_large");
   });
 }
+
+Deno.test("MAN-03 sizes are limits themselves", async () => {
+  const seen: number[] = [];
+  const verify = (content: Bytes, signature: Bytes) => {
+    seen.push(content.length, signature.length);
+    return Promise.reject(new PosternError("signature", "looked at"));
+  };
+  const opening = { verify, keys, policy: POLICY, now: NOW };
+  const whole = { content: new Uint8Array(67_108_864), signature: new Uint8Array(64) };
+  await assertRejects(() => openManifest(whole, opening), "signature");
+  const long = { content: new Uint8Array(1), signature: new Uint8Array(262_145) };
+  await assertRejects(() => openManifest(long, opening), "signature");
+  assertEquals(seen, [67_108_864, 64, 1, 262_145]);
+});
 
 Deno.test("MAN-09 schema 1 is refused unless the instance's configuration allows it", async () => {
   const content = await scene.encrypt("schema 1");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
-import { toBase64Url } from "../../../shared/bytes/encoding.ts";
+import { fromHex, toBase64Url } from "../../../shared/bytes/encoding.ts";
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
@@ -78,6 +78,31 @@ Deno.test("readRegistrationRequest() reads what makeRegistrationRequest() made, 
   );
 });
 
+Deno.test("readRegistrationRequest() refuses keys that nothing can be sealed to, REG-03", async () => {
+  const with1 = (at: number) => Uint8Array.from({ length: 32 }, (_, i) => i === at ? 1 : 0);
+  const changed = (bytes: Bytes, at: number, value: number[]) => {
+    const copy = bytes.slice();
+    copy.set(value, at);
+    return copy;
+  };
+  const bad: Readonly<Record<string, Partial<RegistrationRequest["keys"]>>> = {
+    "zero": { x25519: new Uint8Array(32) },
+    "of small order": { x25519: with1(0) },
+    "with the highest bit": { x25519: changed(filled(32, 7), 31, [0x87]) },
+    "of order 8": { x25519: fromHex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800") },
+    "above the prime": { x25519: changed(filled(32, 0xff), 31, [0x7f]) },
+    // The first coefficient of ML-KEM's vector is 4095, and they are below 3329.
+    "ML-KEM out of range": { xwing: changed(xwing.publicKey, 0, [0xff, 0xff]) },
+    "X-Wing with an X25519 key of small order": { xwing: changed(xwing.publicKey, 1_184, [...with1(0)]) },
+  };
+  for (const [what, keys] of Object.entries(bad)) {
+    const made = await makeRegistrationRequest({ ...asked, keys: { ...asked.keys, ...keys } }, identity.sign);
+    await assertRejects(() => readRegistrationRequest(made), "malformed").catch((error) => {
+      throw new Error(`${what}: ${error.message}`, { cause: error });
+    });
+  }
+});
+
 Deno.test("instanceIdOf() is what the identity key makes it, REG-01", async () => {
   const hash = sha256(encodeCbor(["postern/1/instance-id", identity.publicKey]));
   assertEquals(instanceIdOf(identity.publicKey), hash.slice(0, 16));
@@ -92,6 +117,11 @@ Deno.test("judgeRenewal() takes newer keys of the same instance alone, REG-01 RE
   assertEquals(judgeRenewal(known, { ...asked, keys: { ...keys, version: 3 } }), "newer");
   assertThrows(() => judgeRenewal(known, { ...asked, keys }), "rolled_back");
   assertThrows(() => judgeRenewal(known, { ...asked, keys: { ...keys, version: 1 } }), "rolled_back");
+  assertThrows(() => judgeRenewal(known, { ...asked, keys: { ...asked.keys, version: 1 } }), "rolled_back");
+  assertThrows(
+    () => judgeRenewal(known, { ...asked, keys: { ...asked.keys, xwing: filled(1_216, 8) } }),
+    "rolled_back",
+  );
   assertThrows(
     () => judgeRenewal(known, { ...asked, time: asked.time - 1, keys: { ...keys, version: 3 } }),
     "rolled_back",
@@ -122,6 +152,7 @@ Deno.test("openRegistrationAnswer() gives what was sealed, once root and signatu
     plain(await bare.verified(root.fingerprint, verify)),
     plain({ ...registration, cover: null, sharedKeys: [] }),
   );
+  assertEquals((await bare.verified(root.fingerprint, verify)).cover, null);
 });
 
 Deno.test("openRegistrationAnswer() refuses what is for another request, instance or key, REG-06", async () => {
@@ -169,6 +200,8 @@ Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06",
   const good = ["postern/1/registration", id, "p", root.der, filled(32, 1), null, [["a", 1, filled(32, 1)]]] as const;
   const put = (at: number, value: unknown) => encodeCbor(good.map((one, i) => i === at ? value as string : one));
   await openRegistrationAnswer(await sealedContent(put(2, "q"), xwing), own);
+  const two = put(6, [["a", 2, filled(32, 1)], ["b", 1, filled(32, 1)]]);
+  await openRegistrationAnswer(await sealedContent(two, xwing), own);
   const bad: readonly (readonly [number, unknown])[] = [
     ...[[0, "postern/1/registration-answer"], [2, ""], [2, "x".repeat(129)], [3, filled(10, 1)], [
       4,
@@ -179,8 +212,11 @@ Deno.test("openRegistrationAnswer() is strict with what is inside, too, REG-06",
       1,
       filled(16, 1),
     ]]]] as const,
+    // Names that no release can have, and that a terminal may take for something else.
+    ...[[2, "a b"], [2, "\x1b[2J"], [2, "../x"], [6, [["a\nb", 1, filled(32, 1)]]]] as const,
     [6, [["a", 2, filled(32, 1)], ["a", 1, filled(32, 1)]]],
     [6, [["a", 1, filled(32, 1)], ["a", 1, filled(32, 2)]]],
+    [6, [["b", 1, filled(32, 1)], ["a", 2, filled(32, 1)]]],
     [6, Array.from({ length: 65 }, (_, i) => ["a", i + 1, filled(32, 1)])],
   ];
   for (const [at, value] of bad) {

@@ -119,9 +119,17 @@ Deno.test("IDX-02 rollback: an index older than one seen before is rolled_back",
   assertThrows(() => judgeIndex(index({ number: 8, created: NOW - 1 }), "i", memory, NOW), "rolled_back");
 });
 
+Deno.test("IDX-02 the highest number counts, whichever certificate was heard of last", () => {
+  let memory = remember([], "a", { index: { number: 7, hash: "h", created: NOW } });
+  memory = remember(memory, "b", { index: { number: 5, hash: "g", created: NOW } });
+  assertEquals(newestIndex(memory)?.number, 7);
+  assertThrows(() => judgeIndex(index({ number: 6 }), "i", memory, NOW), "rolled_back");
+});
+
 Deno.test("IDX-02 two indexes of one number are forked", () => {
   const memory = remember([], "a", { index: { number: 7, hash: "h", created: NOW } });
   assertThrows(() => judgeIndex(index(), "other", memory, NOW), "forked");
+  assertThrows(() => judgeIndex(index({ created: NOW - 1 }), "other", memory, NOW), "forked");
 });
 
 Deno.test("IDX-03 fast-forward: no number beyond the seconds that have passed, no time ahead of the clock", () => {
@@ -153,6 +161,7 @@ Deno.test("IDX-05 floors of envelopes and indexes are remembered, the highest co
   memory = remember(memory, "b", { index: { number: 1, hash: "h", created: NOW } });
   assertEquals(rememberedFloor(memory), "1.10.0");
   assertEquals(newestIndex(memory)?.signer, "b");
+  assertEquals(memory.map((one) => Object.hasOwn(one, "floor")), [true, false]);
   for (let one = 0; one < 8; one++) memory = remember(memory, `c${one}`, { floor: "1.0.0" });
   assertEquals(memory.map(({ signer }) => signer), Array.from({ length: 8 }, (_, one) => `c${one}`));
   assertEquals([newestIndex([]), rememberedFloor([])], [null, undefined]);
@@ -167,6 +176,7 @@ Deno.test("IDX-07 the newest release is chosen that is not revoked, not below th
   assertEquals(chosen({}), "1.3.0-rc.1");
   assertEquals(chosen({ installed: "1.3.0-rc.1" }), undefined);
   assertEquals(chosen({ floor: "2.0.0" }), undefined);
+  assertEquals(chosen({ floor: "1.3.0-rc.1" }), "1.3.0-rc.1");
   const held = index({ releases: [entry("1.1.0"), entry("1.2.0", { rollout: 0 })] });
   assertEquals(chooseRelease(held, { rolloutKey })?.version, "1.1.0");
   assertEquals(chooseRelease(held, { rolloutKey, ignoresRollout: true })?.version, "1.2.0");

@@ -128,7 +128,7 @@ Deno.test("readCrl() refuses lists that are parts or changes, that never end, or
   assertThrows(() => readCrl(new Uint8Array(4_194_305)), "too_large");
 });
 
-Deno.test("readCrlFile() reads DER and PEM, and nothing else", () => {
+Deno.test("readCrlFile() reads DER and PEM, and nothing else (CMS-17)", () => {
   const der = list({});
   const pem = writePem("X509 CRL", der);
   assertEquals([readCrlFile(der).length, readCrlFile(utf8(pem)).length, readCrlFile(utf8(pem + pem)).length], [
@@ -136,6 +136,8 @@ Deno.test("readCrlFile() reads DER and PEM, and nothing else", () => {
     1,
     2,
   ]);
+  assertEquals(readCrlFile(utf8(pem.repeat(64))).length, 64);
+  assertThrows(() => readCrlFile(utf8(pem.repeat(65))), "too_large");
   assert(assertThrows(() => readCrlFile(utf8("")), "malformed").message.endsWith("found none"));
   assertThrows(() => readCrlFile(utf8(writePem("CERTIFICATE", top.certificate.der))), "malformed");
 });
