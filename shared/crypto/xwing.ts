@@ -101,9 +101,11 @@ class NativeXWing extends XWing {
     const publicKey = new Uint8Array(await this.serializePublicKey(parameters.recipientPublicKey));
     const theirs = publicKey.slice(ML_KEM_PUBLIC_KEY_BYTES);
     try {
-      const { shared, ciphertext } = await mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_KEY_BYTES));
       const ephemeral = await generateX25519();
-      const sharedX = await deriveX25519(ephemeral.privateKey, theirs);
+      const [{ shared, ciphertext }, sharedX] = await Promise.all([
+        mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_KEY_BYTES)),
+        deriveX25519(ephemeral.privateKey, theirs),
+      ]);
       const sharedSecret = combine(shared, sharedX, ephemeral.publicKey, theirs).buffer;
       return { sharedSecret, enc: concat(ciphertext, ephemeral.publicKey).buffer };
     } catch (cause) {
@@ -118,8 +120,10 @@ class NativeXWing extends XWing {
     try {
       if (encapsulated.length !== XWING_CIPHERTEXT_BYTES) throw new RangeError("not an X-Wing encapsulation");
       const ephemeral = encapsulated.slice(ML_KEM_CIPHERTEXT_BYTES);
-      const shared = await mlKemDecapsulate(recipient.mlKem, encapsulated.slice(0, ML_KEM_CIPHERTEXT_BYTES));
-      const sharedX = await deriveX25519(recipient.x25519, ephemeral);
+      const [shared, sharedX] = await Promise.all([
+        mlKemDecapsulate(recipient.mlKem, encapsulated.slice(0, ML_KEM_CIPHERTEXT_BYTES)),
+        deriveX25519(recipient.x25519, ephemeral),
+      ]);
       return combine(shared, sharedX, ephemeral, recipient.publicKey.subarray(ML_KEM_PUBLIC_KEY_BYTES)).buffer;
     } catch (cause) {
       throw new DecapError(cause);
