@@ -17,9 +17,12 @@ import { hasMissed } from "./harness/report.ts";
 import { type BenchResult, runBench, SharedPeer, toJson, writeResult } from "./harness/run_bench.ts";
 import { logins } from "./logins.ts";
 import { lookups } from "./lookups.ts";
+import { manifest } from "./manifest.ts";
 import { proofs } from "./proofs.ts";
 import { proven } from "./proven.ts";
 import { push } from "./push.ts";
+import { recipients } from "./recipients.ts";
+import { release } from "./release.ts";
 import { remote } from "./remote.ts";
 import { start } from "./start.ts";
 
@@ -35,13 +38,16 @@ const BENCHES: readonly Bench[] = [
   remote,
   start,
   cover,
+  manifest,
+  recipients,
+  release,
 ];
 
 const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--large] [--json]
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5; push, proofs and start 3, delta and copy 11, remote and cover 1)
+  --rounds N    how often the contestants take turns (5; push, proofs, start, manifest and recipients 3, delta and copy 11, remote and cover 1)
   --seconds S   how long each turn is measured (10; remote 60)
   --large       larger stores, too, that take long to build (proven, delta)
   --json        print one object; what goes on is said on standard error`;

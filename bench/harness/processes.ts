@@ -41,6 +41,11 @@ export function residentMib(roots: readonly number[]): number {
   return descendants(roots, parents).reduce((sum, pid) => sum + residentKib(pid), 0) / 1024;
 }
 
+/** The most that a process ever had resident, MiB; NaN where the kernel does not say. */
+export function peakResidentMib(pid: number | "self"): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? "")?.[1] ?? NaN) / 1024;
+}
+
 function residentKib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? "")?.[1] ?? 0);
 }

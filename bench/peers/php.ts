@@ -9,6 +9,7 @@ import { ecdsaDerFromRaw } from "../../shared/crypto/ecdsa_der.ts";
 import { importSigningKey, sign } from "../../shared/crypto/signature.ts";
 import { readPem } from "../../shared/x509/pem.ts";
 import { inBatches } from "../harness/batches.ts";
+import { isOnPath } from "../harness/timed.ts";
 
 const SOURCE = `${PROJECT_ROOT}/../shared/peers/php-cloud`;
 /** Programs that its `start` runs. */
@@ -151,12 +152,6 @@ async function isListening(): Promise<boolean> {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
   }
-}
-
-async function isOnPath(program: string): Promise<boolean> {
-  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
-  const found = await Promise.all(folders.map((folder) => exists(`${folder}/${program}`)));
-  return found.includes(true);
 }
 
 async function exists(path: string): Promise<boolean> {

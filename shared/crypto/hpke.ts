@@ -6,19 +6,18 @@
  * limit on messages, because each is sealed under a fresh key.
  */
 import {
-  Aes256Gcm,
   CipherSuite,
   DhkemP256HkdfSha256,
   DhkemP384HkdfSha384,
   DhkemP521HkdfSha512,
   DhkemX25519HkdfSha256,
-  HkdfSha256,
   HpkeError,
   type KemInterface,
 } from "@hpke/core";
 import { type Bytes, EMPTY } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { requirePoint } from "./ec_point.ts";
+import { ShortAes256Gcm, ShortHkdf } from "./hpke_parts.ts";
 import {
   type DhkemSuite,
   HPKE_SUITES,
@@ -44,7 +43,7 @@ const DHKEMS: Readonly<Record<DhkemSuite, () => KemInterface>> = {
 };
 
 function cipherSuite(kem: KemInterface): CipherSuite {
-  return new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() });
+  return new CipherSuite({ kem, kdf: new ShortHkdf(), aead: new ShortAes256Gcm() });
 }
 
 /**

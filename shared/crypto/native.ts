@@ -1,5 +1,6 @@
 /**
- * The runtime's own synchronous hashes and Ed25519, where there are some: Deno, Node from 20.16, and workerd with `nodejs_compat`.
+ * The runtime's own synchronous hashes, Ed25519 and AES-GCM, where there are some: Deno, Node from 20.16, and workerd with
+ * `nodejs_compat`.
  *
  * Found at run time and described by hand, so that this folder imports no runtime and runs in browsers, which have none.
  */
@@ -14,6 +15,15 @@ export interface NativeHash {
 /** Hashes by the names that the runtime has for them. */
 export type NativeHashName = "sha256" | "sha384" | "sha512";
 
+/** As much of node's `Cipher` and `Decipher` as is used here; what they hand out is of a subclass of node's own. */
+export interface NativeCipher {
+  setAAD(associatedData: Uint8Array): unknown;
+  update(data: Uint8Array): Uint8Array;
+  final(): Uint8Array;
+}
+
+type NewCipher<Cipher> = (name: string, key: Uint8Array, nonce: Uint8Array, of: { authTagLength: number }) => Cipher;
+
 interface NativeCrypto {
   createHash(algorithm: NativeHashName): NativeHash;
   /** All in one call, which costs less than an object; Node has it from 20.12 on. */
@@ -21,6 +31,8 @@ interface NativeCrypto {
   readonly createPublicKey?: (spki: { key: Uint8Array; format: "der"; type: "spki" }) => object;
   /** With null for the algorithm, which means that of the key: Ed25519. */
   readonly verify?: (algorithm: null, data: Uint8Array, key: object, signature: Uint8Array) => boolean;
+  readonly createCipheriv?: NewCipher<NativeCipher & { getAuthTag(): Uint8Array }>;
+  readonly createDecipheriv?: NewCipher<NativeCipher & { setAuthTag(tag: Uint8Array): unknown }>;
 }
 
 interface WithBuiltins {

@@ -73,16 +73,30 @@ export async function importPortable(seed: Bytes): Promise<PortableXWingKey> {
   return { seed: new Redacted(own), publicKey: new Uint8Array(await xwing.serializePublicKey(publicKey)) };
 }
 
-/** The KEM for sealing to a public key. */
-export async function xwingSender(): Promise<XWing> {
+let sender: Promise<XWing> | undefined;
+/** The library's object costs as much as X25519 to make, so that of a recipient stays as long as its key. */
+const recipients = new WeakMap<NativeXWingKey, NativeXWing>();
+
+/** The KEM for sealing to a public key: the same one for all, it holds nothing. */
+export function xwingSender(): Promise<XWing> {
+  return sender ??= newSender();
+}
+
+async function newSender(): Promise<XWing> {
   return await hasNativeMlKem() ? new NativeXWing() : new XWing();
 }
 
 /** The KEM for opening with one private key, and what to pass to it as the recipient's key. */
 export async function xwingRecipient(key: XWingKey): Promise<{ kem: XWing; recipientKey: CryptoKey }> {
-  if ("mlKem" in key) return { kem: new NativeXWing(key), recipientKey: key.mlKem };
+  if ("mlKem" in key) return { kem: nativeRecipient(key), recipientKey: key.mlKem };
   const kem = new XWing();
   return { kem, recipientKey: await kem.deserializePrivateKey(reveal(key.seed).slice().buffer) };
+}
+
+function nativeRecipient(key: NativeXWingKey): NativeXWing {
+  const kept = recipients.get(key) ?? new NativeXWing(key);
+  recipients.set(key, kept);
+  return kept;
 }
 
 /**
@@ -101,9 +115,11 @@ class NativeXWing extends XWing {
     const publicKey = new Uint8Array(await this.serializePublicKey(parameters.recipientPublicKey));
     const theirs = publicKey.slice(ML_KEM_PUBLIC_KEY_BYTES);
     try {
-      const { shared, ciphertext } = await mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_KEY_BYTES));
       const ephemeral = await generateX25519();
-      const sharedX = await deriveX25519(ephemeral.privateKey, theirs);
+      const [{ shared, ciphertext }, sharedX] = await Promise.all([
+        mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_KEY_BYTES)),
+        deriveX25519(ephemeral.privateKey, theirs),
+      ]);
       const sharedSecret = combine(shared, sharedX, ephemeral.publicKey, theirs).buffer;
       return { sharedSecret, enc: concat(ciphertext, ephemeral.publicKey).buffer };
     } catch (cause) {
@@ -118,8 +134,10 @@ class NativeXWing extends XWing {
     try {
       if (encapsulated.length !== XWING_CIPHERTEXT_BYTES) throw new RangeError("not an X-Wing encapsulation");
       const ephemeral = encapsulated.slice(ML_KEM_CIPHERTEXT_BYTES);
-      const shared = await mlKemDecapsulate(recipient.mlKem, encapsulated.slice(0, ML_KEM_CIPHERTEXT_BYTES));
-      const sharedX = await deriveX25519(recipient.x25519, ephemeral);
+      const [shared, sharedX] = await Promise.all([
+        mlKemDecapsulate(recipient.mlKem, encapsulated.slice(0, ML_KEM_CIPHERTEXT_BYTES)),
+        deriveX25519(recipient.x25519, ephemeral),
+      ]);
       return combine(shared, sharedX, ephemeral, recipient.publicKey.subarray(ML_KEM_PUBLIC_KEY_BYTES)).buffer;
     } catch (cause) {
       throw new DecapError(cause);

@@ -1,12 +1,13 @@
 /** Wraps the MEK for one instance of schema 2, and unwraps it (spec: MAN-15, MAN-16, MAN-17). */
 import { type Bytes, concat, EMPTY } from "../bytes/bytes.ts";
 import { toBase64, toHex } from "../bytes/encoding.ts";
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, importAeadKey, openAead, sealAead } from "../crypto/aead.ts";
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
 import { hmacSha256 } from "../crypto/hash.ts";
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf.ts";
 import { openHpke, sealHpke } from "../crypto/hpke.ts";
 import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
+import { openOnce, sealOnce } from "../crypto/short_aead.ts";
 import { deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
 import { PosternError } from "../errors.ts";
@@ -64,7 +65,7 @@ export async function wrapX25519(
   requireCanonicalX25519(publicKey);
   const shared = await deriveX25519(ephemeral.privateKey, publicKey);
   const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
-  return await sealAead(await importAeadKey(key), iv, mek, EMPTY);
+  return await sealOnce(key, iv, mek, EMPTY);
 }
 
 /** @throws `tampered` if it is not for this key, release and id */
@@ -76,7 +77,7 @@ export async function unwrapX25519(
 ): Promise<Mek> {
   const shared = await deriveX25519(own.privateKey, ephemeral);
   const { key, iv } = entryKey(shared, ephemeral, own.publicKey, context);
-  return secretKey<"Mek">(await openAead(await importAeadKey(key), iv, wrapped, EMPTY));
+  return secretKey<"Mek">(await openOnce(key, iv, wrapped, EMPTY));
 }
 
 /** HPKE's info of an X-Wing entry. */

@@ -134,3 +134,17 @@ Deno.test("MAN-03 readJson counts values", () => {
   const fewer = `[${"1,".repeat(524_286)}1]`;
   assertEquals((readJson(utf8(fewer), fewer.length, "the text").value as number[]).length, 524_287);
 });
+
+Deno.test("MAN-02 readJson refuses every control character in a string, wherever it stands, and takes what is next to them", () => {
+  for (let length = 1; length <= 9; length++) {
+    for (let at = 0; at < length; at++) {
+      for (const code of [0, 1, 8, 9, 10, 13, 0x1f, 0x20, 0x21, 0x7f, 0x80, 0x9f, 0xff]) {
+        const text = `"${"~".repeat(at)}${String.fromCharCode(code)}${"~".repeat(length - at - 1)}"`;
+        // Anywhere in memory, too.
+        const bytes = utf8(`${"x".repeat(at)}${text}`).subarray(at);
+        if (code >= 0x20) assertEquals(readJson(bytes, 100, "it"), { value: text.slice(1, -1), isCanonical: true });
+        else assertThrows(() => readJson(bytes, 100, "it"), "malformed");
+      }
+    }
+  }
+});

@@ -1,0 +1,77 @@
+/** Hashing a release of 1 GiB, as it is described and as it is verified, beside the programs that are there for it. */
+import type { Bench, BenchContext } from "./harness/bench.ts";
+import { runTimed } from "./harness/timed.ts";
+import type { BenchReport } from "./harness/report.ts";
+import { startScript } from "./harness/scripts.ts";
+import { median, ratios } from "./harness/stats.ts";
+import { writeRandomFile } from "./release/file.ts";
+import type { HashFigures } from "./release/hash.ts";
+
+const BYTES = 2 ** 30;
+const MIB = 2 ** 20;
+
+/** Seconds of each, in one round. */
+interface Round {
+  readonly own: HashFigures;
+  readonly openssl: number;
+  readonly sha256sum: number;
+}
+
+async function run(context: BenchContext): Promise<BenchReport> {
+  const path = `${await context.folder()}/release.bin`;
+  context.log("writing 1 GiB");
+  const sha256 = await writeRandomFile(path, BYTES);
+  const rounds: Round[] = [];
+  for (let round = 1; round <= context.rounds; round++) {
+    const own = await startScript("release/hash.ts", [path]).result<HashFigures>();
+    if (own.sha256 !== sha256) throw new Error(`expected the hash ${sha256}, found ${own.sha256}`);
+    const openssl = await runTimed("openssl", ["dgst", "-sha256", path]);
+    const sha256sum = await runTimed("sha256sum", [path]);
+    rounds.push({ own, openssl: openssl.seconds, sha256sum: sha256sum.seconds });
+    const speeds = [own.seconds, own.processSeconds, openssl.seconds, sha256sum.seconds].map(mibPerSecond);
+    context.log(`round ${round}: ${speeds.join(", ")} MiB/s: ours, with its process, openssl, sha256sum`);
+  }
+  const speeds = (by: (round: Round) => number) => rounds.map((round) => BYTES / MIB / by(round));
+  const ours = speeds(({ own }) => own.seconds);
+  const withProcess = speeds(({ own }) => own.processSeconds);
+  const openssl = speeds(({ openssl }) => openssl);
+  const peak = Math.max(...rounds.map(({ own }) => own.peakMib));
+  const row = (name: string, found: readonly number[], mib: number | null) => [
+    ...[name, median(found), median(ratios(found, openssl)), mib],
+  ];
+  return {
+    targets: [
+      {
+        ...{ what: "MiB/s against openssl dgst -sha256", bound: "at least", wanted: 0.9, unit: "x" },
+        found: median(ratios(ours, openssl)),
+      },
+      { what: "resident at most", bound: "at most", wanted: 150, found: peak, unit: "MiB" },
+    ],
+    tables: [{
+      title: "A file of 1 GiB",
+      columns: ["what", "MiB/s", "against openssl", "resident, MiB"],
+      rows: [
+        row("Postern, hashFile() of the publisher", ours, peak),
+        row("the same with starting its process", withProcess, null),
+        row("openssl dgst -sha256", openssl, null),
+        row("sha256sum", speeds(({ sha256sum }) => sha256sum), null),
+      ],
+    }],
+    notes: [
+      "the file was just written and lies in the memory of the machine, if that has room; each reads it once a round",
+      "the programs are measured from their start to their end; Postern's own figure leaves out the start of its runtime, which a release of many files pays once",
+    ],
+    profiles: [],
+  };
+}
+
+function mibPerSecond(seconds: number): number {
+  return Math.round(BYTES / MIB / seconds);
+}
+
+export const release: Bench = {
+  name: "release",
+  summary: "SHA-256 of a release of 1 GiB as Postern takes it, against openssl dgst and sha256sum; memory.",
+  defaults: { rounds: 5, seconds: 10 },
+  run,
+};
