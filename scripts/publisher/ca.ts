@@ -18,7 +18,7 @@ import type { Redacted } from "../../shared/crypto/redacted.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
 /** Files that everybody may read. */
-const PUBLIC_MODE = 0o644;
+export const PUBLIC_MODE = 0o644;
 const MILLIS_PER_DAY = 86_400_000;
 
 /** A certificate with what signs by its key. */

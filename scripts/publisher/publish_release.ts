@@ -1,7 +1,7 @@
 /** `publish_release`: puts a release where instances find it, and renews the signed index (shared/spec/manifest.md, "Where things lie"). */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
+import { type Bytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { signDetached } from "../../shared/cms/sign.ts";
 import { verifyDetached } from "../../shared/cms/verify.ts";
@@ -9,15 +9,18 @@ import { sha256 } from "../../shared/crypto/hash.ts";
 import { Redacted } from "../../shared/crypto/redacted.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME } from "../../shared/manifest/places.ts";
+import { followRoot } from "../../shared/manifest/follow_root.ts";
+import type { SignedFile } from "../../shared/manifest/open_manifest.ts";
+import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME, ROOT_PLACE } from "../../shared/manifest/places.ts";
 import { type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
 import { requireVersion } from "../../shared/manifest/version.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
+import { writePem } from "../../shared/x509/pem.ts";
 import { readCrlFile } from "../../shared/x509/crl.ts";
 import { startProgress } from "../../manager/cli/progress.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { iso } from "./describe.ts";
-import { readCertificates } from "./pem_files.ts";
+import { readCertificates, readOneCertificate } from "./pem_files.ts";
 import { directoryPlace } from "./publish/directory_place.ts";
 import { GithubApi } from "./publish/github_api.ts";
 import { githubPlace } from "./publish/github_place.ts";
@@ -42,6 +45,7 @@ interface PublishOptions extends SignerOptions {
   readonly github?: string;
   readonly githubApi: string;
   readonly root: readonly string[];
+  readonly newRoot?: string;
   readonly product: string;
   readonly releaseDir?: string;
   readonly manifest: string;
@@ -77,7 +81,8 @@ export function describePublishRelease(program: Command, bind: BindAction): void
       .option("--to <dir>", "the root of a web server, or any directory")
       .option("--github <owner/name>", "a GitHub repository; the token is in GITHUB_TOKEN")
       .option("--github-api <url>", "another server than GitHub's own", "https://api.github.com")
-      .requiredOption("--root <pem...>", "the root that instances pin; after a rotation also the one before")
+      .requiredOption("--root <pem...>", "the root that instances pin")
+      .option("--new-root <pem>", "the root that they are to follow to; its word is in the signer's chain")
       .option("--product <name>", "what is released", "postern")
       .option("--release-dir <dir>", "folder with the files of the release")
       .option("--manifest <file>", "its manifest, as generate_manifest makes it", "manifest.json")
@@ -109,6 +114,7 @@ function readNumber(text: string): number {
 async function publishRelease(options: PublishOptions, s: ScriptSurroundings): Promise<Done> {
   const roots = (await Promise.all(options.root.map((path) => readCertificates(path, s)))).flat();
   const place = placeOf(options, s);
+  const newRoot = options.newRoot === undefined ? null : await readOneCertificate(options.newRoot, s);
   const lists = await Promise.all((options.crl ?? []).map((path) => readLists(path, s)));
   const verify = (content: Bytes, signature: Bytes) => {
     const crls = lists.flatMap(({ crls }) => crls);
@@ -132,6 +138,7 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
     const index = await indexAfter(beside, release, options, roots, s);
     const content = writeIndex(index);
     const signature = await sign(content);
+    if (newRoot !== null) await requireFollowed(newRoot, roots, { content, signature }, s);
     const counts = { sent: 0, there: 0, bytes: 0 };
     const count = ({ size }: Upload, sent: Sent) => {
       counts[sent]++;
@@ -149,6 +156,10 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
         count(upload, await beside.put(upload));
       }
       await writeIndexFiles(beside, content, signature);
+      if (newRoot !== null) {
+        const upload = uploadOf(ROOT_PLACE, utf8(writePem("CERTIFICATE", newRoot.der)));
+        count(upload, await beside.put(upload));
+      }
     } finally {
       progress.end();
     }
@@ -212,6 +223,17 @@ function requireSizes(release: Release | null, { maxFileBytes, name }: PublishPl
   const tooLarge = release?.uploads.find(({ size }) => size > maxFileBytes);
   if (tooLarge === undefined) return;
   throw new PosternError("too_large", `${tooLarge.name} has ${tooLarge.size} bytes, and ${name} takes ${maxFileBytes}`);
+}
+
+/** Whether instances will follow to the new root. @throws as `followRoot` */
+// spec: CMS-22
+async function requireFollowed(
+  newRoot: Certificate,
+  roots: readonly Certificate[],
+  index: SignedFile,
+  s: ScriptSurroundings,
+): Promise<void> {
+  for (const pinned of roots) await followRoot(newRoot, pinned, index, { now: s.now() });
 }
 
 /** The manifest for those whom the envelope is not for. */

@@ -1,43 +1,29 @@
 /** `publisher_ca`: a publisher's root, the certificates that sign releases, and the list of those that are revoked. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Redacted } from "../../shared/crypto/redacted.ts";
+import { type Command, Option } from "commander";
 import { PosternError } from "../../shared/errors.ts";
 import { REASONS, type RevocationReason } from "../../shared/x509/crl_extensions.ts";
 import { parseName } from "../../shared/x509/dn_parse.ts";
 import { issuePublisherRoot, issueReleaseSigner } from "../../shared/x509/issue_publisher.ts";
-import { passphraseFrom } from "../../manager/cli/secret_input.ts";
-import { nextCrl, openAuthority, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
+import { nextCrl, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
+import {
+  type AuthorityOptions,
+  authorityOptions,
+  CRL_DAYS,
+  daysOption,
+  type NewKeyOptions,
+  newKeyOptions,
+  newPassphrase,
+  openAuthorityOf,
+  passphraseOfNew,
+  ROOT_DAYS,
+  SIGNER_DAYS,
+} from "./ca_options.ts";
 import { tellCertificate, tellCrl } from "./describe.ts";
 import { readCertificates, readPublicKey } from "./pem_files.ts";
-import {
-  certificateSignerOfKey,
-  KEY_ALGORITHMS,
-  type KeyAlgorithm,
-  newPrivateKey,
-  writePrivateKey,
-} from "./private_key.ts";
+import { certificateSignerOfKey, newPrivateKey, writePrivateKey } from "./private_key.ts";
+import { describeRotation } from "./rotate.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
-
-const ROOT_DAYS = 7_300;
-const SIGNER_DAYS = 397;
-const CRL_DAYS = 35;
-const MAX_DAYS = 36_500;
-
-interface NewKeyOptions {
-  readonly algorithm: KeyAlgorithm;
-  readonly subject: string;
-  readonly days: number;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: string;
-}
-
-interface AuthorityOptions {
-  readonly root: string;
-  readonly rootKey: string;
-  readonly rootPassphraseFile?: string;
-  readonly rootPassphraseFd?: string;
-}
 
 interface InitOptions extends NewKeyOptions {
   readonly root: string;
@@ -84,6 +70,7 @@ export function describePublisherCa(program: Command, bind: BindAction): void {
       .option("--key <pem>", "its new private key")
       .option("--public-key <pem>", "no new key: issue for this one, which a token holds"),
   ).action(bind(issue));
+  describeRotation(program, bind);
   authorityOptions(program.command("crl").description("make the next revocation list, the first one too"))
     .requiredOption("--crl <pem>", "the list; what it has stays in it")
     .option("--revoke <pem...>", "certificates to revoke")
@@ -94,36 +81,9 @@ export function describePublisherCa(program: Command, bind: BindAction): void {
     .action(bind(crl));
 }
 
-function newKeyOptions(command: Command, subject: string, days: number): Command {
-  return command
-    .addOption(
-      new Option("--algorithm <name>", "of the new key").choices(Object.keys(KEY_ALGORITHMS)).default("ed25519"),
-    )
-    .option("--subject <name>", "in the form of RFC 4514, such as 'CN=release,O=Publisher'", subject)
-    .addOption(daysOption("how long it is valid", days))
-    .option("--passphrase-file <file>", "passphrase for the new key")
-    .option("--passphrase-fd <n>", "descriptor that gives it");
-}
-
-function authorityOptions(command: Command): Command {
-  return command
-    .requiredOption("--root <pem>", "the root's certificate")
-    .requiredOption("--root-key <pem>", "its private key")
-    .option("--root-passphrase-file <file>", "passphrase of the root's key")
-    .option("--root-passphrase-fd <n>", "descriptor that gives it");
-}
-
-function daysOption(what: string, days: number): Option {
-  return new Option("--days <n>", what).default(days).argParser((text) => {
-    const found = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
-    if (found < 1 || found > MAX_DAYS) throw new InvalidArgumentError(`Days are a number from 1 to ${MAX_DAYS}.`);
-    return found;
-  });
-}
-
 async function init(options: InitOptions, s: ScriptSurroundings): Promise<Done> {
   await requireFree([options.root, options.rootKey], s);
-  const passphrase = await newPassphrase(options, options.rootKey, s);
+  const passphrase = await newPassphrase(passphraseOfNew(options), options.rootKey, s);
   const key = await newPrivateKey(options.algorithm);
   const subject = { name: parseName(options.subject), spki: key.spki };
   const signer = await certificateSignerOfKey(key);
@@ -140,8 +100,8 @@ async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done
     throw new PosternError("usage", "Name either --key, for a new key, or --public-key, for one that a token holds");
   }
   await requireFree([options.cert, ...options.key === undefined ? [] : [options.key]], s);
-  const authority = await open(options, s);
-  const passphrase = options.key === undefined ? null : await newPassphrase(options, options.key, s);
+  const authority = await openAuthorityOf(options, s);
+  const passphrase = options.key === undefined ? null : await newPassphrase(passphraseOfNew(options), options.key, s);
   const key = options.publicKey === undefined ? await newPrivateKey(options.algorithm) : null;
   const spki = key?.spki ?? await readPublicKey(options.publicKey ?? "", s);
   const subject = { name: parseName(options.subject), spki };
@@ -154,7 +114,7 @@ async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done
 }
 
 async function crl(options: CrlOptions, s: ScriptSurroundings): Promise<Done> {
-  const authority = await open(options, s);
+  const authority = await openAuthorityOf(options, s);
   const before = await readOwnCrl(options.crl, authority, s);
   const now = s.now();
   const revocation = { at: now, reason: options.reason };
@@ -166,20 +126,4 @@ async function crl(options: CrlOptions, s: ScriptSurroundings): Promise<Done> {
   const until = new Date(nextUpdate).toISOString();
   const text = `Wrote ${options.crl}: number ${number}, ${revoked.size} revoked, in force until ${until}`;
   return { json: { path: options.crl, crl: tellCrl(next) }, text };
-}
-
-function open({ root, rootKey, rootPassphraseFile, rootPassphraseFd }: AuthorityOptions, s: ScriptSurroundings) {
-  return openAuthority(root, rootKey, () => passphraseFrom({ file: rootPassphraseFile, fd: rootPassphraseFd }, s), s);
-}
-
-async function newPassphrase(
-  options: NewKeyOptions,
-  path: string,
-  s: ScriptSurroundings,
-): Promise<Redacted<string> | null> {
-  const passphrase = await passphraseFrom({ file: options.passphraseFile, fd: options.passphraseFd }, s);
-  if (passphrase === null) {
-    s.err(`warning: ${path} is written without a passphrase; name one with --passphrase-file or --passphrase-fd\n`);
-  }
-  return passphrase;
 }

@@ -40,3 +40,6 @@ export function publicManifestSignaturePlace(tagName: string): string {
 export function filePlace(tagName: string, sha256: string): string {
   return `${tagName}/${sha256}`;
 }
+
+/** The publisher's present root, one certificate (spec: CMS-22). */
+export const ROOT_PLACE = "root.pem";
