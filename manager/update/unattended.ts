@@ -89,7 +89,7 @@ async function turnOf(env: Omit<UnattendedEnvironment, "report">, one: Followed)
   try {
     if (config.auto === "apply" && config.install !== null && isWithin(config.window, network.now())) {
       const switched = await applyUpdate(update);
-      if (switched === null) return told("nothing newer");
+      if (switched === null) return told(await whyNothing(db, config.product));
       const { from, to, returned } = switched;
       if (returned === null) return told(`switched from ${from ?? "nothing"} to ${to}`, config.restarts);
       await raiseAlarm(db, "conflict", `Release ${to} of ${config.product} did not work: ${returned}`, network.now());
@@ -100,12 +100,21 @@ async function turnOf(env: Omit<UnattendedEnvironment, "report">, one: Followed)
       return told(release === null ? "nothing newer" : `release ${release.version} is there: postern update apply`);
     }
     const fetched = await downloadUpdate(update);
-    return told(fetched === null ? "nothing newer" : `release ${fetched.manifest.version} is downloaded`);
+    return told(
+      fetched === null ? await whyNothing(db, config.product) : `release ${fetched.manifest.version} is downloaded`,
+    );
   } catch (error) {
     if (stop.aborted && error === stop.reason) return told("stopped");
     if (!isPosternError(error)) throw error;
     return await failed(env, config.product, error);
   }
+}
+
+/** Nothing was taken, although something may have been found. */
+async function whyNothing(db: Database, product: string): Promise<string> {
+  const check = await lastCheck(db, product);
+  if (check?.outcome !== "found") return "nothing newer";
+  return `release ${check.version} did not work or was gone back from: postern update apply takes it`;
 }
 
 async function failed(
