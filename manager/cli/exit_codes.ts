@@ -9,6 +9,8 @@ export const EXIT = {
   ok: 0,
   /** A check went through to its end and found something wrong (`doctor`, `verify`). */
   findings: 3,
+  /** The service ends to be started anew: it was updated. */
+  restart: 75,
   /** An error that Postern did not foresee: a bug. */
   bug: 70,
   /** Ended by Ctrl-C before its end. */
@@ -67,7 +69,7 @@ export const EXIT_CODES_HELP = `Exit codes:
    0  done                              72  a clock is wrong
    2  wrong use of the command          73  contradicts what is there already
    3  a check found something wrong     74  disk or database: locked, full, gone, newer
-  65  the input is not what it must be  75  try again later
+  65  the input is not what it must be  75  try again later; postern run: updated, to be started anew
   66  there is no such thing            76  the edge lies, withholds, or another manager runs
   69  the edge cannot be reached        77  not allowed, or the wrong key
   70  a bug in Postern                  78  a setting is missing or does not fit`;

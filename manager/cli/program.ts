@@ -17,6 +17,7 @@ import { registerLog } from "./commands/log.ts";
 import { registerMessage } from "./commands/message.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerSync } from "./commands/sync.ts";
+import { registerUpdate } from "./commands/update.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit_codes.ts";
 import type { CliSurroundings } from "./surroundings.ts";
@@ -33,6 +34,7 @@ const GROUPS: readonly Register[] = [
     registerKey,
     registerKek,
     registerInstance,
+    registerUpdate,
   ],
   ...[registerCompletions],
 ];

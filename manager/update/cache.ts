@@ -22,15 +22,21 @@ export interface Cache {
 export const cachedPath = ({ folder }: Cache, { sha256 }: Content): string => join(folder, sha256);
 export const partPath = ({ parts }: Cache, { sha256 }: Content): string => join(parts, sha256);
 
-/** Whether a file is there, and right; one that is wrong is taken away, as far as that is allowed. */
+/** Whether a file is here, and right; one that is wrong is taken away, as far as that is allowed. */
 export async function isCached(cache: Cache, content: Content): Promise<boolean> {
   if (await hasContent(cachedPath(cache, content), content)) return true;
   await dropCached(cache, content);
   return false;
 }
 
+/** Where a file lies that is here: to be hashed once more as it is used. */
+export async function locate(cache: Cache, content: Content): Promise<string> {
+  const part = partPath(cache, content);
+  return await hasContent(part, content) ? part : cachedPath(cache, content);
+}
+
 /** Takes a file out, if it is there and that is allowed. */
-export async function dropCached(cache: Cache, content: Content): Promise<void> {
+async function dropCached(cache: Cache, content: Content): Promise<void> {
   try {
     await Deno.remove(cachedPath(cache, content));
   } catch (error) {
@@ -39,7 +45,12 @@ export async function dropCached(cache: Cache, content: Content): Promise<void> 
   }
 }
 
-/** Puts a part that is complete, right and on the disk into the cache. @throws `storage` */
+/**
+ * Puts a part that is complete, right and on the disk into the cache. Where another tenant is in the way, with a file that is not to be
+ * removed or a folder of that name, the part stays where it is, and is used from there.
+ *
+ * @throws `storage` for a disk that is full
+ */
 export async function publishPart(cache: Cache, content: Content): Promise<void> {
   const [part, path] = [partPath(cache, content), cachedPath(cache, content)];
   try {
@@ -48,27 +59,32 @@ export async function publishPart(cache: Cache, content: Content): Promise<void>
       await Deno.rename(part, path);
     } catch (error) {
       if (!isOtherDevice(error)) throw error;
-      const temporary = join(cache.folder, `.postern-${crypto.randomUUID()}.tmp`);
-      try {
-        await copyContent(part, temporary, content, CACHED_MODE);
-        await Deno.rename(temporary, path);
-      } catch (cause) {
-        await Deno.remove(temporary).catch(() => {});
-        throw cause;
-      }
-      await Deno.remove(part);
+      await copyInto(cache, content);
     }
     await syncFolder(cache.folder);
-  } catch (error) {
-    throw fromOsError(error, `write ${path}`);
+  } catch (cause) {
+    const error = fromOsError(cause, `write ${path}`);
+    if (isFull(cause) || !await hasContent(part, content)) throw error;
   }
 }
 
-/** Takes out everything but these. For a cache that nobody else uses. */
-export async function pruneCache(cache: Cache, keep: readonly Content[]): Promise<void> {
+async function copyInto(cache: Cache, content: Content): Promise<void> {
+  const temporary = join(cache.folder, `.postern-${crypto.randomUUID()}.tmp`);
+  try {
+    await copyContent(partPath(cache, content), temporary, content, CACHED_MODE);
+    await Deno.rename(temporary, cachedPath(cache, content));
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+  await Deno.remove(partPath(cache, content));
+}
+
+/** Takes out everything of this tenant's alone but these. @param isShared others use the cache: only parts are taken out */
+export async function pruneCache(cache: Cache, keep: readonly Content[], isShared: boolean): Promise<void> {
   const kept = new Set(keep.map(({ sha256 }) => sha256));
   try {
-    for (const folder of [cache.folder, cache.parts]) {
+    for (const folder of isShared ? [cache.parts] : [cache.folder, cache.parts]) {
       for await (const { name, isFile } of Deno.readDir(folder)) {
         if (isFile && HASH.test(name) && !kept.has(name)) await Deno.remove(join(folder, name));
       }
@@ -78,6 +94,13 @@ export async function pruneCache(cache: Cache, keep: readonly Content[]): Promis
   }
 }
 
+/** EXDEV, which Deno names in words alone. */
 function isOtherDevice(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof PosternError) && /\(os error 18\)/.test(error.message);
+  return error instanceof Error && /\(os error 18\)/.test(error.message);
+}
+
+/** ENOSPC, EDQUOT or EFBIG. */
+function isFull(error: unknown): boolean {
+  const cause = error instanceof PosternError ? error.cause : error;
+  return cause instanceof Error && /\(os error (?:28|122|27)\)/.test(cause.message);
 }

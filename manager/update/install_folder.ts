@@ -80,7 +80,7 @@ export async function stagedVersions(folder: string): Promise<string[]> {
 export async function stageRelease(
   folder: string,
   manifest: ReleaseManifest,
-  cached: (file: ReleaseManifest["files"][number]) => string,
+  cached: (file: ReleaseManifest["files"][number]) => Promise<string>,
 ): Promise<void> {
   const final = versionFolder(folder, manifest.version);
   const staging = join(folder, RELEASES, `.staging-${manifest.version}`);
@@ -94,7 +94,7 @@ export async function stageRelease(
         folders.add(parent);
       }
       await Deno.mkdir(dirname(path), { recursive: true });
-      await copyContent(cached(file), path, file, MODES[file.mode]);
+      await copyContent(await cached(file), path, file, MODES[file.mode]);
     }
     for (const one of [...folders, staging]) {
       await Deno.chmod(one, FOLDER_MODE);

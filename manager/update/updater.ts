@@ -9,7 +9,7 @@ import { noteEvent } from "../audit/note.ts";
 import { makePrivateFolder } from "../files/durable.ts";
 import { type DataFolderLock, lockDataFolder } from "../files/lock.ts";
 import { fromOsError } from "../files/os_error.ts";
-import { type Cache, cachedPath, dropCached, pruneCache } from "./cache.ts";
+import { type Cache, locate, pruneCache } from "./cache.ts";
 import { type Checked, checkForUpdate } from "./check.ts";
 import { type Downloaded, downloadRelease } from "./download.ts";
 import {
@@ -40,6 +40,9 @@ export interface UpdateEnvironment {
   /** Do not take a release that was gone back from. */
   readonly isUnattended?: boolean;
 }
+
+/** Files that are not what a manifest says. */
+const REFUSED = ["tampered", "too_large"] as const;
 
 /** A release that is complete in the cache. */
 export interface Fetched extends Downloaded {
@@ -146,8 +149,15 @@ async function downloadHere(env: UpdateEnvironment): Promise<Fetched | null> {
   const source = openSource(followed.config.source, network.fetch);
   const progress = onProgress === undefined ? {} : { onProgress };
   const cache = await openCache(env);
-  const done = await downloadRelease(manifest, { source, cache, wait: network.wait, pace, stop, ...progress });
   const { product, version } = manifest;
+  const downloading = { source, cache, wait: network.wait, pace, stop, ...progress };
+  const done = await downloadRelease(manifest, downloading).catch(async (error) => {
+    if (isPosternError(error) && REFUSED.some((code) => code === error.code)) {
+      const detail = { outcome: error.code, message: error.message, version };
+      await db.batch([noteEvent("update.refused", product, detail, network.now())]);
+    }
+    throw error;
+  });
   const { record } = await requireRelease(db, product, version);
   if (record.downloaded === null || done.fetched > 0) {
     const detail = { version, fetched: done.fetched, reused: done.reused };
@@ -171,14 +181,7 @@ async function stage(folder: string, manifest: ReleaseManifest, cache: Cache): P
       if (!isPosternError(error, "tampered")) throw error;
     }
   }
-  let last = manifest.files[0];
-  try {
-    await stageRelease(folder, manifest, (file) => cachedPath(cache, last = file));
-  } catch (error) {
-    // Somebody changed the cache since: the next try downloads it anew.
-    if (isPosternError(error, "tampered") && last !== undefined) await dropCached(cache, last);
-    throw error;
-  }
+  await stageRelease(folder, manifest, (file) => locate(cache, file));
 }
 
 async function tidy(
@@ -190,7 +193,7 @@ async function tidy(
 ): Promise<void> {
   if (returned !== null) return;
   await pruneVersions(folder, config.keep, from === null ? [to] : [from, to]);
-  if (config.cache === null) await pruneCache(cache, files);
+  await pruneCache(cache, files, config.cache !== null);
 }
 
 function installFolder({ followed: { config } }: UpdateEnvironment): string {

@@ -9,7 +9,11 @@ import { openAlarms } from "../../sync/alarms.ts";
 import type { SyncStep } from "../../sync/sync.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
+import { EXIT } from "../exit_codes.ts";
 import { type Output, render } from "../output.ts";
+import { presentUpdateReport } from "../texts/update.ts";
+import { UpdateService } from "../../update/service.ts";
+import type { UpdateReport } from "../../update/unattended.ts";
 import { count } from "../../text/layout.ts";
 
 /** Another process's turn is waited for this long. */
@@ -18,7 +22,8 @@ const LOCK_WAIT_MILLIS = 15_000;
 const RUN_HELP = `
 A turn takes the inbox, pushes, and reads back. Turns come at the interval (postern settings --interval), a little earlier or later
 each time; after a failure sooner, then ever later. Ctrl-C or SIGTERM ends the service after the turn under way; what is cut off is
-taken up again by the next one. With --json, one JSON value a line and a turn.
+taken up again by the next one. With --json, one JSON value a line and a turn. Beside the turns it looks for releases as far as postern
+update configure --auto says, and ends with 75 after a switch if --restart is set there, to be started anew.
 
 Examples:
   $ postern run
@@ -79,22 +84,30 @@ async function run(cli: Cli): Promise<Output> {
     const intervalMillis = () => readNumber(db, META.intervalMillis);
     cli.say(`Serving ${cli.folder}; a turn now, and then about every ${(await intervalMillis()) / 1_000} s`);
     await notify("ready");
+    const tell = (output: Output) =>
+      s.out(
+        render({ ...output, text: `${new Date(s.now()).toISOString()} ${output.text}` }, cli.options.json === true),
+      );
+    const report = (one: UpdateReport) => tell(presentUpdateReport(one));
+    const updates = new UpdateService({ db, dataFolder: cli.folder, network: s.network, pid: s.pid, report }, s.stop);
     await runService({
       network: s.network,
-      turn: () => turn(cli, db, false),
+      turn: async () => {
+        await updates.startIfWanted();
+        return await turn(cli, db, false);
+      },
       intervalMillis,
       report: (report) => {
         const output = presentReport(report);
-        s.out(
-          render({ ...output, text: `${new Date(s.now()).toISOString()} ${output.text}` }, cli.options.json === true),
-        );
+        tell(output);
         void notify({ status: output.text });
       },
-      stop: s.stop,
+      stop: updates.stop,
     });
+    const restarts = await updates.ended();
     await notify("stopping");
-    cli.say("Stopped");
-    return { json: null, text: "", isSilent: true };
+    cli.say(restarts ? "Stopped, to be started anew in the version that is installed now" : "Stopped");
+    return { json: null, text: "", isSilent: true, ...(restarts ? { exit: EXIT.restart } : {}) };
   });
 }
 

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { runtimeSurroundings } from "../../../shared/client/surroundings.ts";
 import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { PosternError } from "../../../shared/errors.ts";
@@ -29,6 +30,8 @@ export interface CliOptions {
   readonly columns?: number;
   /** How far this machine's wall clock is off, Millis. */
   readonly offMillis?: number;
+  /** How long waiting takes, Millis, whatever was asked for; no time at all if absent. */
+  readonly waitMillis?: number;
 }
 
 /** A folder in which one owner works. */
@@ -91,12 +94,17 @@ export class CliWorld implements AsyncDisposable {
     const printed = { out: "", err: "" };
     const env: Record<string, string> = { POSTERN_DATA: this.manager, ...options.env };
     const { clock } = this;
-    const { offMillis = 0 } = options;
-    const network = surroundingsOf({
-      clock,
-      offMillis,
-      fetch: (url, init) => this.#edge?.fetch(url, init) ?? Promise.reject(new TypeError("No edge")),
-    });
+    const { offMillis = 0, waitMillis } = options;
+    const network = {
+      ...surroundingsOf({
+        clock,
+        offMillis,
+        fetch: (url, init) => this.#edge?.fetch(url, init) ?? Promise.reject(new TypeError("No edge")),
+      }),
+      ...(waitMillis === undefined ? {} : {
+        wait: (_millis: number, signal?: AbortSignal) => runtimeSurroundings().wait(waitMillis, signal),
+      }),
+    };
     const surroundings: CliSurroundings = {
       env: (name) => env[name],
       cwd: this.folder,

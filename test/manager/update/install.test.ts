@@ -116,6 +116,8 @@ Deno.test("a file that is another, endless or missing at the source is refused, 
     await assertRejects(attempt, "network");
     answer(null);
     await assertRejects(attempt, "not_found");
+    const refused = (await tenant.events("update.refused")).map((one) => JSON.parse(one).outcome);
+    assertEquals(refused, ["tampered", "too_large"]);
     const names = [...Deno.readDirSync(join(tenant.folder, "update/cache"))];
     assertEquals(names, []);
     assertEquals((await releaseRecords(tenant.db, PRODUCT))[0]?.downloaded, null);
@@ -150,7 +152,11 @@ Deno.test("two tenants share a cache, and what one of them puts there is not bel
       assertEquals((await Deno.lstat(path)).isFile, true);
       assertEquals(await Deno.readFile(path), large);
     }
+    // Or stands in the way for good.
+    await Deno.remove(path);
+    await Deno.mkdir(join(path, "folder"), { recursive: true });
     assertEquals((await applyUpdate(await second.environment()))?.to, "1.1.0");
+    assertEquals((await Deno.lstat(path)).isDirectory, true);
   }));
 
 Deno.test("a staged version that was changed is laid down anew, and never gone back to", () =>
