@@ -30,6 +30,7 @@ export interface IdbTransaction {
   readonly error: unknown;
   oncomplete: (() => void) | null;
   onabort: (() => void) | null;
+  abort(): void;
   objectStore(name: string): IdbStore;
 }
 

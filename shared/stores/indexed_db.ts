@@ -143,7 +143,14 @@ async function write(
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error);
     });
-    change(names.map(store));
+    try {
+      change(names.map(store));
+    } catch (error) {
+      // What was asked for before would else be done all the same.
+      transaction.abort();
+      await done.catch(() => {});
+      throw error;
+    }
     await done;
   });
 }

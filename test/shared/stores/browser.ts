@@ -24,6 +24,20 @@ export async function checkContract(): Promise<void> {
   await checkMemory(async () => (await openDeviceIndexedDb(globals, "contract of memories")).memory);
 }
 
+/** A change that cannot be asked for to its end: whether it failed, and how many rows are there before and after. */
+export async function breakOff(): Promise<readonly [boolean, number, number]> {
+  const { copy } = await openDeviceIndexedDb(globals, "broken off");
+  const state = { statement: Uint8Array.of(1), head: Uint8Array.of(2), note: null };
+  const rows = [1, 2].map((
+    byte,
+  ) => ({ table: "messages", key: new Uint8Array(40).fill(byte), bytes: state.head } as const));
+  await copy.apply({ state, isWhole: true, put: rows, remove: [] });
+  const before = (await Array.fromAsync(copy.rows())).length;
+  const none = { table: "messages", key: state.head, bytes: null as unknown as typeof state.head } as const;
+  const failed = await copy.apply({ state, isWhole: true, put: [none], remove: [] }).then(() => false, () => true);
+  return [failed, before, (await Array.fromAsync(copy.rows())).length];
+}
+
 /** What the page found, as JSON. */
 export interface Found {
   readonly isWhole: boolean | string;

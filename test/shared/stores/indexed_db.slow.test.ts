@@ -29,6 +29,7 @@ needs("chromium").test("openDeviceIndexedDb() keeps to what every place of a dev
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.addr.port}/`);
     await call(page, "checkContract");
+    assertEquals(await call(page, "breakOff"), [true, 2, 2]);
   } finally {
     await browser.close();
     await server.shutdown();
