@@ -1,24 +1,16 @@
 /** What processes of their own need: a registry to encrypt from, the keys of an instance to open with. */
 import { fromBase64, toBase64 } from "../../shared/bytes/encoding.ts";
-import { CoverSecret } from "../../shared/cover/secret.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
-import {
-  INSTANCES_FILE,
-  RECIPIENTS_FILE,
-  writeInstanceLine,
-  writeRecipients,
-} from "../../scripts/publisher/recipients.ts";
-import { PRODUCT } from "../fixtures/release.ts";
+import { Registry, SECRET_FILE } from "../../scripts/publisher/registry/registry.ts";
 import type { Fleet, InstanceSecrets } from "./fleet.ts";
 
 const PRIVATE = { mode: 0o600 };
 
 /** Writes the publisher's registry to a folder that is there. */
-export async function writeRegistry(folder: string, { instances }: Fleet): Promise<void> {
-  const secret = CoverSecret.create(webCryptoRandom);
-  const recipients = writeRecipients({ product: PRODUCT, keyVersion: 1, secret, revoked: [] });
-  await Deno.writeFile(`${folder}/${RECIPIENTS_FILE}`, recipients, PRIVATE);
-  await Deno.writeTextFile(`${folder}/${INSTANCES_FILE}`, instances.map(writeInstanceLine).join(""), PRIVATE);
+export async function writeRegistry(folder: string, { secret, requests }: Fleet): Promise<void> {
+  await Deno.writeFile(`${folder}/${SECRET_FILE}`, await secret.write(null), PRIVATE);
+  await using registry = await Registry.open(folder, secret);
+  for (const request of requests) await registry.register(request, 1, webCryptoRandom);
 }
 
 /** Writes the keys of the last instance. */

@@ -3,7 +3,8 @@ import { readSecrets } from "../../bench/recipients/files.ts";
 import { importSecrets } from "../../bench/recipients/fleet.ts";
 import { MANIFEST_BYTES, measureRecipients } from "../../bench/recipients/measure.ts";
 import { openAs } from "../../bench/recipients/open.ts";
-import { openRecipients } from "../../scripts/publisher/recipients.ts";
+import { openRegistry } from "../../scripts/publisher/registry/folder.ts";
+import { scriptSurroundings } from "../../scripts/publisher/surroundings.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 Deno.test("inTurns() has the last one last and nowhere else", () => {
@@ -22,7 +23,8 @@ for (const wrap of ["x25519", "xwing"] as const) {
       assertEquals([figures.count, figures.manifestBytes, figures.envelopeBytes], [3, MANIFEST_BYTES, envelope.length]);
       assertEquals((await openAs(keys, envelope)).version, "1.2.0");
       const entries = new TextDecoder().decode(envelope).match(/"instance_id":"[0-9a-f]{32}"/g) ?? [];
-      const known = await Array.fromAsync((await openRecipients(folder)).instances());
+      await using registry = await openRegistry({ registry: folder }, scriptSurroundings());
+      const known = await Array.fromAsync((await registry.recipients()).instances());
       assertEquals([entries.length, known.length], [3, 3]);
     } finally {
       await Deno.remove(folder, { recursive: true });
