@@ -156,6 +156,17 @@ Deno.test("the database refuses to change or delete an event (AUDIT-01)", async 
   await db.close();
 });
 
+Deno.test("verifyTrail() holds every noted place against the trail, also two of one number, and the beginning (AUDIT-03)", async () => {
+  const { db, places } = await withEvents(3);
+  const [, second] = places;
+  assert(second);
+  const other = { ...second, hash: new Uint8Array(32).fill(1) };
+  for (const noted of [[second, other], [other, second], [{ ...other, number: 0 }]]) {
+    await assertRejects(() => verifyTrail(db, noted), "tampered");
+  }
+  assertEquals((await verifyTrail(db, [second, second, { number: 0, hash: new Uint8Array(32) }])).events, 3);
+});
+
 Deno.test("two that chain at once make the same chain, whatever is noted meanwhile (AUDIT-02)", async () => {
   await fc.assert(
     fc.asyncProperty(
