@@ -45,22 +45,32 @@ export function requireDistinct(paths: readonly string[]): void {
   const files = new Set<string>();
   /** Folded folders, and how they are spelled. */
   const folders = new Map<string, string>();
+  /** The folder of the path before: the next one is most often in the same. */
+  let before: string | undefined;
   for (const path of paths) {
     const folded = foldPath(path);
     if (files.has(folded)) throw refused("that no other one equals, whatever the file system");
     files.add(folded);
     for (let slash = path.lastIndexOf("/"); slash !== -1; slash = path.lastIndexOf("/", slash - 1)) {
       const folder = path.slice(0, slash);
+      if (folder === before) break;
       const foldedFolder = foldPath(folder);
       const known = folders.get(foldedFolder);
       if (known === folder) break;
       if (known !== undefined) throw refused("whose folders are spelled in one way");
       folders.set(foldedFolder, folder);
     }
+    before = folderOf(path);
   }
   for (const folder of folders.keys()) {
     if (files.has(folder)) throw refused("that is not a folder of another one");
   }
+}
+
+/** Undefined for what lies in none. */
+function folderOf(path: string): string | undefined {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? undefined : path.slice(0, slash);
 }
 
 function requireSegments(segments: readonly string[]): void {

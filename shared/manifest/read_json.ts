@@ -197,6 +197,7 @@ class Reader {
   #space(): void {
     for (;; this.#at++) {
       const code = this.#text.charCodeAt(this.#at);
+      if (code > 0x20) return;
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
       this.#isCanonical = false;
     }

@@ -1,5 +1,5 @@
 /** Wraps the MEK for one instance of schema 2, and unwraps it (spec: MAN-15, MAN-16, MAN-17). */
-import { type Bytes, concat, EMPTY } from "../bytes/bytes.ts";
+import { type Bytes, concat, EMPTY, utf8 } from "../bytes/bytes.ts";
 import { toBase64, toHex } from "../bytes/encoding.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
@@ -11,7 +11,7 @@ import { openOnce, sealOnce } from "../crypto/short_aead.ts";
 import { deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
 import { PosternError } from "../errors.ts";
-import { jcs } from "./json.ts";
+import { writeJson, writePlainList } from "./json.ts";
 import { MANIFEST_LABELS } from "./labels.ts";
 import { OPAQUE_ID_BYTES } from "./recipient_table.ts";
 import type { Mek, ReleaseId } from "./release_keys.ts";
@@ -24,7 +24,7 @@ const PRIME = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 0x
  * that two of them are of one instance (spec: MAN-14).
  */
 export function opaqueId(entrySecret: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
-  const message = jcs([MANIFEST_LABELS.recipient, toBase64(release), mdkVersion]);
+  const message = writeJson([MANIFEST_LABELS.recipient, toBase64(release), mdkVersion]);
   return hmacSha256(entrySecret, message).slice(0, OPAQUE_ID_BYTES);
 }
 
@@ -82,12 +82,12 @@ export async function unwrapX25519(
 
 /** HPKE's info of an X-Wing entry. */
 export function wrapInfo({ release, id }: EntryContext): Bytes {
-  return jcs([MANIFEST_LABELS.wrap, toBase64(release), toHex(id)]);
+  return utf8(writePlainList(MANIFEST_LABELS.wrap, toBase64(release), toHex(id)));
 }
 
 /** A key that seals one message, so its nonce may come from the same derivation. */
 function entryKey(shared: Bytes, ephemeral: Bytes, recipient: Bytes, { release, id }: EntryContext) {
-  const info = jcs([MANIFEST_LABELS.wrap, toBase64(ephemeral), toBase64(recipient), toHex(id)]);
+  const info = utf8(writePlainList(MANIFEST_LABELS.wrap, toBase64(ephemeral), toBase64(recipient), toHex(id)));
   const okm = hkdfExpand(hkdfExtract(release, shared), info, AEAD_KEY_BYTES + AEAD_NONCE_BYTES);
   return { key: okm.slice(0, AEAD_KEY_BYTES), iv: okm.slice(AEAD_KEY_BYTES) };
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
-import { type JsonValue, writeJson } from "../../../shared/manifest/json.ts";
+import { type JsonValue, writeJson, writePlainList } from "../../../shared/manifest/json.ts";
 import { readCanonicalJson, readJson } from "../../../shared/manifest/read_json.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 
@@ -48,6 +48,13 @@ Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 sectio
   const sorted = '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}';
   assertEquals(writeJson(members), sorted);
   assertEquals(read(sorted), Object.assign(Object.create(null), members));
+});
+
+Deno.test("writePlainList writes what writeJson writes of labels, base64 and hex", () => {
+  const texts = ["postern/wrap/1", "+/8A=", "00ff", ""];
+  for (let count = 1; count <= texts.length; count++) {
+    assertEquals(writePlainList(...texts.slice(0, count)), writeJson(texts.slice(0, count)));
+  }
 });
 
 Deno.test("writeJson refuses what has no canonical spelling", () => {
