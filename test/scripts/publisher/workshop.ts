@@ -1,6 +1,7 @@
 /** A folder in which a publisher's scripts run in this process, with a clock of its own. */
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { type Describe, runScript } from "../../../scripts/publisher/script.ts";
+import { describeBuildRelease } from "../../../scripts/publisher/build_release.ts";
 import { describeEncryptManifest } from "../../../scripts/publisher/encrypt_manifest.ts";
 import { describeGenerateManifest } from "../../../scripts/publisher/generate_manifest.ts";
 import { describeInstance } from "../../../scripts/publisher/instance.ts";
@@ -11,6 +12,7 @@ import type { ScriptSurroundings } from "../../../scripts/publisher/surroundings
 import { describeVerifyManifest } from "../../../scripts/publisher/verify_manifest.ts";
 
 const SCRIPTS: Readonly<Record<string, Describe>> = {
+  build_release: describeBuildRelease,
   generate_manifest: describeGenerateManifest,
   encrypt_manifest: describeEncryptManifest,
   instance: describeInstance,
