@@ -32,6 +32,8 @@ export interface CliOptions {
   readonly offMillis?: number;
   /** How long waiting takes, Millis, whatever was asked for; no time at all if absent. */
   readonly waitMillis?: number;
+  /** The network, in the place of the edge alone. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** A folder in which one owner works. */
@@ -99,7 +101,8 @@ export class CliWorld implements AsyncDisposable {
       ...surroundingsOf({
         clock,
         offMillis,
-        fetch: (url, init) => this.#edge?.fetch(url, init) ?? Promise.reject(new TypeError("No edge")),
+        fetch: options.fetch ??
+          ((url, init) => this.#edge?.fetch(url, init) ?? Promise.reject(new TypeError("No edge"))),
       }),
       ...(waitMillis === undefined ? {} : {
         wait: (_millis: number, signal?: AbortSignal) => runtimeSurroundings().wait(waitMillis, signal),
