@@ -110,6 +110,7 @@ const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
   ["an unknown escape", '{"a":"\\x41"}'],
   ["a string without end", '{"a":"\\"}'],
   ["single quotes", "{'a':1}"],
+  ["a name without its first quote", '{a":1}'],
   ["a comma at the end", '{"a":1,}'],
   ["a comma at the end of an array", '{"a":[1,]}'],
   ["a missing comma", '{"a":1"b":2}'],
