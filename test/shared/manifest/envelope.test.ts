@@ -39,6 +39,12 @@ Deno.test("MAN-14 an entry of schema 2 has the seed's members", () => {
   assertEquals([`${entry?.["encrypted_mek"]}`.length, `${entry?.["instance_id"]}`.length], [64, 32]);
 });
 
+Deno.test("MAN-03 a cover may be as long as its limit", () => {
+  const cover = `${"AAAA".repeat(2_796_202)}AAA=`;
+  const envelope = parseEnvelope(changed("schema 3", { cover }));
+  assertEquals(envelope.schema === 3 && envelope.cover.length, 8_388_608);
+});
+
 const FOR_ALL: readonly (readonly [string, (kind: Kind) => Bytes, ErrorCode?])[] = [
   ["schema 0", (kind) => changed(kind, { schema_version: 0 }), "unsupported"],
   ["schema 4", (kind) => changed(kind, { schema_version: 4 }), "unsupported"],

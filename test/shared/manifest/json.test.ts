@@ -43,6 +43,38 @@ Deno.test("MAN-01 what readCanonicalJson accepts, writeJson writes, whatever cha
   }));
 });
 
+Deno.test("MAN-02 what readJson accepts in any spelling is what JSON.parse takes it for", () => {
+  const piece = fc.constantFrom(
+    ...' {}[]:,"0a1\\\n\t',
+    "\\u0061",
+    "\\ud83d",
+    '"__proto__":1,',
+    '"a":1,',
+    "-",
+    "e1",
+    ".0",
+    "null",
+  );
+  let accepted = 0;
+  fc.assert(
+    fc.property(values, fc.constantFrom(0, 1, "\t"), fc.nat(), fc.option(piece), (value, indent, at, change) => {
+      const text = JSON.stringify(value, null, indent);
+      const place = at % (text.length + 1);
+      const changed = change === null ? text : `${text.slice(0, place)}${change}${text.slice(place)}`.toWellFormed();
+      let ours: JsonValue;
+      try {
+        ours = readJson(utf8(changed), MAX, "the text").value;
+      } catch {
+        return;
+      }
+      accepted++;
+      assertEquals(writeJson(ours), writeJson(JSON.parse(changed)));
+    }),
+    { numRuns: 500 },
+  );
+  assertEquals(accepted > 100, true);
+});
+
 Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 section 3.2.3", () => {
   const members = { "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7 };
   const sorted = '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}';
@@ -85,6 +117,7 @@ const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
   ["an unknown escape", '{"a":"\\x41"}'],
   ["a string without end", '{"a":"\\"}'],
   ["single quotes", "{'a':1}"],
+  ["a name without its first quote", '{a":1}'],
   ["a comma at the end", '{"a":1,}'],
   ["a comma at the end of an array", '{"a":[1,]}'],
   ["a missing comma", '{"a":1"b":2}'],

@@ -21,6 +21,7 @@ const withMembers = (changes: Record<string, JsonValue>) => () =>
 const ofLife = (days: number, more = 0) => withMembers({ created: NOW, expires: NOW + days * DAY + more });
 const path = (text: string) => () => requirePath(text);
 const json = (text: string, maxBytes: number) => () => void readJson(utf8(text), maxBytes, "the text");
+const nested = (objects: number) => `${'{"a":'.repeat(objects)}1${"}".repeat(objects)}`;
 const index = (changes: Partial<ReleaseIndex>) => () => void writeIndex({ ...INDEX, ...changes });
 const releases = (count: number) =>
   Array.from({ length: count }, (_, at) => ({
@@ -31,9 +32,11 @@ const releases = (count: number) =>
 const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] = [
   ["bytes of a file", json('{"a":1}', 7), json('{"a":1}', 6)],
   ["nesting", json(`${"[".repeat(8)}${"]".repeat(8)}`, 99), json(`${"[".repeat(9)}${"]".repeat(9)}`, 99)],
+  ["nesting of objects", json(nested(7), 99), json(nested(8), 99)],
   ["characters of a product", withMembers({ product: "a".repeat(128) }), withMembers({ product: "a".repeat(129) })],
   ["characters of a tag", withMembers({ tag_name: "a".repeat(128) }), withMembers({ tag_name: "a".repeat(129) })],
   ["bytes of notes", withMembers({ notes: "ä".repeat(32_768) }), withMembers({ notes: `${"ä".repeat(32_768)}a` })],
+  ["plain bytes of notes", withMembers({ notes: "a".repeat(65_536) }), withMembers({ notes: "a".repeat(65_537) })],
   [
     "bytes of all files",
     withMembers({ files: [{ ...FILE, size: 2 ** 36 - 1 }, { ...FILE, path: "b" }] }),
@@ -48,7 +51,7 @@ const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] 
   ["bytes of a name", path("a".repeat(255)), path("a".repeat(256))],
   [
     "bytes of a whole path",
-    path(["a", "b", "c", "d"].map((name) => name.repeat(255)).join("/")),
+    path([...["a", "b", "c"].map((name) => name.repeat(255)), "d".repeat(254), "e"].join("/")),
     path([...["a", "b", "c", "d"].map((name) => name.repeat(255)), "e"].join("/")),
   ],
   ["the life of an index", index({ expires: NOW + 92 * DAY }), index({ expires: NOW + 92 * DAY + 1 }), "malformed"],

@@ -30,6 +30,12 @@ Deno.test("MAN-04 parseManifest() gives back what writeManifest() wrote", () => 
   }));
 });
 
+Deno.test("MAN-04 what a manifest does not say is no member of it", () => {
+  const { commit: _commit, notes: _notes, floor: _floor, ...bare } = manifest();
+  const read = parseManifest(writeManifest(bare));
+  assertEquals(["commit", "notes", "floor"].filter((name) => Object.hasOwn(read, name)), []);
+});
+
 Deno.test("MAN-04 writeManifest() gives the same bytes in whatever order the files come", () => {
   const files = [file("b"), file("a/c"), file("B2"), file("ä")];
   const expected = writeManifest(manifest({ files }));
@@ -49,6 +55,8 @@ const BAD: readonly (readonly [string, Record<string, JsonValue | undefined>, Er
   ["a version with build metadata", { version: "1.2.0+1" }],
   ["a version that is a number", { version: 1 }],
   ["a tag that is a path", { tag_name: "a/b" }],
+  ["a tag that is true", { tag_name: true }],
+  ["a product that is a number", { product: 1 }],
   ["a tag that is a parent", { tag_name: ".." }],
   ["a tag that ends in a full stop", { tag_name: "v1." }],
   ["a tag that is too long", { tag_name: "a".repeat(129) }, "too_large"],

@@ -152,8 +152,13 @@ Deno.test("MAN-17 public keys of X25519 that are no canonical ones, or of small 
     assertThrows(() => requireCanonicalX25519(publicKey), "malformed");
   }
   requireCanonicalX25519(prime.with(0, 0xec));
-  const recipient = { ...(await makeInstance()).recipient("x25519"), publicKey: new Uint8Array(32) };
-  await assertRejects(() => encryptForRecipients(encryption(), "x25519", [recipient]), "tampered");
+  const recipient = (await makeInstance()).recipient("x25519");
+  const encryptFor = (publicKey: Uint8Array<ArrayBuffer>) =>
+    encryptForRecipients(encryption(), "x25519", [{ ...recipient, publicKey }]);
+  await assertRejects(() => encryptFor(new Uint8Array(32)), "tampered");
+  // The same key in another spelling.
+  const respelled = recipient.publicKey.with(31, (recipient.publicKey[31] ?? 0) | 0x80);
+  await assertRejects(() => encryptFor(respelled), "malformed");
 });
 
 Deno.test("MAN-17 one ephemeral for all: an entry opens with no other recipient's key, though both know the ephemeral", async () => {
