@@ -50,10 +50,21 @@ export async function followRoot(
     path.length < 3 || vouched === undefined || !vouched.isCa || vouched.subject !== offered.subject ||
     !equalBytes(vouched.spki, offered.spki)
   ) throw new PosternError("untrusted", "The root that is pinned does not vouch for the other root");
+  if (isLimited(vouched)) {
+    throw new PosternError(
+      "untrusted",
+      "The other root is an authority that the pinned root has limited: it does not take its place",
+    );
+  }
   if (!offered.isCa || !offered.isSelfIssued || !(await verifyCertificate(offered, offered.publicKey)).ok) {
     throw new PosternError("untrusted", "The other root is no root: it must be an authority that signed itself");
   }
   // Whatever else a root must be is judged as for one that is pinned.
   await verifyDetached(index.content, index.signature, { ...trust, roots: [offered] });
   return offered;
+}
+
+/** An authority below the root, which signs releases from day to day: as a root nothing would bound it, and nobody could revoke it. */
+function isLimited({ pathLen, nameConstraints, extKeyUsage }: Certificate): boolean {
+  return pathLen !== undefined || nameConstraints !== undefined || extKeyUsage !== undefined;
 }

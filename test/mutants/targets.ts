@@ -17,6 +17,7 @@ const COPIES = [
 const CRYPTO = ["test/shared/crypto"];
 const X509 = ["test/shared/x509"];
 const CMS = ["test/shared/cms"];
+const MANIFEST = ["test/shared/manifest"];
 const FORMATS = ["test/shared/bytes", "test/shared/der"];
 const EDGE = ["test/edge"];
 const MANAGER = ["test/manager"];
@@ -57,4 +58,15 @@ export const TARGETS: readonly Target[] = [
   ...of("manager/sync", "agree", MANAGER, THREATS),
   ...of("manager/update", "cache check download hashed_file install_folder lists", ["test/manager/update"]),
   ...of("shared/cover", "open header member subsets", ["test/shared/cover"]),
+  ...of(
+    "shared/manifest",
+    "choose_release envelope fields index_memory judge_release manifest open_envelope",
+    MANIFEST,
+  ),
+  ...of("shared/manifest", "open_index open_manifest paths read_json recipient_table registration", MANIFEST),
+  ...of(
+    "shared/manifest",
+    "registration_answer registration_request release_index release_keys version wrap",
+    MANIFEST,
+  ),
 ];

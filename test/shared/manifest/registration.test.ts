@@ -233,6 +233,10 @@ Deno.test("parseRegistrationText() reads what registrationText() wrote, and noth
   assertThrows(() => parseRegistrationText("answer", text), "malformed");
   assertThrows(() => parseRegistrationText("request", `${text.trim()}=`), "malformed");
   assertThrows(() => parseRegistrationText("request", text.repeat(1_000)), "too_large");
+  assertThrows(() => parseRegistrationText("request", `x${text.slice(1)}`), "malformed");
+  const most = "postern-registration-request:".length + 2 * LIMITS.maxRegistrationRequestBytes;
+  assertEquals(parseRegistrationText("request", text.trim().padEnd(most)), request);
+  assertThrows(() => parseRegistrationText("request", text.trim().padEnd(most + 1)), "too_large");
   const bytes = await answer();
   assertEquals(parseRegistrationText("answer", registrationText("answer", bytes)), bytes);
 });

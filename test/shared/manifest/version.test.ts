@@ -17,6 +17,8 @@ const ORDERED = [
   "1.0.0",
   "1.2.0",
   "1.10.0",
+  "2.0.0-1",
+  "2.0.0-10",
   "2.0.0--",
   "2.0.0-0a",
   "2.0.0",
@@ -31,6 +33,11 @@ Deno.test("compareVersions() orders as section 11 of Semantic Versioning does", 
       assertEquals(Math.sign(compareVersions(a, b)), Math.sign(i - j), `${a} and ${b}`);
     }
   }
+});
+
+Deno.test("MAN-03 isVersion() takes 128 characters", () => {
+  const longest = `1.0.${"1".repeat(124)}`;
+  assertEquals([isVersion(longest), isVersion(`${longest}1`)], [true, false]);
 });
 
 Deno.test("MAN-02 requireVersion() refuses everything that is no version, and build metadata", () => {
