@@ -1,5 +1,6 @@
 /** Files that are believed for their hash alone. */
 import { createHash, type Hash } from "node:crypto";
+import { setImmediate } from "node:timers";
 import { PosternError } from "../../shared/errors.ts";
 import { fromOsError } from "../files/os_error.ts";
 
@@ -85,7 +86,8 @@ export async function hashInto(
     turn += count;
     if (turn < TURN_BYTES) continue;
     turn = 0;
-    await new Promise((resume) => setTimeout(resume));
+    // Not a timer, which would wait for a millisecond at least, at every turn.
+    await new Promise<void>((resume) => setImmediate(resume));
   }
   return size;
 }
