@@ -9,6 +9,7 @@ import { MANAGER_ENV, MANAGER_V8_FLAGS } from "../manager_flags.ts";
 import { neededImports, readModuleGraph } from "../service/module_graph.ts";
 import { fetchPackage } from "./build/fetch_package.ts";
 import { type Arch, layOut, type Placed, readLock } from "./build/layout.ts";
+import { bundleVendored, defaultsOf, licencesOf, NATIVE, vendored } from "./build/vendor.ts";
 import { runTool } from "./build/run_tool.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
@@ -89,10 +90,10 @@ async function buildRelease({ output, arch, commit, runtime }: BuildOptions, s: 
     await Deno.writeTextFile(join(folder, "bin/postern"), LAUNCHER);
     await Deno.chmod(join(folder, "bin/postern"), 0o755);
     const files = count(folder);
-    const json = { output: folder, version: VERSION, arch, runtime: RUNTIME_VERSION, packages: packages.length, files };
+    const json = { output: folder, version: VERSION, arch, runtime: RUNTIME_VERSION, packages, files };
     return {
       json,
-      text: `Built Postern ${VERSION} for ${arch} in ${folder}: ${files} files, ${packages.length} packages`,
+      text: `Built Postern ${VERSION} for ${arch} in ${folder}: ${files} files, ${packages} packages`,
     };
   } catch (error) {
     throw fromOsError(error, `build in ${folder}`);
@@ -108,22 +109,45 @@ async function layOutSource(folder: string, commit: string, scratch: string): Pr
   await runTool("tar", ["-xf", archive, "--no-same-owner", "-C", folder], folder);
 }
 
-async function layOutPackages(folder: string, arch: Arch, scratch: string): Promise<readonly Placed[]> {
+/** @returns how many packages are in the release, in one form or the other */
+async function layOutPackages(folder: string, arch: Arch, scratch: string): Promise<number> {
   const config = JSON.parse(await Deno.readTextFile(join(folder, "deno.json"))) as { imports: Record<string, string> };
   const graphs = await Promise.all(ENTRIES.map((entry) => moduleGraph(entry)));
-  const imports = neededImports(config.imports, graphs.flatMap(({ packages }) => packages));
+  const specifiers = [...new Set(graphs.flatMap(({ packages }) => packages))];
+  const imports = neededImports(config.imports, specifiers);
   const lock = readLock(await Deno.readTextFile(join(folder, "deno.lock")));
   const packages = layOut(lock, Object.values(imports), arch);
+  const workshop = await madeFolder(join(scratch, "packages"));
+  await placePackages(packages, workshop, scratch);
+  await writeConfig(workshop, { ...config, imports });
+  const files = vendored({ packages: specifiers });
+  const sources = [...new Set(graphs.flatMap((graph) => graph.files))].filter((path) => path.endsWith(".ts"));
+  const texts = await Promise.all(sources.map((path) => Deno.readTextFile(join(PROJECT_ROOT, path))));
+  const defaults = new Set(texts.flatMap(defaultsOf));
+  await copyFolder(await bundleVendored(files, defaults, workshop), join(folder, "vendor"));
+  await Deno.writeTextFile(join(folder, "vendor/LICENCES.txt"), await licencesOf(packages, workshop));
+  // Packages lie there as npm lays them, and are looked up as Node does; nothing is fetched, whatever is asked for.
+  const native = neededImports(config.imports, specifiers.filter((one) => NATIVE.includes(one)));
+  for (const { path } of layOut(lock, Object.values(native), arch)) {
+    await copyFolder(join(workshop, path), join(folder, path));
+  }
+  const bundled = [...files].map(([specifier, file]) => [specifier, `./vendor/${file}`]);
+  await writeConfig(folder, { ...config, imports: { ...Object.fromEntries(bundled), ...native } });
+  return packages.length;
+}
+
+async function placePackages(packages: readonly Placed[], to: string, scratch: string): Promise<void> {
   for (const [at, one] of packages.entries()) {
     const here = join(PROJECT_ROOT, "node_modules/.deno", one.folder, "node_modules", one.name);
     const fresh = join(scratch, `package-${at}`);
     const from = await exists(here) ? here : await fetchPackage(one, await madeFolder(fresh));
-    await copyPackage(from, join(folder, one.path));
+    await copyFolder(from, join(to, one.path));
   }
-  // Packages lie there as npm lays them, and are looked up as Node does; nothing is fetched, whatever is asked for.
-  const released = { ...config, imports, nodeModulesDir: "manual", lock: false, tasks: {} };
+}
+
+async function writeConfig(folder: string, config: Readonly<Record<string, unknown>>): Promise<void> {
+  const released = { ...config, nodeModulesDir: "manual", lock: false, tasks: {} };
   await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(released, null, 2)}\n`);
-  return packages;
 }
 
 async function moduleGraph(entry: string) {
@@ -139,11 +163,11 @@ async function fetchRuntime(arch: Arch, scratch: string): Promise<string> {
   return join(from, "deno");
 }
 
-async function copyPackage(from: string, to: string): Promise<void> {
+async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
     if (name === "node_modules" || name === COMPILED && await exists(join(from, "binding.gyp"))) continue;
-    if (isDirectory) await copyPackage(join(from, name), join(to, name));
+    if (isDirectory) await copyFolder(join(from, name), join(to, name));
     else if (isFile && !LEFT_OUT.test(name)) await copyFile(join(from, name), join(to, name), 0o644);
   }
 }

@@ -1,4 +1,5 @@
 import { layOut, readLock } from "../../../scripts/publisher/build/layout.ts";
+import { defaultsOf, vendored } from "../../../scripts/publisher/build/vendor.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 
 function lockOf(npm: Record<string, Record<string, unknown>>, specifiers: Record<string, string>) {
@@ -50,4 +51,12 @@ Deno.test("layOut() refuses what the lock file does not have", () => {
   assertThrows(() => layOut(LOCK, ["npm:other@1"], "x64"), "configuration");
   assertThrows(() => layOut(LOCK, ["npm:gone@1.0.0"], "x64"), "configuration");
   assertThrows(() => readLock('{"version":"4"}'), "malformed");
+});
+
+Deno.test("vendored() names a file for each import, and defaultsOf() finds whose default is taken", () => {
+  const files = vendored({ packages: ["@s/a/b.js", "c", "libsql", "c"] });
+  assertEquals([...files], [["@s/a/b.js", "_s_a_b.js"], ["c", "c.js"]]);
+  const source =
+    'import { x } from "a";\nimport B from "b";\nimport C, { type D } from "c";\nimport * as v from "d";\n';
+  assertEquals(defaultsOf(source), ["b", "c"]);
 });
