@@ -56,7 +56,6 @@ export const TARGETS: readonly Target[] = [
   ...of("manager/doctor", "examine judge verify_dump verify_edge verify_state", MANAGER),
   ...of("manager/heads", "compare forks history", MANAGER, THREATS),
   ...of("manager/sync", "agree", MANAGER, THREATS),
-  ...of("manager/update", "cache check download hashed_file install_folder lists", ["test/manager/update"]),
   ...of("shared/cover", "open header member subsets", ["test/shared/cover"]),
   ...of(
     "shared/manifest",

@@ -204,6 +204,24 @@ Deno.test("attack: key compromise, what a revoked certificate signed is refused,
     await assertRejects(() => tenant.check(NOW), "malformed");
   }));
 
+Deno.test("lists of an authority between are remembered as the root's are, CMS-21 MAN-25", () =>
+  withTenant(async (publisher, tenant) => {
+    const middle = await publisher.addAuthority();
+    await publisher.release("1.2.0");
+    // The root's list alone does not do.
+    await assertRejects(() => tenant.check(NOW), "stale");
+    await publisher.publishLists(middle, 5n, []);
+    await tenant.check(NOW);
+    await Deno.remove(publisher.path(LISTS_PLACE));
+    await tenant.check(NOW);
+    await publisher.publishLists(middle, 4n, []);
+    await assertRejects(() => tenant.check(NOW), "rolled_back");
+    await publisher.publishLists(middle, 6n, [publisher.signer]);
+    await assertRejects(() => tenant.check(NOW), "revoked");
+    await Deno.remove(publisher.path(LISTS_PLACE));
+    await assertRejects(() => tenant.check(NOW), "revoked");
+  }));
+
 Deno.test("a list that is missing or out of date means: keep running, install nothing, CMS-20 MAN-25", () =>
   withTenant(async (publisher, tenant, folder) => {
     await publisher.release("1.2.0");
@@ -274,10 +292,20 @@ Deno.test("a public manifest is fallen back to only if that is allowed, and neve
     assertEquals((await tenant.check(NOW)).release?.version, "1.4.0");
     await publisher.release("1.5.0");
     await assertRejects(() => tenant.check(NOW), "revoked");
-    // A certificate that was revoked is no case for it.
-    publisher.revoke(publisher.signer);
+    // What is wrong with an envelope otherwise is no case for it, and a public manifest is judged as any other.
+    await publisher.release("1.6.0", { isPublic: true, schema: 1 });
+    await assertRejects(() => tenant.check(NOW), "unsupported");
+    for (const [manifest, code] of [[{ expires: NOW - 1 }, "expired"], [{ product: "another" }, "mixed_up"]] as const) {
+      await publisher.release("1.6.0", { isPublic: true, manifest });
+      await Deno.remove(publisher.path(envelopePlace("v1.6.0")));
+      await assertRejects(() => tenant.check(NOW), code);
+    }
+    // Nor is a certificate that was revoked.
+    const former = publisher.signer;
+    await publisher.rotate();
+    publisher.revoke(former);
     await publisher.publishList();
-    await publisher.release("1.6.0", { isPublic: true });
+    await publisher.release("1.6.0", { isPublic: true, signer: former });
     await assertRejects(() => tenant.check(NOW), "revoked");
     assertEquals((await releaseRecords(tenant.db, PRODUCT))[0]?.version, "1.4.0");
   }));

@@ -192,3 +192,28 @@ Deno.test("a staged version that was changed is laid down anew, and never gone b
     await Deno.mkdir(join(install, "releases/1.2.0"));
     assertEquals((await applyUpdate(await tenant.environment()))?.to, "1.2.0");
   }));
+
+Deno.test("an install folder that others changed is left alone, and what is unfinished there is swept", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const install = join(folder, "app");
+    await tenant.configure({ ...await tenant.config(), install });
+    await publisher.release("1.0.0", { files: { "a/b/c": "deep", "a/d": "" } });
+    await Deno.mkdir(join(install, "releases/.staging-0.9.0/x"), { recursive: true });
+    await Deno.mkdir(join(install, "releases/not a version"));
+    await Deno.symlink("nowhere", join(install, ".current-1"));
+    await applyUpdate(await tenant.environment());
+    assertEquals([...Deno.readDirSync(install)].map(({ name }) => name).sort(), ["current", "lock", "releases"]);
+    assertEquals(await stagedVersions(install), ["1.0.0"]);
+    for (const path of ["a", "a/b"]) {
+      assertEquals(((await Deno.stat(join(install, "current", path))).mode ?? 0) & 0o777, 0o755);
+    }
+    await publisher.release("1.1.0");
+    await Deno.writeTextFile(join(install, "update.json"), "{}");
+    await assertRejects(async () => applyUpdate(await tenant.environment()), "storage");
+    await Deno.remove(join(install, "update.json"));
+    for (const target of ["/etc", "releases/..", "elsewhere/1.0.0"]) {
+      await Deno.remove(join(install, "current"));
+      await Deno.symlink(target, join(install, "current"));
+      await assertRejects(async () => applyUpdate(await tenant.environment()), "storage");
+    }
+  }));

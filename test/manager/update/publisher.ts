@@ -22,6 +22,7 @@ import {
 import { makeRegistrationAnswer, type Registration } from "../../../shared/manifest/registration_answer.ts";
 import { readRegistrationRequest, type RegistrationRequest } from "../../../shared/manifest/registration_request.ts";
 import { type IndexEntry, type ReleaseIndex, writeIndex } from "../../../shared/manifest/release_index.ts";
+import { writePem } from "../../../shared/x509/pem.ts";
 import { issueCrl } from "../../../shared/x509/write_crl.ts";
 import { certified, signerOf } from "../../shared/cms/publisher.ts";
 import type { Holder } from "../../shared/x509/builder.ts";
@@ -50,6 +51,8 @@ export class TestPublisher {
   readonly symmetric = webCryptoRandom(32);
   now: number;
   signer: Holder;
+  /** Authorities between the signer and the root. */
+  chain: readonly Holder[] = [];
   #recipients: Recipient[] = [];
   #entries: IndexEntry[] = [];
   #number = 0;
@@ -170,8 +173,30 @@ export class TestPublisher {
     await this.put(LISTS_PLACE, der);
   }
 
+  /** An authority between signer and root from now on, with a list of its own beside the root's, and a signer below it. */
+  async addAuthority(): Promise<Holder> {
+    const validity = { notBefore: this.now - 100 * DAY, notAfter: this.now + 100 * DAY };
+    const middle = await certified("CN=middle,O=Publisher", this.root, { isCa: true, ...validity });
+    this.chain = [middle];
+    this.signer = await newSigner(middle, this.now);
+    return middle;
+  }
+
+  /** Lists of the root and an authority in one file. @param revoked by the authority */
+  async publishLists(middle: Holder, number: bigint, revoked: readonly Holder[]): Promise<void> {
+    const list = async ({ certificate, key }: Holder, of: readonly Holder[]) => {
+      const signer = { algorithm: "Ed25519", sign: (bytes: Bytes) => sign(key.pair.privateKey, bytes) } as const;
+      const { der } = await issueCrl(certificate, signer, {
+        ...{ number, thisUpdate: this.now - 1_000, nextUpdate: this.now + 35 * DAY },
+        revoked: new Map(of.map((one) => [one.certificate.serial, { at: this.now - 1_000, reason: "unspecified" }])),
+      });
+      return writePem("X509 CRL", der);
+    };
+    await this.put(LISTS_PLACE, utf8(await list(this.root, []) + await list(middle, revoked)));
+  }
+
   async sign(content: Bytes, signer = this.signer): Promise<Bytes> {
-    return await signDetached(content, signerOf(signer, "Ed25519"), this.now);
+    return await signDetached(content, signerOf(signer, "Ed25519", this.chain), this.now);
   }
 
   path(place: string): string {
