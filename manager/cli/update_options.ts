@@ -59,7 +59,7 @@ export function configured(config: UpdateConfig, options: ConfigureOptions, cwd:
   const { crlFile, crl, auto, window, interval, cache, install, healthCheck, healthTimeout, keep } = options;
   const path = (text: string | undefined, none: string, before: string | null) =>
     text === undefined ? before : text === none ? null : resolve(cwd, text);
-  return {
+  const changed: UpdateConfig = {
     ...config,
     source: sourceOf(options, cwd) ?? config.source,
     listsFile: path(crlFile, "none", config.listsFile),
@@ -80,6 +80,8 @@ export function configured(config: UpdateConfig, options: ConfigureOptions, cwd:
     keep: keep === undefined ? config.keep : wholeNumber(keep, "--keep", KEEP),
     restarts: options.restart ?? config.restarts,
   };
+  if (changed.auto !== "apply" || changed.install !== null) return changed;
+  throw new PosternError("usage", "--auto apply needs a folder to install to: --install DIR");
 }
 
 function choice<T extends string>(text: string, name: string, choices: readonly T[]): T {

@@ -2,7 +2,7 @@
 import { followed } from "./repository.ts";
 import { runUpdates, type UnattendedEnvironment } from "./unattended.ts";
 
-export class UpdateService {
+export class UpdateService implements AsyncDisposable {
   readonly #env: Omit<UnattendedEnvironment, "stop">;
   readonly #ending = new AbortController();
   #running: Promise<void> | null = null;
@@ -27,6 +27,12 @@ export class UpdateService {
     await this.#running;
     if ("error" in this.#outcome) throw this.#outcome.error;
     return this.#outcome.restarts;
+  }
+
+  /** Ends it, however the service ended: nothing of it outlives the database. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
   }
 
   async #run(): Promise<void> {

@@ -89,7 +89,8 @@ async function run(cli: Cli): Promise<Output> {
         render({ ...output, text: `${new Date(s.now()).toISOString()} ${output.text}` }, cli.options.json === true),
       );
     const report = (one: UpdateReport) => tell(presentUpdateReport(one));
-    const updates = new UpdateService({ db, dataFolder: cli.folder, network: s.network, pid: s.pid, report }, s.stop);
+    const updating = { db, dataFolder: cli.folder, network: s.network, pid: s.pid, report };
+    await using updates = new UpdateService(updating, s.stop);
     await runService({
       network: s.network,
       turn: async () => {

@@ -29,6 +29,7 @@ Deno.test("postern update: configure, check, download, apply, history, show, rol
   const bad = [["--url", "http://example.org/x"], ["--url", "https://user@example.org"], ["--github", "a/b/c"]];
   const worse = [["--github", "a/.."], ["--url", "https://x.org", "--folder", "x"], ["--github-url", "https://x.org"]];
   for (const args of [...bad, ...worse]) await world.fails(2, ["update", "configure", ...args]);
+  await world.fails(2, ["update", "configure", "--folder", "public", "--auto", "apply"]);
   const configure = ["update", "configure", "--folder", "public", "--install", "app", "--health-check", "bin/run"];
   const config = await world.json(...configure) as Record<string, unknown>;
   assertEquals([config["install"], config["health"], config["requiresLists"]], [world.path("app"), ["bin/run"], true]);
