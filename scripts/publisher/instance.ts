@@ -14,7 +14,7 @@ import type { Json } from "../../manager/cli/output.ts";
 import { type AnswerOptions, answerOptions, withAnswering } from "./answer.ts";
 import { iso } from "./describe.ts";
 import { makeRegistry, openRegistry, type RegistryOptions, registryOptions, rotateSecret } from "./registry/folder.ts";
-import type { HandedIn, Registered } from "./registry/registry.ts";
+import type { HandedIn, Listed, Registered } from "./registry/registry.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
@@ -137,7 +137,7 @@ async function revoke(options: RegistryOptions, s: ScriptSurroundings, args: rea
   const revoked: Registered[] = [];
   for (const id of ids) revoked.push(await registry.revoke(id, s.now()));
   const advice = "They read what was released before; encrypt the next release to leave them out.";
-  return { json: { revoked: revoked.map(tell) }, text: `Revoked: ${ids.map(toHex).join(", ")}. ${advice}` };
+  return { json: { revoked: revoked.map(listed).map(tell) }, text: `Revoked: ${ids.map(toHex).join(", ")}. ${advice}` };
 }
 
 function readArgument(text: string): Bytes {
@@ -153,9 +153,8 @@ async function list({ revoked = false, json = false, ...options }: ListOptions, 
   await using registry = await openRegistry(options, s);
   const instances: Json[] = [];
   const lines: string[] = [];
-  for await (const page of registry.all()) {
+  for await (const page of registry.all(revoked)) {
     for (const one of page) {
-      if (revoked && one.revoked === null) continue;
       if (json) instances.push(tell(one));
       else lines.push(line(one));
     }
@@ -169,16 +168,18 @@ async function list({ revoked = false, json = false, ...options }: ListOptions, 
   };
 }
 
-function tell(one: Registered): { readonly [name: string]: Json } {
-  return {
-    ...{ id: toHex(one.id), mdkVersion: one.mdk_version, keyVersion: one.key_version, registered: iso(one.registered) },
-    revoked: one.revoked === null ? null : iso(one.revoked),
-  };
+function tell({ id, mdkVersion, keyVersion, registered, revoked }: Listed): { readonly [name: string]: Json } {
+  return { id, mdkVersion, keyVersion, registered: iso(registered), revoked: revoked === null ? null : iso(revoked) };
 }
 
-function line(one: Registered): string {
-  const state = one.revoked === null ? "" : `  revoked ${iso(one.revoked)}`;
-  return `${toHex(one.id)}  key ${one.key_version}  MDK ${one.mdk_version}  registered ${iso(one.registered)}${state}`;
+function line({ id, mdkVersion, keyVersion, registered, revoked }: Listed): string {
+  const state = revoked === null ? "" : `  revoked ${iso(revoked)}`;
+  return `${id}  key ${keyVersion}  MDK ${mdkVersion}  registered ${iso(registered)}${state}`;
+}
+
+function listed(one: Registered): Listed {
+  const { mdk_version: mdkVersion, key_version: keyVersion, registered, revoked } = one;
+  return { id: toHex(one.id), mdkVersion, keyVersion, registered, revoked };
 }
 
 async function rotateKey(options: RegistryOptions, s: ScriptSurroundings): Promise<Done> {

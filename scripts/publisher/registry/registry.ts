@@ -72,9 +72,6 @@ const setRevoked = query((p: { id: Bytes; revoked: number; revoked_key_version: 
   tables.updateTable("instances").set({ revoked: p.revoked, revoked_key_version: p.revoked_key_version })
     .where("id", "=", p.id).where("revoked", "is", null)
 );
-const page = query((p: { after: Bytes; limit: number }) =>
-  tables.selectFrom("instances").selectAll().where("id", ">", p.after).orderBy("id").limit(p.limit)
-);
 const requests = query((p: { after: Bytes; limit: number }) =>
   tables.selectFrom("requests").innerJoin("instances", "instances.id", "requests.id")
     .select(["requests.id as id", "requests.request as request"]).where("requests.id", ">", p.after)
@@ -90,6 +87,27 @@ const counted = compile(
     fn.count<number>("revoked").as("revoked"),
   ]),
 );
+
+const PAGE = `SELECT max(id) AS last, group_concat(lower(hex(id)) || ' ' || mdk_version || ' ' || key_version || ' ' ||
+  registered || ' ' || ifnull(revoked, ''), char(10)) AS lines
+  FROM (SELECT * FROM instances WHERE id > ? AND (revoked IS NOT NULL) >= ? ORDER BY id LIMIT ?)`;
+
+/** An instance as it is listed. */
+export interface Listed {
+  /** Hex. */
+  readonly id: string;
+  readonly mdkVersion: number;
+  readonly keyVersion: number;
+  /** Millis. */
+  readonly registered: number;
+  readonly revoked: number | null;
+}
+
+function readLine(line: string): Listed {
+  const [id = "", mdkVersion, keyVersion, registered, revoked = ""] = line.split(" ");
+  const numbers = { mdkVersion: Number(mdkVersion), keyVersion: Number(keyVersion), registered: Number(registered) };
+  return { id, ...numbers, revoked: revoked === "" ? null : Number(revoked) };
+}
 
 export class Registry implements AsyncDisposable {
   readonly #db: Database;
@@ -175,14 +193,20 @@ export class Registry implements AsyncDisposable {
     return await this.find(id);
   }
 
-  /** All that were ever registered, by id. */
-  async *all(): AsyncGenerator<readonly Registered[]> {
+  /**
+   * All that were ever registered, by id, in pages. A page comes as one text: five times as fast as a row after the other (measured at a
+   * million: 1.0 s instead of 5.1).
+   */
+  async *all(onlyRevoked: boolean): AsyncGenerator<readonly Listed[]> {
     for (let after: Bytes = BEFORE_ALL;;) {
-      const { rows } = await this.#db.execute(page.bind({ after, limit: PAGE_ROWS }));
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      yield rows;
-      after = last.id;
+      const params = [after, onlyRevoked ? 1 : 0, PAGE_ROWS];
+      const { rows: [page] } = await this.#db.execute<{ last: Bytes | null; lines: string | null }>({
+        sql: PAGE,
+        params,
+      });
+      if (page === undefined || page.last === null || page.lines === null) return;
+      yield page.lines.split("\n").map(readLine);
+      after = page.last;
     }
   }
 
