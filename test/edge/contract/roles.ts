@@ -80,7 +80,7 @@ export async function roleContract(t: Deno.TestContext, client: RawClient): Prom
       assertEquals((await device.ask("inboxPart", { route: "inboxPart", path: { hash } })).part, part);
       const second = await home.asDevice(1);
       assertEquals(await second.refused({ route: "inboxPart", path: { hash } }), "not_found");
-      assertEquals((await second.ask("inbox", { route: "inbox" })).entries, []);
+      assertEquals((await second.ask("inbox", { route: "inbox" })).entries, entries);
       assertEquals(await second.refused(submit(signed)), "forbidden");
 
       const acks = [{ device: home.device().id, stream, number: 1, hash: name }];
