@@ -1,7 +1,7 @@
 /** Promise: two stores with different contents of equal padded size cannot be told apart by their schema, row counts and sizes. */
 import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { paddedLength } from "../../shared/bytes/padding.ts";
-import { encodeCbor } from "../../shared/bytes/cbor.ts";
+import { type CborInput, encodeCbor } from "../../shared/bytes/cbor.ts";
 import { AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -102,7 +102,9 @@ async function storeOf(lengths: Lengths) {
     profile: await profileOf(world.edge.database),
     /** Sizes of what went over the wire, exchange by exchange. */
     wire: [phone, laptop].map(({ traffic }) => traffic.exchanges.map(sizesOf)),
-    pushes: manager.traffic.exchanges.map(sizesOfPush),
+    pushes: manager.traffic.exchanges.filter((exchange) => !isChunk(exchange)).map(sizesOfPush),
+    /** Of the rows in all chunks together: which of them share one follows from their random order. */
+    pushed: manager.traffic.exchanges.filter(isChunk).flatMap(rowSizesOf).toSorted((a, b) => a - b),
     plaintexts: plain.map(({ plaintext }) => plaintext.length).toSorted((a, b) => a - b),
     ciphertexts: [
       ...bodies.map(({ body }) => decodeRow(body).ciphertext),
@@ -120,6 +122,16 @@ function sizesOf({ request, answer }: Exchange): string {
   const isProven = answer.status === 200 && search.includes("&proof=1");
   const body = isProven ? encodeCbor({ ...bodyOf(answer), proof: null }) : answer.body;
   return `${request.method} ${(pathname + search).length}: ${request.body.length}, ${answer.status} ${body.length}`;
+}
+
+function isChunk({ request }: Exchange): boolean {
+  return new URL(request.url).pathname.includes("/chunks/");
+}
+
+function rowSizesOf({ request }: Exchange): number[] {
+  const { rows } = bodyOf(request);
+  assert(Array.isArray(rows));
+  return rows.map((row: CborInput) => encodeCbor(row).length);
 }
 
 /** Besides, of blocks only that they were sent, and of the rows that the manager asks for, which it chooses at random, that it did. */
@@ -146,6 +158,7 @@ Deno.test("Two stores of other contents look alike to the edge when their padded
   assertEquals(short.profile.tables, long.profile.tables);
   assertEquals(short.wire, long.wire);
   assertEquals(short.pushes, long.pushes);
+  assertEquals(short.pushed, long.pushed);
 });
 
 Deno.test("profileOf() tells two stores apart when one content is padded further", async () => {
@@ -153,7 +166,7 @@ Deno.test("profileOf() tells two stores apart when one content is padded further
   const [short, long] = [await storeOf(SHORT), await storeOf(further)];
   assertEquals(short.profile.schema, long.profile.schema);
   assert(String(short.profile.tables.rows) !== String(long.profile.tables.rows));
-  assert(String(short.pushes) !== String(long.pushes));
+  assert(String(short.pushed) !== String(long.pushed));
 });
 
 Deno.test("Everything that the edge holds encrypted is of a padded size (CONV-11)", async () => {

@@ -9,7 +9,7 @@ import { PosternError } from "../../../shared/errors.ts";
 import type { Dump } from "./open_dump.ts";
 
 /** The version of the tables that shared/spec/storage.md describes. */
-export const DUMP_VERSION = 4;
+export const DUMP_VERSION = 5;
 
 /** Tables and columns that are read. */
 export const DUMP_TABLES = {

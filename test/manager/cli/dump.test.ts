@@ -159,8 +159,8 @@ const ATTACKS: readonly (readonly [what: string, sql: string | readonly string[]
     76,
     "tampered",
   ],
-  ["a newer version", "INSERT INTO postern_migrations VALUES (5, 'more')", 65, "unsupported"],
-  ["an older version", "DELETE FROM postern_migrations WHERE version = 4", 65, "unsupported"],
+  ["a newer version", "INSERT INTO postern_migrations VALUES (6, 'more')", 65, "unsupported"],
+  ["an older version", "DELETE FROM postern_migrations WHERE version = 5", 65, "unsupported"],
   ["a table less", "DROP TABLE history", 65, "malformed"],
   [
     "a view for a table",
