@@ -20,7 +20,12 @@ import {
 import { judgeRelease, type ReleasePolicy } from "../../shared/manifest/judge_release.ts";
 import { parseManifest, type ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { type OpenedIndex, openIndex } from "../../shared/manifest/open_index.ts";
-import { openManifest, requireSizes, type VerifySignature } from "../../shared/manifest/open_manifest.ts";
+import {
+  openManifest,
+  requireSizes,
+  type SignedFile,
+  type VerifySignature,
+} from "../../shared/manifest/open_manifest.ts";
 import type { IndexEntry, ReleaseIndex } from "../../shared/manifest/release_index.ts";
 import {
   envelopePlace,
@@ -30,6 +35,7 @@ import {
   LISTS_PLACE,
   publicManifestPlace,
   publicManifestSignaturePlace,
+  ROOT_PLACE,
 } from "../../shared/manifest/places.ts";
 import { type Certificate, readCertificate } from "../../shared/x509/certificate.ts";
 import { type Crl, readCrlFile } from "../../shared/x509/crl.ts";
@@ -37,6 +43,7 @@ import { noteEvent } from "../audit/note.ts";
 import { readBounded } from "../files/read_bounded.ts";
 import { keysForRelease, type OpeningKeys, openingKeys } from "../instance/opening.ts";
 import { isNew, isPathRevoked, mergeLists } from "./lists.ts";
+import { followPublisherRoot } from "../instance/root.ts";
 import type { Pace } from "./pace.ts";
 import { type Origin, putRelease } from "./releases.ts";
 import { type Followed, putCheck, putList, putMemory, rememberedLists, signerRecords } from "./repository.ts";
@@ -117,9 +124,10 @@ class Check {
     const root = readCertificate(keys.root);
     const crls = await this.#takeLists(root);
     const verify = (content: Bytes, signature: Bytes) => this.#verify(content, signature, { roots: [root], crls, now });
-    const { index, hash, signer } = await this.#openIndex(verify);
+    const { index, hash, signer, file } = await this.#openIndex(verify);
     const { number, created, floor } = index;
     await this.#remember(signer, { index: { number, created, hash }, floor });
+    await this.#followRoot(file, crls);
     const known = rememberedFloor(this.#memory);
     const choice = { rolloutKey, ignoresRollout, floor: higherFloor(known, floor) };
     const named = chooseRelease(index, { ...choice, ...(installed === undefined ? {} : { installed }) });
@@ -133,17 +141,37 @@ class Check {
   }
 
   /** Index and signature are replaced one after the other: what does not fit together is fetched once more. */
-  async #openIndex(verify: VerifySignature<VerifiedSigner>): Promise<OpenedIndex<VerifiedSigner>> {
+  async #openIndex(
+    verify: VerifySignature<VerifiedSigner>,
+  ): Promise<OpenedIndex<VerifiedSigner> & { file: SignedFile }> {
     const opening = { verify, product: this.#product, memory: this.#memory, now: this.#env.now };
     const fetched = async () => ({
       content: await requirePlace(this.#env.source, INDEX_PLACE, this.#reading(LIMITS.maxIndexBytes)),
       signature: await this.#signature(INDEX_SIGNATURE_PLACE, LIMITS.maxIndexBytes),
     });
+    const file = await fetched();
     try {
-      return await openIndex(await fetched(), opening);
+      return { ...await openIndex(file, opening), file };
     } catch (error) {
       if (!isPosternError(error, "signature")) throw error;
-      return await openIndex(await fetched(), opening);
+      const again = await fetched();
+      return { ...await openIndex(again, opening), file: again };
+    }
+  }
+
+  /** Counts from the next check on. A root that is not vouched for changes nothing: the pinned one stays. */
+  // spec: CMS-23
+  async #followRoot(index: SignedFile, crls: readonly Crl[]): Promise<void> {
+    const { db, source, now, followed: { config } } = this.#env;
+    try {
+      const file = await readPlace(source, ROOT_PLACE, this.#reading(2 * LIMITS.maxCertificateBytes));
+      if (file === null) return;
+      await followPublisherRoot(db, this.#product, file, index, { crls, requireCrl: config.requiresLists, now });
+    } catch (error) {
+      if (!isPosternError(error)) throw error;
+      if (UNREACHABLE.some((code) => code === error.code)) return;
+      const detail = { outcome: error.code, message: `the root beside the index: ${error.message}` };
+      await db.batch([noteEvent("update.refused", this.#product, detail, now)]);
     }
   }
 

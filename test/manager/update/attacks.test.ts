@@ -3,7 +3,13 @@ import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { envelopePlace, envelopeSignaturePlace, INDEX_PLACE, LISTS_PLACE } from "../../../shared/manifest/places.ts";
+import {
+  envelopePlace,
+  envelopeSignaturePlace,
+  INDEX_PLACE,
+  LISTS_PLACE,
+  ROOT_PLACE,
+} from "../../../shared/manifest/places.ts";
 import { writeIndex } from "../../../shared/manifest/release_index.ts";
 import type { UpdateConfig } from "../../../manager/update/config.ts";
 import { lastCheck } from "../../../manager/update/repository.ts";
@@ -28,7 +34,7 @@ Deno.test("a release is found in a folder and on a web server, remembered and au
     await tenant.configure({ ...config, source: { kind: "http", url: server.url } });
     assertEquals((await tenant.check(NOW)).release, manifest);
     assertEquals(server.asked, [
-      ...[LISTS_PLACE, INDEX_PLACE, `${INDEX_PLACE}.sig`],
+      ...[LISTS_PLACE, INDEX_PLACE, `${INDEX_PLACE}.sig`, ROOT_PLACE],
       ...[envelopePlace("v1.2.0"), envelopeSignaturePlace("v1.2.0")],
     ]);
     const github = { kind: "github", repository: "owner/name", base: server.url } as const;

@@ -75,6 +75,20 @@ Deno.test("COVER-02 a leaf is never given out twice, not even that of a revoked 
   assertEquals((await registry.recipients()).revoked, [7, 9, 11]);
 });
 
+Deno.test("instance register that failed after it registered gives the same leaf the next time", async () => {
+  await using workshop = await makeWorkshop();
+  const request = await requestOf(publicKeysOf(await newMdk()));
+  await handIn(workshop, request);
+  assertEquals(await workshop.code(REGISTER.replace("answer.txt", "nowhere/answer.txt")), "not_found");
+  const leafNow = async () => {
+    await using registry = await openRegistry({}, workshop.surroundings());
+    return (await registry.find(idOf(request))).leaf;
+  };
+  const leaf = await leafNow();
+  assertEquals((await workshop.ok(REGISTER)).json["outcome"], "same");
+  assertEquals(await leafNow(), leaf);
+});
+
 Deno.test("instance revoke leaves out of the next release, once and for good", async () => {
   await using workshop = await makeWorkshop();
   const ids: string[] = [];
