@@ -17,6 +17,8 @@ export interface Series {
   readonly database: EdgeDatabase;
   /** Only every so many-th point is played, if it is there. */
   readonly stride?: number;
+  /** The first point that is played, 1 if absent. */
+  readonly first?: number;
   /** At its writes, or at a moment of each request to the edge, or of each request from the edge to sqld. */
   readonly at: "writes" | { readonly requests: "front" | "back"; readonly moment: Moment };
 }
@@ -26,8 +28,8 @@ const MOST_POINTS = 400;
 
 /** @returns how many kill points there were; each was recovered from. @throws when one was not */
 export async function runSeries(household: Household, series: Series): Promise<number> {
-  const { stride = 1 } = series;
-  for (let point = 1, played = 0; point <= MOST_POINTS; point += stride, played++) {
+  const { stride = 1, first = 1 } = series;
+  for (let point = first, played = 0; point <= MOST_POINTS; point += stride, played++) {
     await series.operation.prepare(household);
     const hasStruck = series.at === "writes"
       ? await killAtWrite(household, series, point)

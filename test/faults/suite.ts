@@ -36,16 +36,25 @@ export function everySeries(operations: readonly Operation[] = Object.values(OPE
   ]);
 }
 
-/** Each point takes a household that was lost and restored. Odd, so that points before and after a write take turns. */
-const STRIDES = { restore: 9, restored: 5 };
+/**
+ * Where not every point is played. A restore takes a household that was lost; its stride is odd, so that points before and after a write
+ * take turns. A rotation and a delta meet the moments of a request that the inbox meets at every one.
+ */
+const STRIDES = { restore: 13, restored: 7, push: 2 };
 
-/** The manager at every request, where a rotation stands for every full push; of everything else an operation each. */
+/** Every other point of each series, those that one leaves out in the next. */
+function everyOther(all: readonly Series[]): Series[] {
+  return all.map((series, index) => ({ ...series, stride: STRIDES.push, first: 1 + index % STRIDES.push }));
+}
+
+/** The manager at the requests of a turn, where a rotation stands for every full push; of everything else an operation each. */
 export function shortSeries(): Series[] {
   const { full, covered, rotate, inbox, backup, restore, restored } = OPERATIONS;
   const only = (moment: string, series: readonly Series[]) =>
     series.filter(({ at }) => at !== "writes" && at.moment === moment);
   return [
-    ...[covered, rotate, inbox].flatMap(managerAtRequests),
+    ...[covered, rotate].flatMap((operation) => everyOther(managerAtRequests(operation))),
+    ...managerAtRequests(inbox),
     atWrites("manager", inbox),
     atWrites("manager", backup),
     { ...atWrites("manager", restore), stride: STRIDES.restore },
