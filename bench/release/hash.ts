@@ -21,7 +21,7 @@ export interface HashFigures {
 
 async function hash(how: string, path: string, wanted: string): Promise<string> {
   const found = await Deno.lstat(path);
-  if (how === "describe") return hashFile(path, found, () => {}).sha256;
+  if (how === "describe") return (await hashFile(path, found, () => {})).sha256;
   await readContent(path, { size: found.size, sha256: wanted });
   return wanted;
 }

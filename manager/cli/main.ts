@@ -1,39 +1,13 @@
 /** Entry point of `postern`: the only file of the command line that reads environment, clock, randomness and terminal. */
-import { Buffer } from "node:buffer";
 import process from "node:process";
 import { runtimeSurroundings } from "../../shared/client/surroundings.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { asking } from "./asking.ts";
+import { readInput, writeTo } from "./console.ts";
 import { runCli } from "./program.ts";
 import type { CliSurroundings } from "./surroundings.ts";
 import { EXIT } from "./exit_codes.ts";
-
-async function readInput(maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Deno.stdin.readable) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes) throw new PosternError("too_large", `The input is larger than ${maxBytes} bytes`);
-  }
-  const all = new Uint8Array(length);
-  Buffer.concat(chunks).copy(all);
-  return all;
-}
-
-/** Whole, also into a slow pipe; a reader that has gone away ends the program, as for any other tool. */
-function writeTo(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
-  return (text) => {
-    const bytes = new TextEncoder().encode(text);
-    try {
-      for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      Deno.exit(EXIT.ok);
-    }
-  };
-}
 
 /**
  * The first signal asks a command that heeds it to stop, and ends any other; the second one ends every command at once. Whatever

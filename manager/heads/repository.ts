@@ -6,7 +6,7 @@ import { compile, query } from "../../shared/database/query.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import { META, readNumber } from "../store/meta.ts";
-import type { HeadsTable } from "../store/schema.ts";
+import type { HeadsTable } from "../store/schema_push.ts";
 import { tables } from "../store/tables.ts";
 
 const newest = compile(tables.selectFrom("heads").selectAll().orderBy("generation", "desc").limit(1));

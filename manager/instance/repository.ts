@@ -5,7 +5,7 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { Registration } from "../../shared/manifest/registration_answer.ts";
-import type { MdksTable, RegistrationsTable } from "../store/schema.ts";
+import type { MdksTable, RegistrationsTable } from "../store/schema_releases.ts";
 import { tables } from "../store/tables.ts";
 
 /** A version of the MDK as it is stored. */

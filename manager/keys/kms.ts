@@ -10,7 +10,7 @@ import { toBase64 } from "../../shared/bytes/encoding.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import { Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import { type ErrorCode, PosternError } from "../../shared/errors.ts";
-import { isLoopback } from "../../shared/protocol/origin.ts";
+import { isProtected } from "../../shared/protocol/origin.ts";
 import { bytesUpTo, textUpTo } from "../../shared/protocol/shapes.ts";
 import { envelopeKek } from "./envelope.ts";
 import { KEK_LABELS } from "./labels.ts";
@@ -93,7 +93,7 @@ export async function openKmsKek(place: KmsPlace, random: RandomBytes): Promise<
 /** The secret travels as it is: signed requests are not encrypted ones. */
 function requireProtected(endpoint: string): void {
   const url = URL.parse(endpoint);
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname))) return;
+  if (url !== null && isProtected(url)) return;
   throw new PosternError("usage", "A key service is reached by https, or by http on this machine");
 }
 

@@ -8,7 +8,7 @@ import type { Head } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
 import { headsAfter, newestHead } from "../heads/repository.ts";
 import { findStatement } from "../owner/statement.ts";
-import type { HeadsTable, PushesTable } from "../store/schema.ts";
+import type { HeadsTable, PushesTable } from "../store/schema_push.ts";
 import { isWrappedForAll, type OpenEpoch } from "./epoch.ts";
 import { prepareHead } from "./head.ts";
 import { recordSigned, settlePush } from "./records.ts";

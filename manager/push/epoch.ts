@@ -13,7 +13,8 @@ import { activeDevices } from "../devices/repository.ts";
 import { currentStatement } from "../owner/statement.ts";
 import { COUNTERS, next, readCounter } from "../store/counters.ts";
 import { META, readBytes } from "../store/meta.ts";
-import type { DevicesTable, EpochsTable, WrapsTable } from "../store/schema.ts";
+import type { DevicesTable } from "../store/schema.ts";
+import type { EpochsTable, WrapsTable } from "../store/schema_push.ts";
 import { currentEpochRow, epochRow, insertEpoch, wrapsOf } from "./epoch_records.ts";
 
 /** An epoch with its derived keys and the wraps of its sym key. */

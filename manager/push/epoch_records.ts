@@ -2,7 +2,7 @@
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
-import type { EpochsTable, WrapsTable } from "../store/schema.ts";
+import type { EpochsTable, WrapsTable } from "../store/schema_push.ts";
 import { tables } from "../store/tables.ts";
 import { dropBlocks } from "./blocks.ts";
 import { dropPlaced } from "./placed.ts";

@@ -7,7 +7,7 @@ import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { EdgeLink, PushedBlock } from "../edge/link.ts";
 import { historyNodes } from "../heads/history.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
-import type { PushesTable } from "../store/schema.ts";
+import type { PushesTable } from "../store/schema_push.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { Sending } from "./sending.ts";
 

@@ -7,7 +7,7 @@ import type { EdgeLink } from "../edge/link.ts";
 import { completeHistory } from "../heads/history.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
-import type { PushesTable } from "../store/schema.ts";
+import type { PushesTable } from "../store/schema_push.ts";
 import { allEntries, type Changes, readChanges } from "./changes.ts";
 import { stagedTableBlocks } from "./blocks.ts";
 import { listChanges } from "./change_list.ts";

@@ -3,7 +3,7 @@ import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { SignedHead } from "../../shared/protocol/head.ts";
 import type { OwnerStatement } from "../../shared/protocol/statement.ts";
-import type { HeadsTable } from "../store/schema.ts";
+import type { HeadsTable } from "../store/schema_push.ts";
 
 /** Where to go on from. */
 export type Reconciled =

@@ -3,7 +3,7 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { headCommitted } from "../heads/repository.ts";
-import type { PushesTable } from "../store/schema.ts";
+import type { PushesTable } from "../store/schema_push.ts";
 import { tables } from "../store/tables.ts";
 import { changesPlaced } from "./changes.ts";
 import { applyStagedBlocks, forgetStagedBlocks } from "./blocks.ts";

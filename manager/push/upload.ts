@@ -1,7 +1,7 @@
 /** Seals and sends the chunks of a push; those under way at once hide the way to the edge and back. */
 import type { Database } from "../../shared/database/database.ts";
 import type { EdgeLink, OpenPush } from "../edge/link.ts";
-import type { PushesTable } from "../store/schema.ts";
+import type { PushesTable } from "../store/schema_push.ts";
 import { readEntries } from "./changes.ts";
 import { ChunkMemories, type ChunkMemory } from "./chunk_memory.ts";
 import type { OpenEpoch } from "./epoch.ts";

@@ -10,7 +10,7 @@ import { TOKEN_BYTES } from "../../shared/merkle/tree_hash.ts";
 import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
 import { TABLES } from "../../shared/protocol/tables.ts";
 import { LISTS } from "../../shared/protocol/token.ts";
-import type { ChangeListsTable } from "./schema.ts";
+import type { ChangeListsTable } from "./schema_push.ts";
 import { tables } from "./tables.ts";
 
 const NOTHING: Bytes = new Uint8Array(0);

@@ -7,6 +7,31 @@
  */
 import type { Generated } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
+import type {
+  BlocksTable,
+  ChangedTable,
+  ChangeListsTable,
+  EpochsTable,
+  HeadsTable,
+  HistoryTable,
+  LeavesTable,
+  PlacedTable,
+  PushesTable,
+  StagedBlocksTable,
+  StagedTable,
+  WrapsTable,
+} from "./schema_push.ts";
+import type {
+  MdksTable,
+  RegistrationsTable,
+  ReleasePartsTable,
+  ReleasesTable,
+  SharedKeysTable,
+  UpdateChecksTable,
+  UpdateConfigsTable,
+  UpdateListsTable,
+  UpdateSignersTable,
+} from "./schema_releases.ts";
 
 /** Single values by name; see meta.ts for the names. */
 export interface MetaTable {
@@ -130,150 +155,6 @@ export interface CoversTable {
   content_key: Bytes;
 }
 
-/** Which entries are change lists (change_lists.ts). */
-export interface ChangeListsTable {
-  generation: number;
-  /** Bytes of the plaintext. */
-  size: number;
-}
-
-/**
- * Entries that came, changed or went since they were last placed, by the name of their row. Triggers of `entries` keep it, so that
- * a delta costs what changed and not what there is. What is not in it is placed as it is.
- */
-export interface ChangedTable {
-  content_key: Bytes;
-  /** `entries-version` at the change; a push forgets what is not newer than what it began with. */
-  version: number;
-  kind: string;
-  name: Bytes;
-  name_is_text: number;
-  number: number;
-}
-
-/** What the edge holds of the current epoch, or will hold of the one being built: the leaves of the content tree. */
-export interface PlacedTable {
-  epoch: number;
-  content_key: Bytes;
-  content_hash: Bytes;
-}
-
-/** The same rows as leaves of the trees of their tables. */
-export interface LeavesTable {
-  epoch: number;
-  tbl: number;
-  token: Bytes;
-  number: number;
-  row_hash: Bytes;
-}
-
-/**
- * What the push under way sends, in the order in which it is sent: written in order, ten times cheaper than into its place at once
- * (measured), and put there when everything is sent. It stays after a delta until that has been read back.
- */
-export interface StagedTable {
-  chunk: number;
-  place: number;
-  content_key: Bytes;
-  /** Null for a row that goes; a row that is replaced goes and comes. */
-  content_hash: Bytes | null;
-  tbl: number;
-  token: Bytes;
-  number: number;
-  row_hash: Bytes | null;
-}
-
-/** The blocks of the trees over what is placed (spec: TREE-07), and of the content tree, which nobody is sent. */
-export interface BlocksTable {
-  id: Generated<number>;
-  epoch: number;
-  /** 0 for the content tree. */
-  tbl: number;
-  path: string;
-  block: Bytes;
-}
-
-/** What the delta under way does to them; null for a block that goes. */
-export interface StagedBlocksTable {
-  tbl: number;
-  path: string;
-  block: Bytes | null;
-}
-
-/** The sym key of an epoch as wrapped for each device: made once, so that a resumed push sends the same bytes. */
-export interface WrapsTable {
-  epoch: number;
-  device: Bytes;
-  encapsulated: Bytes;
-  wrapped: Bytes;
-}
-
-/** Epochs; the sym key of the current one and of the one being built. */
-export interface EpochsTable {
-  epoch: number;
-  incarnation: Bytes;
-  sym_key: Bytes;
-  /** `building`, `current`, `past`; `dropped` when its push was given up. */
-  state: string;
-  /** Version of the device list that it is wrapped for. */
-  devices_version: number;
-  /** 1 once everything has been read back as it was pushed: only then the epochs before are forgotten (spec: PUSH-10). */
-  is_verified: number;
-  /** 1 once it is pushed with the nodes of its trees (spec: PUSH-13): without them an edge proves nothing. */
-  has_nodes: number;
-  /** The sym key wrapped to the recovery key. */
-  recovery_encapsulated: Bytes;
-  recovery_ciphertext: Bytes;
-  /** Devices whose suite is not quantum-safe. */
-  classical: number;
-  /** Rows sealed so far (spec: KEY-04). */
-  sealed: number;
-  created: number;
-}
-
-/** Every head ever signed, stored before it is sent (spec: HEAD-05). */
-export interface HeadsTable {
-  generation: number;
-  hash: Bytes;
-  /** Number of the owner statement that it names. */
-  statement: number;
-  time: number;
-  /** 1 once the edge has confirmed its commit. */
-  committed: number;
-  /** Empty for old ones: their hash is enough to recognise them. */
-  signed: Bytes;
-}
-
-/** Nodes of the history tree of this incarnation (spec: TREE-06). */
-export interface HistoryTable {
-  /** 0 is the leaves. */
-  level: number;
-  idx: number;
-  hash: Bytes;
-  /** Of the head that completed it. */
-  generation: number;
-}
-
-/** The push under way, if any. */
-export interface PushesTable {
-  id: Bytes;
-  base: number;
-  epoch: number;
-  is_full: number;
-  chunks: number;
-  /** 32 random bytes from which its order and nonces follow, so that it can be resumed with the same bytes. */
-  secret: Bytes;
-  /** The newest generation signed before it began: which bodies hold which nodes of the history follows from it. */
-  newest: number;
-  /** `entries-version` at its beginning; another one now means that it cannot be resumed. */
-  entries_version: number;
-  /** Chunks whose rows are staged, from the first on. */
-  staged: number;
-  /** Of its newest head, from the moment when that is signed: the edge may hold it from then on. */
-  generation: number | null;
-  created: number;
-}
-
 /** Last processed submission of each stream (spec: INBOX-07). */
 export interface StreamsTable {
   device: Bytes;
@@ -343,106 +224,6 @@ export interface EventsTable {
   detail: string;
   /** Over this event and the hash before it; null until it is chained. */
   hash: Bytes | null;
-}
-
-/** Versions of the instance's MDK (shared/spec/registration.md). */
-export interface MdksTable {
-  version: number;
-  /** 32 bytes, from which both private keys derive. */
-  secret: Bytes;
-  /** Public keys, raw. */
-  xwing: Bytes;
-  x25519: Bytes;
-  created: number;
-  /** When it was revoked. */
-  revoked: number | null;
-}
-
-/** What publishers answered: one line for each entry secret, so several of a product whose manifest key was rotated. */
-export interface RegistrationsTable {
-  product: string;
-  /** DER of the pinned root. */
-  root: Bytes;
-  entry_secret: Bytes;
-  cover: Bytes | null;
-  /** The MDK version that the publisher seals to. */
-  mdk_version: number;
-  registered: number;
-}
-
-/** Keys that all instances of a product have in common. */
-export interface SharedKeysTable {
-  product: string;
-  key_id: string;
-  key_version: number;
-  secret: Bytes;
-}
-
-/** Products that are followed, and how. */
-export interface UpdateConfigsTable {
-  product: string;
-  /** JSON; manager/update/config.ts has the shape. */
-  config: string;
-  /** 32 bytes that never leave this instance (spec: IDX-07). */
-  rollout_key: Bytes;
-}
-
-/** What certificates that sign releases have said (spec: IDX-05). */
-export interface UpdateSignersTable {
-  product: string;
-  /** In the order of the last word, from 0. */
-  place: number;
-  /** Fingerprint, hex. */
-  signer: string;
-  /** Newest index: number (0 for none), SHA-256 in hex, time. */
-  number: number;
-  hash: string;
-  created: number;
-  floor: string | null;
-  /** CBOR list of certificates in DER, the signer's first. */
-  path: Bytes;
-}
-
-/** The newest revocation list of each issuer (spec: CMS-21). */
-export interface UpdateListsTable {
-  product: string;
-  /** Name and key identifier. */
-  issuer: string;
-  der: Bytes;
-}
-
-/** How the last look for a release ended. */
-export interface UpdateChecksTable {
-  product: string;
-  time: number;
-  /** `current`, `found`, or the code of an error. */
-  outcome: string;
-  version: string | null;
-  detail: string;
-}
-
-/** The manifest database: every release that passed all checks. */
-export interface ReleasesTable {
-  product: string;
-  version: string;
-  tag_name: string;
-  /** Fingerprint of the certificate that signed it, hex. */
-  signer: string;
-  origin: "schema 1" | "schema 2" | "schema 3" | "public";
-  accepted: number;
-  downloaded: number | null;
-  applied: number | null;
-  /** When the version before was gone back to. */
-  returned: number | null;
-}
-
-/** Their manifests, as `writeManifest` spells them, in parts that a record of a backup holds. */
-export interface ReleasePartsTable {
-  product: string;
-  version: string;
-  /** From 0. */
-  part: number;
-  bytes: Bytes;
 }
 
 /** All tables, for kysely. */

@@ -9,7 +9,7 @@ import { committedGeneration, findHead, fitsCommit, forgetCommitted, newestHead 
 import { reconcile } from "../push/reconcile.ts";
 import { dropPush, openPush, settlePush } from "../push/records.ts";
 import { COUNTERS, next } from "../store/counters.ts";
-import type { HeadsTable } from "../store/schema.ts";
+import type { HeadsTable } from "../store/schema_push.ts";
 import { META, readNumber } from "../store/meta.ts";
 import { raiseAlarm } from "./alarms.ts";
 

@@ -1,6 +1,7 @@
 /** What a product's updates follow, as its owner chose it. One line of the database a product, as JSON. */
 import * as v from "valibot";
 import { PosternError } from "../../shared/errors.ts";
+import { isProtected } from "../../shared/protocol/origin.ts";
 import { LIMITS } from "../../shared/limits.ts";
 
 const minute = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(1_439));
@@ -61,13 +62,6 @@ export function readConfig(text: string): UpdateConfig {
   } catch (cause) {
     throw new PosternError("storage", "The configuration of updates is damaged: postern update configure", { cause });
   }
-}
-
-const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
-
-/** Whether what a URL gives may be taken: nobody on the way can see what is asked for, or it never leaves this machine. */
-export function isProtected(url: URL): boolean {
-  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname));
 }
 
 /** The URL of a folder of releases. @throws `usage` */

@@ -6,7 +6,8 @@ import type { ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { filePlace } from "../../shared/manifest/places.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { type Cache, isCached, partPath, publishPart } from "./cache.ts";
-import { type Content, hashInto } from "./hashed_file.ts";
+import { hashInto } from "../files/hash_into.ts";
+import type { Content } from "./hashed_file.ts";
 import { FILE_PACE, type Pace, paced } from "./pace.ts";
 import type { ReleaseSource } from "./source.ts";
 

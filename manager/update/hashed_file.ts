@@ -1,12 +1,8 @@
 /** Files that are believed for their hash alone. */
-import { createHash, type Hash } from "node:crypto";
-import { setImmediate } from "node:timers";
+import { createHash } from "node:crypto";
 import { PosternError } from "../../shared/errors.ts";
+import { hashInto } from "../files/hash_into.ts";
 import { fromOsError } from "../files/os_error.ts";
-
-const CHUNK_BYTES = 65_536;
-/** So much is read at once; then others have their turn. */
-const TURN_BYTES = 8_388_608;
 
 /** What a manifest says of a file's content. */
 export interface Content {
@@ -65,31 +61,6 @@ export async function copyContent(from: string, to: string, content: Content, mo
   } catch (error) {
     throw fromOsError(error, `write ${to}`);
   }
-}
-
-/** Hashes up to `maxBytes` of what a file has from here on; returns how much that was. */
-export async function hashInto(
-  hash: Hash,
-  file: Deno.FsFile,
-  maxBytes: number,
-  take: (part: Uint8Array) => void = () => {},
-): Promise<number> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  let size = 0;
-  for (let turn = 0; size < maxBytes;) {
-    const count = file.readSync(buffer.subarray(0, Math.min(CHUNK_BYTES, maxBytes - size)));
-    if (count === null) break;
-    const part = buffer.subarray(0, count);
-    hash.update(part);
-    take(part);
-    size += count;
-    turn += count;
-    if (turn < TURN_BYTES) continue;
-    turn = 0;
-    // Not a timer, which would wait for a millisecond at least, at every turn.
-    await new Promise<void>((resume) => setImmediate(resume));
-  }
-  return size;
 }
 
 /** Others may write to a shared folder: what lies there may be a link, or a pipe that waits for ever. */

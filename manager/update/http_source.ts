@@ -1,7 +1,8 @@
 /** Releases on a web server, or as the assets of GitHub's releases. */
 import { PosternError } from "../../shared/errors.ts";
 import { GITHUB_INDEX_TAG } from "../../shared/manifest/places.ts";
-import { isProtected, type SourceConfig } from "./config.ts";
+import { isProtected } from "../../shared/protocol/origin.ts";
+import type { SourceConfig } from "./config.ts";
 import type { Opened, ReleaseSource } from "./source.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

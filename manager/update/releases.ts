@@ -5,7 +5,7 @@ import { query } from "../../shared/database/query.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { parseManifest, type ReleaseManifest, writeManifest } from "../../shared/manifest/manifest.ts";
 import { compareVersions } from "../../shared/manifest/version.ts";
-import type { ReleasesTable } from "../store/schema.ts";
+import type { ReleasesTable } from "../store/schema_releases.ts";
 import { tables } from "../store/tables.ts";
 
 /** A backup's record holds several of them. */

@@ -12,7 +12,7 @@ import { bytesUpTo, decodeAs } from "../../shared/protocol/shapes.ts";
 import { type Certificate, readCertificate } from "../../shared/x509/certificate.ts";
 import { type Crl, readCrl } from "../../shared/x509/crl.ts";
 import { tables } from "../store/tables.ts";
-import type { UpdateChecksTable } from "../store/schema.ts";
+import type { UpdateChecksTable } from "../store/schema_releases.ts";
 import { readConfig, type UpdateConfig } from "./config.ts";
 import { issuerOf } from "./lists.ts";
 

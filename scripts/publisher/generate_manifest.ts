@@ -61,7 +61,7 @@ async function generateManifest(options: GenerateOptions, s: ScriptSurroundings)
   const progress = startProgress({ label: "Reading", isShown, write: s.err, now: s.now });
   let manifest: ReleaseManifest;
   try {
-    manifest = { ...facts, files: hashFiles(folder, found, (done, total) => progress.update(done, total)) };
+    manifest = { ...facts, files: await hashFiles(folder, found, (done, total) => progress.update(done, total)) };
   } finally {
     progress.end();
   }

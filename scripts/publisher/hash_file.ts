@@ -1,12 +1,8 @@
-/**
- * SHA-256 of a file as it lies on the disk. Synchronous reads of 64 KiB into one hash are as fast as `openssl dgst`; streams take
- * three times as long, and WebCrypto the whole file in memory.
- */
+/** SHA-256 of a file of a release, which must not change while it is read. */
 import { createHash } from "node:crypto";
 import { PosternError } from "../../shared/errors.ts";
+import { hashInto } from "../../manager/files/hash_into.ts";
 import { fromOsError } from "../../manager/files/os_error.ts";
-
-const CHUNK_BYTES = 65_536;
 
 /** What was read. */
 export interface HashedFile {
@@ -25,18 +21,12 @@ export type Found = Pick<Deno.FileInfo, "dev" | "ino" | "size" | "mtime">;
  * @param onRead is told how many bytes came
  * @throws `conflict` if another file lies there now, or it changes while it is read; `not_found`, `storage`
  */
-export function hashFile(path: string, found: Found, onRead: (bytes: number) => void): HashedFile {
+export async function hashFile(path: string, found: Found, onRead: (bytes: number) => void): Promise<HashedFile> {
   try {
     using file = Deno.openSync(path, { read: true });
     requireSame(path, found, file.statSync());
     const hash = createHash("sha256");
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    let size = 0;
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      hash.update(buffer.subarray(0, count));
-      size += count;
-      onRead(count);
-    }
+    const size = await hashInto(hash, file, found.size + 1, (part) => onRead(part.length));
     requireSame(path, found, file.statSync());
     if (size !== found.size) throw changed(path);
     return { size, sha256: hash.digest("hex") };

@@ -28,6 +28,7 @@ import { claimedNumber, readIndex, writeIndexFiles } from "./publish/index_files
 import { nextIndex } from "./publish/next_index.ts";
 import { type PublishFolder, type PublishPlace, type Sent, type Upload, uploadOf } from "./publish/place.ts";
 import { readRelease, type Release } from "./publish/release.ts";
+import { isProtected } from "../../shared/protocol/origin.ts";
 import type { BindAction, Done } from "./script.ts";
 import { signerOptions } from "./sign_manifest.ts";
 import { type SignerOptions, withSigner } from "./signer.ts";
@@ -38,7 +39,6 @@ import { readEnd } from "./times.ts";
 const SEQUENCE = 0x30;
 
 const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/;
-const LOCAL: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 interface PublishOptions extends SignerOptions {
   readonly to?: string;
@@ -194,8 +194,7 @@ function placeOf({ to, github, githubApi }: PublishOptions, s: ScriptSurrounding
   if (github === undefined) return directoryPlace(resolve(s.cwd, to ?? ""));
   if (!REPOSITORY.test(github)) throw new PosternError("usage", "--github takes OWNER/NAME");
   const base = URL.parse(githubApi);
-  const isProtected = base?.protocol === "https:" || (base?.protocol === "http:" && LOCAL.includes(base.hostname));
-  if (base === null || !isProtected) throw new PosternError("usage", "--github-api takes an https URL");
+  if (base === null || !isProtected(base)) throw new PosternError("usage", "--github-api takes an https URL");
   const token = s.env("GITHUB_TOKEN");
   if (token === undefined) {
     throw new PosternError("configuration", "GITHUB_TOKEN is not set: GitHub takes nothing without");

@@ -69,15 +69,18 @@ function requireAllowed(path: string): void {
  * @param onRead is told of each piece: bytes done, and of how many
  * @throws `conflict` if a file changes meanwhile; `not_found`, `storage`
  */
-export function hashFiles(
+export async function hashFiles(
   folder: string,
   found: readonly FoundFile[],
   onRead: (done: number, total: number) => void,
-): ReleaseFile[] {
+): Promise<ReleaseFile[]> {
   const total = found.reduce((sum, { info }) => sum + info.size, 0);
   let done = 0;
-  return found.map(({ path, mode, info }) => {
-    const { size, sha256 } = hashFile(join(folder, path), info, (bytes) => onRead(done += bytes, total));
-    return { path, size, mode, sha256 };
-  });
+  const files: ReleaseFile[] = [];
+  // One after the other: each read is synchronous.
+  for (const { path, mode, info } of found) {
+    const { size, sha256 } = await hashFile(join(folder, path), info, (bytes) => onRead(done += bytes, total));
+    files.push({ path, size, mode, sha256 });
+  }
+  return files;
 }

@@ -1,8 +1,7 @@
 /** What a publisher's script takes from the machine: read here once, handed down, replaced in tests. */
-import { concat } from "../../shared/bytes/bytes.ts";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { type RandomBytes, webCryptoRandom } from "../../shared/crypto/random.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { readInput, writeTo } from "../../manager/cli/console.ts";
 
 export interface ScriptSurroundings {
   /** Working directory, absolute. */
@@ -28,8 +27,8 @@ export interface ScriptSurroundings {
 export function scriptSurroundings(): ScriptSurroundings {
   return {
     cwd: Deno.cwd(),
-    out: (text) => writeAll(Deno.stdout, text),
-    err: (text) => writeAll(Deno.stderr, text),
+    out: writeTo(Deno.stdout),
+    err: writeTo(Deno.stderr),
     readInput,
     now: () => Date.now(),
     random: webCryptoRandom,
@@ -39,20 +38,4 @@ export function scriptSurroundings(): ScriptSurroundings {
     fetch,
     sleep: (millis) => new Promise((resume) => setTimeout(resume, millis)),
   };
-}
-
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
-}
-
-async function readInput(maxBytes: number): Promise<Bytes> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Deno.stdin.readable) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes) throw new PosternError("too_large", `The input is larger than ${maxBytes} bytes`);
-  }
-  return concat(...chunks);
 }

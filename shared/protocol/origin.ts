@@ -23,8 +23,18 @@ export function requireOrigin(origin: string): string {
   return path;
 }
 
-/** Whether a URL's host is this machine, so that nobody listens on the way. */
-export function isLoopback(host: string): boolean {
+/**
+ * Whether what goes to a URL may be secret, and what comes from it taken: nobody on the way can see it, or it never leaves this machine.
+ * Names below `localhost` do not count here, since a resolver may take them elsewhere.
+ */
+export function isProtected(url: URL): boolean {
+  return url.protocol === "https:" || (url.protocol === "http:" && THIS_MACHINE.includes(url.hostname));
+}
+
+const THIS_MACHINE: readonly string[] = ["127.0.0.1", "[::1]", "localhost"];
+
+/** Whether an edge's host is this machine, so that browsers let its devices work over plain HTTP. */
+function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

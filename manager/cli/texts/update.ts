@@ -1,6 +1,6 @@
 /** How updates are shown. Pure. What a manifest says is text from outside: it is shown as that and nothing else. */
 import type { ReleaseManifest } from "../../../shared/manifest/manifest.ts";
-import type { UpdateChecksTable } from "../../store/schema.ts";
+import type { UpdateChecksTable } from "../../store/schema_releases.ts";
 import { count, pairs, plain, table } from "../../text/layout.ts";
 import { duration, isoOrNull, moment, relative, size } from "../../text/moments.ts";
 import type { Checked } from "../../update/check.ts";
