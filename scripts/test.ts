@@ -1,15 +1,15 @@
 /**
  * Runs the tests and closes with one plain line of counts.
  *
- *   deno task test              everything: fast files side by side, then slow ones one after the other
+ *   deno task test              everything: fast files side by side, then slow ones
  *   deno task test --fast       without the slow ones
  *   deno task test PATH...      these files or folders
  *
  * Also: `--brief` (one character a test, failures in full), `--no-check` (types were checked already), `--root=DIR`.
  *
- * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds,
- * and has the machine to itself. Many fast files share a few threads, and their temporary files lie in memory where
- * there is room. A run in which nothing ran fails.
+ * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds. Many
+ * fast files share a few threads, and their temporary files lie in memory where there is room; each slow file is loaded
+ * by itself, as many at a time as there are processors. A run in which nothing ran fails.
  */
 import { listFiles, PROJECT_ROOT } from "./files.ts";
 import { add, closingLine, type Counts, isGood, NONE } from "./suite/counts.ts";
@@ -47,10 +47,10 @@ export async function runTests(run: TestRun): Promise<Counts> {
   if (fast.length > 0) {
     counts = await withScratchFolder(async (scratch) => {
       const paths = await groupFiles(root, fast, scratch);
-      return await runBatch({ ...batch, paths, isParallel: true, scratch });
+      return await runBatch({ ...batch, paths, scratch });
     });
   }
-  if (slow.length > 0) counts = add(counts, await runBatch({ ...batch, paths: slow, isParallel: false }));
+  if (slow.length > 0) counts = add(counts, await runBatch({ ...batch, paths: slow }));
   printSkipped(await Deno.readTextFile(skippedList));
   await Deno.remove(skippedList);
   return counts;

@@ -5,8 +5,6 @@ import { type Counts, readCounts } from "./counts.ts";
 export type Batch = {
   readonly root: string;
   readonly paths: readonly string[];
-  /** Files side by side, each in a thread of its own; a file's tests always run in order. */
-  readonly isParallel: boolean;
   /** One character a test, and only failures in full. */
   readonly isBrief: boolean;
   /** Whether types are checked first; not needed where something else has checked them. */
@@ -25,7 +23,8 @@ export async function runBatch(batch: Batch): Promise<Counts> {
     args: [
       "test",
       "-A",
-      ...(batch.isParallel ? ["--parallel"] : []),
+      // Files side by side, each in a thread of its own; a file's tests always run in order.
+      "--parallel",
       ...(batch.isBrief ? ["--reporter=dot"] : []),
       ...(batch.checksTypes ? [] : ["--no-check"]),
       `--config=${batch.root}/deno.json`,

@@ -40,11 +40,11 @@ export function everySeries(operations: readonly Operation[] = Object.values(OPE
  * Where not every point is played. A restore takes a household that was lost; its stride is odd, so that points before and after a write
  * take turns. A rotation and a delta meet the moments of a request that the inbox meets at every one.
  */
-const STRIDES = { restore: 13, restored: 7, push: 2 };
+const STRIDES = { restore: 13, restored: 7, request: 3, write: 3 };
 
-/** Every other point of each series, those that one leaves out in the next. */
-function everyOther(all: readonly Series[]): Series[] {
-  return all.map((series, index) => ({ ...series, stride: STRIDES.push, first: 1 + index % STRIDES.push }));
+/** Every third point of each series, each time others: the three moments of a request take turns. */
+function inTurns(all: readonly Series[]): Series[] {
+  return all.map((series, index) => ({ ...series, stride: STRIDES.request, first: 1 + index % STRIDES.request }));
 }
 
 /** The manager at the requests of a turn, where a rotation stands for every full push; of everything else an operation each. */
@@ -53,16 +53,16 @@ export function shortSeries(): Series[] {
   const only = (moment: string, series: readonly Series[]) =>
     series.filter(({ at }) => at !== "writes" && at.moment === moment);
   return [
-    ...[covered, rotate].flatMap((operation) => everyOther(managerAtRequests(operation))),
+    ...[covered, rotate].flatMap((operation) => inTurns(managerAtRequests(operation))),
     ...managerAtRequests(inbox),
-    atWrites("manager", inbox),
+    { ...atWrites("manager", inbox), stride: STRIDES.write },
     atWrites("manager", backup),
     { ...atWrites("manager", restore), stride: STRIDES.restore },
     ...only("done", managerAtRequests(restored)).map((series) => ({ ...series, stride: STRIDES.restored })),
     atWrites("edge", full),
-    ...only("forwarded", atRequests("edge", "front", covered)),
-    ...only("done", atRequests("edge", "back", inbox)),
-    ...only("forwarded", atRequests("sqld", "back", rotate)),
+    ...inTurns(only("forwarded", atRequests("edge", "front", covered))),
+    ...inTurns(only("done", atRequests("edge", "back", inbox))),
+    ...inTurns(only("forwarded", atRequests("sqld", "back", rotate))),
   ];
 }
 
