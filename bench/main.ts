@@ -22,6 +22,7 @@ import { proofs } from "./proofs.ts";
 import { proven } from "./proven.ts";
 import { push } from "./push.ts";
 import { recipients } from "./recipients.ts";
+import { registry } from "./registry.ts";
 import { release } from "./release.ts";
 import { remote } from "./remote.ts";
 import { start } from "./start.ts";
@@ -40,6 +41,7 @@ const BENCHES: readonly Bench[] = [
   cover,
   manifest,
   recipients,
+  registry,
   release,
 ];
 
@@ -47,7 +49,7 @@ const USAGE = `deno task bench [NAME...] [--rounds N] [--seconds S] [--large] [-
 
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-  --rounds N    how often the contestants take turns (5; push, proofs, start, manifest and recipients 3, delta and copy 11, remote and cover 1)
+  --rounds N    how often the contestants take turns (5; push, proofs, start, manifest, recipients and registry 3, delta and copy 11, remote and cover 1)
   --seconds S   how long each turn is measured (10; remote 60)
   --large       larger stores, too, that take long to build (proven, delta)
   --json        print one object; what goes on is said on standard error`;
