@@ -25,6 +25,7 @@ export interface ConfigureOptions {
   readonly allowSchema1?: boolean;
   readonly auto?: string;
   readonly window?: string;
+  readonly critical?: string;
   readonly interval?: string;
   readonly cache?: string;
   readonly install?: string;
@@ -37,6 +38,7 @@ export interface ConfigureOptions {
 const INTERVAL = { min: 60_000, max: 30 * 86_400_000 } as const;
 const HEALTH = { min: 1_000, max: 3_600_000 } as const;
 const KEEP = { min: 2, max: 100 } as const;
+const CRITICAL = ["at-once", "in-window"] as const;
 const AUTO = ["off", "check", "download", "apply"] as const;
 
 /** Where releases lie, if an option says so; relative folders begin at `cwd`. @throws `usage` */
@@ -56,7 +58,7 @@ export function sourceOf({ url, folder, github, githubUrl }: ConfigureOptions, c
 
 /** A configuration with what the options change. @throws `usage` */
 export function configured(config: UpdateConfig, options: ConfigureOptions, cwd: string): UpdateConfig {
-  const { crlFile, crl, auto, window, interval, cache, install, healthCheck, healthTimeout, keep } = options;
+  const { crlFile, crl, auto, window, critical, interval, cache, install, healthCheck, healthTimeout, keep } = options;
   const path = (text: string | undefined, none: string, before: string | null) =>
     text === undefined ? before : text === none ? null : resolve(cwd, text);
   const changed: UpdateConfig = {
@@ -70,6 +72,9 @@ export function configured(config: UpdateConfig, options: ConfigureOptions, cwd:
     allowsSchema1: options.allowSchema1 ?? config.allowsSchema1,
     auto: auto === undefined ? config.auto : choice(auto, "--auto", AUTO),
     window: window === undefined ? config.window : window === "always" ? null : parseWindow(window),
+    criticalAtOnce: critical === undefined
+      ? config.criticalAtOnce
+      : choice(critical, "--critical", CRITICAL) === "at-once",
     intervalMillis: interval === undefined ? config.intervalMillis : parseDuration(interval, "--interval", INTERVAL),
     cache: path(cache, "own", config.cache),
     install: path(install, "none", config.install),

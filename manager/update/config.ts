@@ -26,6 +26,8 @@ const config = v.strictObject({
   auto: v.picklist(["off", "check", "download", "apply"] as const),
   /** When it may switch, in minutes of the day in UTC; null for always. */
   window: v.nullable(v.strictObject({ from: minute, to: minute })),
+  /** Whether a release that its publisher calls critical is switched to outside of the window as well. */
+  criticalAtOnce: v.optional(v.boolean(), false),
   intervalMillis: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** Shared by several tenants; null for one of this data folder. */
   cache: v.nullable(path),
@@ -50,7 +52,14 @@ export const DEFAULT_GITHUB = "https://github.com";
 export function firstConfig(product: string, from: SourceConfig): UpdateConfig {
   return {
     ...{ product, source: from, listsFile: null, requiresLists: true, allowsPublic: false, allowsSchema1: false },
-    ...{ auto: "off", window: null, intervalMillis: 21_600_000, cache: null, install: null } as const,
+    ...{
+      auto: "off",
+      window: null,
+      criticalAtOnce: false,
+      intervalMillis: 21_600_000,
+      cache: null,
+      install: null,
+    } as const,
     ...{ health: [], healthMillis: 60_000, keep: 3, restarts: false },
   };
 }

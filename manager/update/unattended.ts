@@ -28,6 +28,9 @@ export interface UnattendedEnvironment {
   readonly report: (report: UpdateReport) => void;
 }
 
+/** Makes a report of a turn in which nothing was wrong. */
+type Told = (text: string, restarts?: boolean) => UpdateReport;
+
 /** Between two looks whether one of the products is due. */
 const TICK_MILLIS = 60_000;
 /** What the owner must see even when nobody looks at the log. */
@@ -80,34 +83,37 @@ async function turnOf(env: Omit<UnattendedEnvironment, "report">, one: Followed)
   const { db, dataFolder, network, pid, stop } = env;
   const { config } = one;
   const update: UpdateEnvironment = { db, dataFolder, followed: one, network, pid, stop, isUnattended: true };
-  const told = (text: string, restarts = false): UpdateReport => ({
-    product: config.product,
-    text,
-    code: null,
-    restarts,
-  });
+  const told: Told = (text, restarts = false) => ({ product: config.product, text, code: null, restarts });
   try {
-    if (config.auto === "apply" && config.install !== null && isWithin(config.window, network.now())) {
-      const switched = await applyUpdate(update);
-      if (switched === null) return told(await whyNothing(db, config.product));
-      const { from, to, returned } = switched;
-      if (returned === null) return told(`switched from ${from ?? "nothing"} to ${to}`, config.restarts);
-      await raiseAlarm(db, "conflict", `Release ${to} of ${config.product} did not work: ${returned}`, network.now());
-      return told(`went back from ${to} to ${from ?? "nothing"}: ${returned}`);
-    }
+    const applies = config.auto === "apply" && config.install !== null;
+    const isOpen = isWithin(config.window, network.now());
+    if (applies && isOpen) return await switchOver(update, told);
     if (config.auto === "check") {
       const { release } = await checkUpdate(update);
       return told(release === null ? "nothing newer" : `release ${release.version} is there: postern update apply`);
     }
     const fetched = await downloadUpdate(update);
-    return told(
-      fetched === null ? await whyNothing(db, config.product) : `release ${fetched.manifest.version} is downloaded`,
-    );
+    if (fetched === null) return told(await whyNothing(db, config.product));
+    const { version, isCritical } = fetched.manifest;
+    if (!applies || !isCritical) return told(`release ${version} is downloaded`);
+    if (config.criticalAtOnce) return await switchOver(update, told);
+    return told(`release ${version}, which is critical, is downloaded and waits for the window: postern update apply`);
   } catch (error) {
     if (stop.aborted && error === stop.reason) return told("stopped");
     if (!isPosternError(error)) throw error;
     return await failed(env, config.product, error);
   }
+}
+
+/** Switches to what there is, or goes back. */
+async function switchOver(update: UpdateEnvironment, told: Told): Promise<UpdateReport> {
+  const { db, network, followed: { config } } = update;
+  const switched = await applyUpdate(update);
+  if (switched === null) return told(await whyNothing(db, config.product));
+  const { from, to, returned } = switched;
+  if (returned === null) return told(`switched from ${from ?? "nothing"} to ${to}`, config.restarts);
+  await raiseAlarm(db, "conflict", `Release ${to} of ${config.product} did not work: ${returned}`, network.now());
+  return told(`went back from ${to} to ${from ?? "nothing"}: ${returned}`);
 }
 
 /** Nothing was taken, although something may have been found. */

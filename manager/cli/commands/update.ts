@@ -75,6 +75,7 @@ export const registerUpdate: Register = (parent, bind: Bind) => {
     .option("--allow-schema1", "take manifests of schema 1, which commit to nothing").option("--no-allow-schema1")
     .option("--auto <what>", "what postern run does by itself: off, check, download, apply")
     .option("--window <times>", "when it may switch, in UTC: 02:00-04:00; or 'always'")
+    .option("--critical <when>", "whether a critical release is switched to 'in-window' like others, or 'at-once'")
     .option("--interval <duration>", "between two looks")
     .option("--cache <dir>", "share downloads with other tenants; or 'own'")
     .option("--install <dir>", "where versions are installed; or 'none'")

@@ -28,7 +28,7 @@ export function presentConfig(config: UpdateConfig): Output {
       ["revocation lists", `${config.listsFile ?? "the source"}, ${config.requiresLists ? "required" : "optional"}`],
       ["allowed as well", allowed.filter((one) => one !== "").join(", ") || "nothing"],
       ["by itself", config.auto === "off" ? "nothing" : `${config.auto}, every ${duration(config.intervalMillis)}`],
-      ["switches", window === null ? "at any time" : `between ${windowText(window)} UTC`],
+      ["switches", whenText(config)],
       ["cache", cache ?? "of this data folder"],
       ["installed in", install ?? "nowhere: releases are only downloaded"],
       ["health check", health.length === 0 ? "none" : `${health.join(" ")}, within ${duration(config.healthMillis)}`],
@@ -177,6 +177,11 @@ export function presentRelease(record: ReleaseRecord, manifest: ReleaseManifest)
       ...files.map((file) => `${file.mode}  ${size(file.size).padStart(9)}  ${plain(file.path)}`),
     ].join("\n"),
   };
+}
+
+function whenText({ window, criticalAtOnce }: UpdateConfig): string {
+  if (window === null) return "at any time";
+  return `between ${windowText(window)} UTC${criticalAtOnce ? ", at once if a release is critical" : ""}`;
 }
 
 function windowText({ from, to }: Window): string {

@@ -33,7 +33,12 @@ Deno.test("postern update: configure, check, download, apply, history, show, rol
   const configure = ["update", "configure", "--folder", "public", "--install", "app", "--health-check", "bin/run"];
   const config = await world.json(...configure) as Record<string, unknown>;
   assertEquals([config["install"], config["health"], config["requiresLists"]], [world.path("app"), ["bin/run"], true]);
-  for (const args of [["--window", "2-4"], ["--window", "02:00-02:00"], ["--auto", "x"], ["--keep", "1"]]) {
+  for (
+    const args of [["--window", "2-4"], ["--window", "02:00-02:00"], ["--auto", "x"], ["--critical", "x"], [
+      "--keep",
+      "1",
+    ]]
+  ) {
     await world.fails(2, ["update", "configure", ...args]);
   }
   await world.fails(2, ["update", "configure", "--health-check", "[1]"]);
@@ -96,7 +101,7 @@ Deno.test("postern run keeps software up to date within its window, and ends to 
     "--interval",
     "1h",
   );
-  await world.json("update", "configure", "--window", `${at(2)}-${at(3)}`, "--restart");
+  await world.json("update", "configure", "--window", `${at(2)}-${at(3)}`, "--critical", "at-once", "--restart");
   await publisher.release("1.0.0");
   const service = async (turns: number) => {
     const ending = new AbortController();

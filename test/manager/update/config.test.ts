@@ -71,11 +71,25 @@ Deno.test("updateTurn() goes as far as its owner lets it, when it is due; foul p
     assertEquals(await turn(), []);
     clock.advance(3_600_000);
     assertEquals(await turn(), ["switched from nothing to 1.0.0"]);
+    // What is critical waits for the window, unless its owner says that it shall not.
+    const nightly = { ...config, auto: "apply", window: parseWindow("02:00-04:00") } as const;
+    await publisher.release("1.0.1", { manifest: { isCritical: true } });
+    clock.advance(DAY + 3 * 3_600_000);
+    await tenant.configure(nightly);
+    assertEquals(await turn(), [
+      "release 1.0.1, which is critical, is downloaded and waits for the window: postern update apply",
+    ]);
+    await tenant.configure({ ...nightly, criticalAtOnce: true });
+    clock.advance(DAY);
+    assertEquals(await turn(), ["switched from 1.0.0 to 1.0.1"]);
+    await publisher.release("1.0.2");
+    clock.advance(DAY);
+    assertEquals(await turn(), ["release 1.0.2 is downloaded"]);
     await publisher.release("1.1.0", { files: { "bin/run": "no program" } });
     await tenant.configure({ ...config, auto: "apply", health: ["bin/run"] });
     clock.advance(DAY);
     const [broken] = await turn();
-    assert(broken?.startsWith("went back from 1.1.0 to 1.0.0"), broken);
+    assert(broken?.startsWith("went back from 1.1.0 to 1.0.1"), broken);
     clock.advance(DAY);
     assertEquals(await turn(), ["release 1.1.0 did not work or was gone back from: postern update apply takes it"]);
     clock.advance(7 * DAY);
