@@ -70,17 +70,19 @@ export async function writeNewCertificate(
 }
 
 /**
- * The revocation list in a file, or null if there is no file.
+ * The revocation list in a file.
  *
- * @throws `signature` when it is not this authority's; `malformed`, `unsupported`, `storage`
+ * @throws `not_found` when there is none: to begin with another list would forget who is revoked; `signature` when it is not this
+ * authority's; `malformed`, `unsupported`, `storage`
  */
-export async function readOwnCrl(path: string, { certificate }: Authority, s: ScriptSurroundings): Promise<Crl | null> {
+export async function readOwnCrl(path: string, { certificate }: Authority, s: ScriptSurroundings): Promise<Crl> {
   let file: Bytes;
   try {
     file = await readBounded(resolve(s.cwd, path), 2 * LIMITS.maxCrlBytes);
-  } catch (error) {
-    if (isPosternError(error, "not_found")) return null;
-    throw error;
+  } catch (cause) {
+    if (!isPosternError(cause, "not_found")) throw cause;
+    const advice = "look at the path; publisher_ca.ts crl --anew begins the first list of an authority";
+    throw new PosternError("not_found", `There is no revocation list ${path}: ${advice}`, { cause });
   }
   const [crl, another] = readCrlFile(file);
   if (crl === undefined || another !== undefined || crl.issuer !== certificate.subject) {

@@ -38,6 +38,7 @@ interface IssueOptions extends NewKeyOptions, AuthorityOptions {
 
 interface CrlOptions extends AuthorityOptions {
   readonly crl: string;
+  readonly anew?: boolean;
   readonly revoke?: readonly string[];
   readonly reason: RevocationReason;
   readonly days: number;
@@ -48,7 +49,7 @@ The first release:
   publisher_ca.ts init --root root.pem --root-key root.key --passphrase-file root.pass
   publisher_ca.ts issue --root root.pem --root-key root.key --root-passphrase-file root.pass \\
     --cert release_cert.pem --key release_key.pem --passphrase-file release.pass
-  publisher_ca.ts crl --root root.pem --root-key root.key --root-passphrase-file root.pass --crl root.crl
+  publisher_ca.ts crl --root root.pem --root-key root.key --root-passphrase-file root.pass --crl root.crl --anew
 Ed25519 is the default; whoever wants OpenSSL to verify releases chooses --algorithm p256 or rsa3072, for root and signer alike.
 Keep the root's key apart from the machine that releases; it is needed only for these commands.`;
 
@@ -71,8 +72,9 @@ export function describePublisherCa(program: Command, bind: BindAction): void {
       .option("--public-key <pem>", "no new key: issue for this one, which a token holds"),
   ).action(bind(issue));
   describeRotation(program, bind);
-  authorityOptions(program.command("crl").description("make the next revocation list, the first one too"))
+  authorityOptions(program.command("crl").description("make the next revocation list"))
     .requiredOption("--crl <pem>", "the list; what it has stays in it")
+    .option("--anew", "there is none yet: begin the authority's first one")
     .option("--revoke <pem...>", "certificates to revoke")
     .addOption(
       new Option("--reason <why>", "for what is revoked now").choices(Object.keys(REASONS)).default("unspecified"),
@@ -115,7 +117,8 @@ async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done
 
 async function crl(options: CrlOptions, s: ScriptSurroundings): Promise<Done> {
   const authority = await openAuthorityOf(options, s);
-  const before = await readOwnCrl(options.crl, authority, s);
+  if (options.anew) await requireFree([options.crl], s);
+  const before = options.anew ? null : await readOwnCrl(options.crl, authority, s);
   const now = s.now();
   const revocation = { at: now, reason: options.reason };
   const certificates = await Promise.all((options.revoke ?? []).map((path) => readCertificates(path, s)));

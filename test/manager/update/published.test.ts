@@ -17,7 +17,7 @@ async function makePublisher(now: number) {
   workshop.now = now;
   await workshop.ok("publisher_ca init --root root.pem --root-key root.key");
   await workshop.ok(`publisher_ca issue ${CA} --cert release_cert.pem --key release_key.pem`);
-  await workshop.ok(`publisher_ca crl ${CA} --crl root.crl`);
+  await workshop.ok(`publisher_ca crl ${CA} --crl root.crl --anew`);
   await workshop.ok("instance init");
   await Deno.mkdir(join(workshop.path, "release"));
   const release = async (version: string, schema: number, to: string) => {

@@ -13,7 +13,7 @@ Deno.test("CMS-23 update check follows the publisher to another root, and then n
   const path = (name: string) => join(workshop.path, name);
   await workshop.ok("publisher_ca init --root root.pem --root-key root.key");
   await workshop.ok(`publisher_ca issue ${CA} ${SIGNER}`);
-  await workshop.ok(`publisher_ca crl ${CA} --crl root.crl`);
+  await workshop.ok(`publisher_ca crl ${CA} --crl root.crl --anew`);
   await workshop.ok("instance init");
   await world.text("instance", "request", "--out", path("request.txt"));
   const register = `instance register --request request.txt --answer answer.txt --root root.pem ${SIGNER}`;

@@ -82,7 +82,7 @@ Deno.test("a publisher registers three instances, releases, revokes one, and rel
         await Deno.mkdir(`${workshop.path}/release`);
         await script(workshop, "publisher_ca init --root root.pem --root-key root.key --algorithm p256");
         await script(workshop, `publisher_ca issue ${AUTHORITY} ${SIGNER} --algorithm p256`);
-        await script(workshop, `publisher_ca crl ${AUTHORITY} --crl root.crl`);
+        await script(workshop, `publisher_ca crl ${AUTHORITY} --crl root.crl --anew`);
         await script(workshop, "instance init");
         const ids: string[] = [];
         for (const db of [first, second, third]) ids.push(await register(workshop, db));

@@ -114,7 +114,7 @@ Deno.test("publish_release goes on wherever the run before it was killed between
 Deno.test("MAN-25, MAN-26 publish_release lays revocation lists beside the index, and the manifest beside the envelope", async () => {
   await using workshop = await makeWorkshop();
   await makeRelease(workshop, "1.0.0");
-  await workshop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl");
+  await workshop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --anew");
   await workshop.ok(`${TO_WEB} ${RELEASE} --anew --crl root.crl --public`);
   assertEquals(await workshop.read("web/release.crl"), await workshop.read("root.crl"));
   assertEquals(await workshop.read("web/v1.0.0/manifest.json"), await workshop.read("manifest.json"));
@@ -139,7 +139,7 @@ const REFUSED: readonly (readonly [string, string, string, ((workshop: Workshop)
   ["another product", `${TO_WEB} ${RELEASE} --anew --product other`, "mixed_up"],
   ["a release that is past its time", `${TO_WEB} ${RELEASE} --anew`, "expired", (w) => {
     w.now += 370 * 86_400_000;
-    return w.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl");
+    return w.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --anew");
   }],
   ["an index that is to be believed for too long", `${TO_WEB} --anew --expires 100d`, "malformed"],
   ["a roll-out of nothing", `${TO_WEB} --anew --rollout 5`, "usage"],
@@ -155,7 +155,7 @@ const REFUSED: readonly (readonly [string, string, string, ((workshop: Workshop)
     "a signer that was revoked",
     `${TO_WEB} --anew --crl root.crl`,
     "revoked",
-    (w) => w.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --revoke release_cert.pem"),
+    (w) => w.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --anew --revoke release_cert.pem"),
   ],
 ];
 

@@ -14,6 +14,7 @@ import type { Workshop } from "./workshop.ts";
 const ROOT = "--root root.pem --root-key root.key";
 const ROTATE_ROOT =
   `publisher_ca rotate-root ${ROOT} --new-root root2.pem --new-root-key root2.key --cert cert2.pem --key key2.pem --crl root.crl --new-crl root2.crl --new-subject CN=next`;
+const FIRST_LIST = `publisher_ca crl ${ROOT} --crl root.crl --anew`;
 const NEXT = "--to web --cert cert2.pem --key key2.pem";
 
 /** An instance registers by the files that the scripts make. */
@@ -43,6 +44,7 @@ async function indexFile(workshop: Workshop) {
 Deno.test("publisher_ca rotate-release: the next certificate signs, and the one before does not", async () => {
   await using workshop = await makeWorkshop();
   await workshop.ok(`${PUBLISH} --to web --anew`);
+  await workshop.ok(FIRST_LIST);
   workshop.now += 1_000;
   const line = `publisher_ca rotate-release ${ROOT} --cert cert2.pem --key key2.pem --crl root.crl`;
   const { json } = await workshop.ok(`${line} --revoke release_cert.pem --reason keyCompromise`);
@@ -58,6 +60,7 @@ Deno.test("CMS-22, CMS-23 publisher_ca rotate-root: an instance follows by the o
     await using workshop = await makeWorkshop();
     await register(workshop, db);
     await workshop.ok(`${PUBLISH} --to web --anew`);
+    await workshop.ok(FIRST_LIST);
     workshop.now += 1_000;
     await workshop.ok(ROTATE_ROOT);
     await workshop.ok(`publish_release --root root.pem --new-root root2.pem ${NEXT} --crl root.crl root2.crl`);
@@ -83,6 +86,7 @@ Deno.test("CMS-23 an instance keeps its root against one that it does not vouch 
   withDatabase(async (db) => {
     await using workshop = await makeWorkshop();
     await register(workshop, db);
+    await workshop.ok(FIRST_LIST);
     await workshop.ok(ROTATE_ROOT);
     await workshop.ok(`publish_release --root root.pem --new-root root2.pem ${NEXT} --anew`);
     const follow = async (file: string) =>

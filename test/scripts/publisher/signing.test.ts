@@ -87,7 +87,10 @@ Deno.test("publisher_ca replaces no file, and numbers its revocation lists", asy
   assertEquals(await shop.code(`${ISSUE} --cert other.pem --key release.key`), "conflict");
   const list = "publisher_ca crl --root root.pem --root-key root.key --crl root.crl";
   const numberOf = async (line: string) => ((await shop.ok(line)).json["crl"] as { number: string }).number;
-  assertEquals(await numberOf(list), "1");
+  // A path that is mistyped begins no second list, which would forget who was revoked.
+  assertEquals(await shop.code(list), "not_found");
+  assertEquals(await numberOf(`${list} --anew`), "1");
+  assertEquals(await shop.code(`${list} --anew`), "conflict");
   await shop.ok("sign_manifest --input m.json --cert release.pem --key release.key");
   const verified = (await shop.ok(`${VERIFY} --crl root.crl --require-crl`)).json;
   assertEquals((verified["crls"] as { number: string }[]).map(({ number }) => number), ["1"]);
@@ -105,9 +108,9 @@ Deno.test("publisher_ca replaces no file, and numbers its revocation lists", asy
 Deno.test("verify_manifest refuses lists that are out of date, missing, or another's", async () => {
   await using shop = await publisher();
   await shop.ok("sign_manifest --input m.json --cert release.pem --key release.key");
-  await shop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --days 1");
+  await shop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --anew --days 1");
   await shop.ok("publisher_ca init --root b.pem --root-key b.key --subject CN=other");
-  await shop.ok("publisher_ca crl --root b.pem --root-key b.key --crl b.crl");
+  await shop.ok("publisher_ca crl --root b.pem --root-key b.key --crl b.crl --anew");
   await shop.ok(`${VERIFY} --crl root.crl`);
   await shop.ok(`${VERIFY} --crl root.crl b.crl`);
   assertEquals(await shop.code(`${VERIFY} --crl b.crl`), "stale");
