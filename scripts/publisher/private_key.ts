@@ -11,6 +11,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { writePem } from "../../shared/x509/pem.ts";
 import type { CertificateSigner } from "../../shared/x509/write_certificate.ts";
 import { createExclusive } from "../../manager/files/durable.ts";
+import { judgePermissions, type PathState, type PermissionFinding } from "../../manager/files/permissions.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { exportPrivateKey, importPrivateKey } from "../../manager/keys/export.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
@@ -26,7 +27,8 @@ export interface PrivateKey {
 }
 
 /**
- * Reads a private key.
+ * Reads a private key. One that neither a passphrase nor its file's mode protects is taken, since others make such files, but not in
+ * silence.
  *
  * @param passphrase is asked for only when the key is encrypted; undefined if there is none
  * @throws `usage` when the key is encrypted and there is no passphrase; `wrong_key`, `malformed`, `unsupported`, `not_found`, `storage`
@@ -36,10 +38,18 @@ export async function readPrivateKey(
   passphrase: () => Promise<Redacted<string> | null>,
   s: ScriptSurroundings,
 ): Promise<PrivateKey> {
-  const pem = new TextDecoder().decode(await readBounded(resolve(s.cwd, path), LIMITS.maxPrivateKeyPemBytes));
+  let exposure: PermissionFinding | undefined;
+  const inspect = (state: PathState) => void ([exposure] = judgePermissions({ path, kind: "file" }, state, s.uid));
+  const pem = new TextDecoder().decode(await readBounded(resolve(s.cwd, path), LIMITS.maxPrivateKeyPemBytes, inspect));
   const labels = labelsOf(pem);
   const isEncrypted = labels.includes("ENCRYPTED PRIVATE KEY");
-  if (!isEncrypted) return readPlain(path, pem);
+  if (!isEncrypted) {
+    if (exposure !== undefined) {
+      const { problem, found, remedy } = exposure;
+      s.err(`warning: the key in ${path} has no passphrase and its ${problem} is ${found}; run: ${remedy}\n`);
+    }
+    return readPlain(path, pem);
+  }
   const secret = await passphrase();
   if (secret === null) {
     const advice = "name its passphrase with --passphrase-file or --passphrase-fd";

@@ -81,6 +81,20 @@ Deno.test("the scripts name what is wrong with their options, and tell it in JSO
   assertEquals(await shop.code("sign_manifest --input cr.json --cert release.pem --key release.key"), "malformed");
 });
 
+Deno.test({
+  name: "sign_manifest says when others can read a key that has no passphrase, and signs",
+  ignore: Deno.uid() === null,
+  fn: async () => {
+    await using shop = await publisher();
+    const line = "sign_manifest --input m.json --cert release.pem --key release.key";
+    assert(!(await shop.run(line)).err.includes("mode"));
+    await Deno.chmod(`${shop.path}/release.key`, 0o644);
+    const { exit, err } = await shop.run(line);
+    assertEquals(exit, 0);
+    assert(err.includes("its mode is 0644; run: chmod 0600 release.key"), err);
+  },
+});
+
 Deno.test("publisher_ca replaces no file, and numbers its revocation lists", async () => {
   await using shop = await publisher();
   assertEquals(await shop.code("publisher_ca init --root root.pem --root-key other.key"), "conflict");
