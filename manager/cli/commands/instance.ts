@@ -12,6 +12,7 @@ import { createExclusive } from "../../files/durable.ts";
 import { openInstance } from "../../instance/instance.ts";
 import { currentRequest, keepAnswer, openAnswer, type OpenedAnswer, pinnedRoot } from "../../instance/register.ts";
 import { storedRegistrations } from "../../instance/repository.ts";
+import { rememberedLists } from "../../update/repository.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import type { Output } from "../output.ts";
@@ -91,8 +92,10 @@ async function register(cli: Cli, [path = ""]: readonly string[], options: Regis
   return await withManager(cli, async (db) => {
     const opened = await openAnswer(db, parseRegistrationText("answer", text), s.now(), s.random);
     const fingerprint = known ?? await pinnedRoot(db, opened.answer.product) ?? await confirmedRoot(cli, opened);
+    // What its publisher revoked before signs no answer any more.
+    const crls = await rememberedLists(db, opened.answer.product);
     const verify: VerifyDetached = (body, signature, root) =>
-      verifyDetached(body, signature, { roots: [root], now: s.now() });
+      verifyDetached(body, signature, { roots: [root], crls, now: s.now() });
     const { product, mdkVersion, cover, sharedKeys } = await keepAnswer(db, opened, fingerprint, verify, s.now());
     const rootSha256 = toHex(fingerprint);
     return {

@@ -60,6 +60,8 @@ Deno.test("an instance follows a publisher's scripts through a folder, and is le
   await workshop.ok(`publisher_ca crl ${CA} --crl root.crl --revoke release_cert.pem --reason keyCompromise`);
   await Deno.copyFile(join(workshop.path, "root.crl"), join(workshop.path, "public/release.crl"));
   assert((await world.fails(76, ["update", "check"])).includes("[revoked]"));
+  // Nor does it sign answers from then on.
+  assert((await world.fails(76, ["instance", "register", answer])).includes("[revoked]"));
   assertEquals(await Deno.readLink(join(world.path("app"), "current")), "releases/1.1.0");
 });
 
