@@ -13,6 +13,8 @@ import { tables } from "../store/tables.ts";
 const PAGE_ROWS = 500;
 /** Rows written or deleted at once: other processes wait that long. */
 const STEP_ROWS = 20_000;
+/** Steps in which an epoch is placed at most: each goes through everything that is staged, so more of them for more rows would be quadratic. */
+const MAX_STEPS = 10;
 
 // A page comes as one value, in which each leaf has its key and its value, 72 bytes together: a row for each takes eight times as long.
 // What counts as text in between is bytes to SQLite as long as nobody asks for characters.
@@ -65,13 +67,14 @@ const dropContents = query((p: { epoch: number; limit: number }) =>
     (e) => e.selectFrom("placed").select("content_key").where("epoch", "=", p.epoch).limit(p.limit),
   )
 );
-const dropLeaves = query((p: { epoch: number; limit: number }) =>
-  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where((e) =>
+// A table at a time: for all at once, SQLite would go through every leaf of the epoch, and here in each step.
+const dropLeaves = query((p: { epoch: number; tbl: number; limit: number }) =>
+  tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where("tbl", "=", p.tbl).where((e) =>
     e(
-      e.refTuple("tbl", "token", "number"),
+      e.refTuple("token", "number"),
       "in",
-      e.selectFrom("leaves").select(["tbl", "token", "number"]).where("epoch", "=", p.epoch).limit(p.limit)
-        .$asTuple("tbl", "token", "number"),
+      e.selectFrom("leaves").select(["token", "number"]).where("epoch", "=", p.epoch).where("tbl", "=", p.tbl)
+        .limit(p.limit).$asTuple("token", "number"),
     )
   )
 );
@@ -79,7 +82,7 @@ const removeContents = query((p: { epoch: number }) =>
   tables.deleteFrom("placed").where("epoch", "=", p.epoch)
     .where("content_key", "in", (e) => e.selectFrom("staged").select("content_key"))
 );
-// A table at a time: for all at once, SQLite would go through every leaf of the epoch.
+// A table at a time, for the same reason.
 const removeLeaves = query((p: { epoch: number; tbl: number }) =>
   tables.deleteFrom("leaves").where("epoch", "=", p.epoch).where("tbl", "=", p.tbl).where((e) =>
     e(
@@ -119,18 +122,21 @@ function keyParts(key: Bytes): { token: Bytes; number: number } {
 /**
  * Puts what is staged for an epoch that is being built into its place, in order and in bounded steps; it counts once the epoch is the
  * current one. Whatever lay there from a push that was cut off goes first.
+ *
+ * @param rows how many are staged
  */
-export async function placeStaged(db: Database, epoch: number): Promise<void> {
+export async function placeStaged(db: Database, epoch: number, rows: number): Promise<void> {
   await dropPlaced(db, epoch);
-  for (let placed = STEP_ROWS; placed === STEP_ROWS;) {
+  const limit = Math.max(STEP_ROWS, Math.ceil(rows / MAX_STEPS));
+  for (let placed = limit; placed === limit;) {
     const { rows: [last] } = await db.execute(lastPlaced.bind({ epoch }));
     const key = last?.content_key ?? NOTHING;
-    placed = (await db.execute(placeContents.bind({ epoch, key, limit: STEP_ROWS }))).changes;
+    placed = (await db.execute(placeContents.bind({ epoch, key, limit }))).changes;
   }
-  for (let placed = STEP_ROWS; placed === STEP_ROWS;) {
+  for (let placed = limit; placed === limit;) {
     const { rows: [last] } = await db.execute(lastLeaf.bind({ epoch }));
     const after = last ?? { tbl: 0, token: NOTHING, number: 0 };
-    placed = (await db.execute(placeLeaves.bind({ epoch, ...after, limit: STEP_ROWS }))).changes;
+    placed = (await db.execute(placeLeaves.bind({ epoch, ...after, limit }))).changes;
   }
 }
 
@@ -146,8 +152,10 @@ export function applyStaged(epoch: number): Statement<never>[] {
 
 /** Deletes what was placed in an epoch, in bounded steps. */
 export async function dropPlaced(db: Database, epoch: number): Promise<void> {
-  for (const step of [dropContents, dropLeaves]) {
-    while ((await db.execute(step.bind({ epoch, limit: STEP_ROWS }))).changes > 0) { /* the next step */ }
+  const limit = STEP_ROWS;
+  const contents = dropContents.bind({ epoch, limit });
+  for (const step of [contents, ...Object.values(TABLES).map((tbl) => dropLeaves.bind({ epoch, tbl, limit }))]) {
+    while ((await db.execute(step)).changes > 0) { /* the next step */ }
   }
 }
 

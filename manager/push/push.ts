@@ -167,7 +167,7 @@ async function sendNodes(env: PushEnvironment, work: Work): Promise<{ roots: Sta
 
 async function fullRoots({ db, onTrees }: PushEnvironment, work: Work, bodies: NodeBodies): Promise<StateRoots> {
   const { push, changes } = work;
-  await placeStaged(db, push.epoch);
+  await placeStaged(db, push.epoch, changes.entries.length);
   return await placeTrees(db, push.epoch, {
     blocks: (tbl, blocks) => bodies.addBlocks(blocks.map((block) => ({ tbl, ...block }))),
     progress: (leaves) => onTrees?.(leaves, changes.entries.length),
