@@ -4,9 +4,11 @@ import { chainEvents } from "../audit/chain.ts";
 import { noteEvent } from "../audit/note.ts";
 import { sweepTemporaryFiles } from "../files/durable.ts";
 import { lockWithin, type TurnEnvironment } from "../service/turn.ts";
+import { currentStatement } from "../owner/statement.ts";
 import { openManagerAndKey, type OpenManagerOptions } from "../store/open.ts";
 import { type BackupOptions, createBackup, type CreatedBackup } from "./create.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { joinWriters } from "./writers.ts";
 
 export interface BackupManagerOptions
   extends OpenManagerOptions, BackupOptions, Pick<TurnEnvironment, "pid" | "network" | "lockWaitMillis"> {}
@@ -18,8 +20,11 @@ export interface BackupManagerOptions
  */
 export async function backupManager(options: BackupManagerOptions, random: RandomBytes): Promise<CreatedBackup> {
   const { db, key } = await openManagerAndKey(options);
+  await using stack = new AsyncDisposableStack();
   let snapshot: Snapshot;
   try {
+    const { owner } = await currentStatement(db);
+    stack.use(await joinWriters(options.folder, options.file, owner));
     await using _lock = await lockWithin(options);
     await sweepTemporaryFiles(options.folder);
     // Before the copy, so that the backup itself says when it was made and the chain in it is whole.
@@ -29,6 +34,6 @@ export async function backupManager(options: BackupManagerOptions, random: Rando
   } finally {
     await db.close();
   }
-  await using taken = snapshot;
+  const taken = stack.use(snapshot);
   return await createBackup(taken.db, options, options.network.now(), random);
 }

@@ -13,6 +13,7 @@ import { type BackupContents, endToSign, readBackup } from "./read.ts";
 import { type BackupRecipients, openBackupKey, wrapFileKey } from "./recipients.ts";
 import { RecordWriter } from "./records.ts";
 import { backupTables, readTable, schemaVersion } from "./tables.ts";
+import { growingBackup } from "./writers.ts";
 
 export interface BackupOptions {
   /** Absolute. */
@@ -57,7 +58,7 @@ export async function createBackup(
   const header = encodeHeader({ ...named, recipients: wrapped });
   const { key, check } = await chunkKey(header, fileKey);
   let created: CreatedBackup | undefined;
-  await writeChecked(file, options.overwrite, async (put) => {
+  await writeChecked(file, growingBackup(file, owner), options.overwrite, async (put) => {
     await put(fileBeginning(header, check));
     const sealer = new ChunkSealer(key);
     await writeStream(db, named, now, async (bytes) => await put(await sealer.add(bytes)), onProgress);

@@ -1,5 +1,5 @@
 /** The file of a backup: read in pieces of exact size, and written so that its name only ever means a whole one (spec: BACKUP-07). */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { PRIVATE_FILE_MODE, syncFolder } from "../files/durable.ts";
@@ -66,17 +66,18 @@ function reader(path: string, file: Deno.FsFile, size: number): BackupFile {
 /**
  * Writes a file under another name, lets `check` look at it, and only then gives it its own. Whatever fails before, nothing has that name.
  *
+ * @param temporary the other name, in the same folder
  * @param write hands its bytes to the function that it is given
  * @throws `conflict` when the name is taken and `overwrite` is not asked for; `storage`, `not_found`
  */
 export async function writeChecked(
   path: string,
+  temporary: string,
   overwrite: boolean,
   write: (put: (bytes: Bytes) => Promise<void>) => Promise<void>,
   check: (temporary: string) => Promise<void>,
 ): Promise<void> {
   if (basename(path) === "") throw new PosternError("usage", `cannot write to ${path}: a file needs a name`);
-  const temporary = join(dirname(path), `.postern-${crypto.randomUUID()}.tmp`);
   try {
     if (!overwrite) await requireAbsent(path);
     await writeSynced(temporary, write);

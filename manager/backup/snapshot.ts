@@ -1,11 +1,11 @@
 /** One state of the manager's database, held still while it is read (spec: BACKUP-04). */
-import { join } from "node:path";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { type Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import { removeDurably } from "../files/durable.ts";
+import { temporaryIn } from "../files/temporary.ts";
 
 /** A copy of the database, as encrypted as itself, that is gone once it is disposed of. */
 export interface Snapshot extends AsyncDisposable {
@@ -18,7 +18,7 @@ export interface Snapshot extends AsyncDisposable {
  * @param key of the database
  */
 export async function takeSnapshot(db: Database, folder: string, key: Redacted<Bytes>): Promise<Snapshot> {
-  const path = join(folder, `.postern-${crypto.randomUUID()}.tmp`);
+  const path = temporaryIn(folder);
   try {
     await db.execute({ sql: "VACUUM INTO ?", params: [path] });
     const copy = await openDatabase(`file:${path}`, { encryptionKey: reveal(key) });

@@ -5,11 +5,10 @@
  * the old, and then the folder is synced. Without the first sync a journaling file system may commit the rename before the
  * content, and a power cut leaves an empty file; without the last, the rename itself may be lost after success was reported.
  */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
 import { fromOsError } from "./os_error.ts";
-
-const TEMPORARY = /^\.postern-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?$/;
+import { removeTemporary, temporaryIn } from "./temporary.ts";
 
 /** Readable and writable by the owner alone. */
 export const PRIVATE_FILE_MODE = 0o600;
@@ -85,23 +84,18 @@ export async function makePrivateFolder(path: string): Promise<void> {
  * @returns how many files were removed
  */
 export async function sweepTemporaryFiles(folder: string): Promise<number> {
-  let removed = 0;
   try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (!entry.isFile || !TEMPORARY.test(entry.name)) continue;
-      await Deno.remove(join(folder, entry.name));
-      removed++;
-    }
+    const removed = await removeTemporary(folder);
     if (removed > 0) await syncFolder(folder);
+    return removed;
   } catch (error) {
     throw fromOsError(error, `clear temporary files from ${folder}`);
   }
-  return removed;
 }
 
 function temporaryBeside(path: string): string {
   if (basename(path) === "") throw new PosternError("usage", `cannot write to ${path}: a file needs a name`);
-  return join(dirname(path), `.postern-${crypto.randomUUID()}.tmp`);
+  return temporaryIn(dirname(path));
 }
 
 /** Creates the file under a name nobody else uses, and removes it again if anything fails. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
 import { syncFolder } from "../files/durable.ts";
 import { fromOsError } from "../files/os_error.ts";
+import { temporaryIn } from "../files/temporary.ts";
 import { type Content, copyContent, hasContent } from "./hashed_file.ts";
 
 /** For everybody who may look into the folder. */
@@ -69,7 +70,7 @@ export async function publishPart(cache: Cache, content: Content): Promise<void>
 }
 
 async function copyInto(cache: Cache, content: Content): Promise<void> {
-  const temporary = join(cache.folder, `.postern-${crypto.randomUUID()}.tmp`);
+  const temporary = temporaryIn(cache.folder);
   try {
     await copyContent(partPath(cache, content), temporary, content, CACHED_MODE);
     await Deno.rename(temporary, cachedPath(cache, content));

@@ -22,12 +22,14 @@ export async function backUp(household: Household): Promise<void> {
   await household.json(createArgs(household));
 }
 
-/** The file that has the name is whole, and the next backup leaves nothing of the one that was cut off in the data folder. */
+/** The file that has the name is whole, and the next backup leaves nothing of the one that was cut off, in the data folder and beside the file. */
 export async function backupIsWhole(household: Household): Promise<void> {
   await household.json(["backup", "verify", fileOf(household), ...opening(household)]);
   await backUp(household);
-  const left = [...Deno.readDirSync(household.manager)].filter(({ name }) => name.startsWith(".postern-"));
-  assertEquals(left, []);
+  for (const folder of [household.manager, household.folder]) {
+    const left = [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(".postern-"));
+    assertEquals(left, []);
+  }
 }
 
 /** A backup, then some life that is not in it, some of which the edge has and some of which is under way; then the manager is gone. */
