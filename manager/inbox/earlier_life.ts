@@ -4,13 +4,24 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import type { Acknowledgement } from "../../shared/protocol/acknowledgement.ts";
 import { tables } from "../store/tables.ts";
-import { findStream } from "./streams.ts";
+import { findStream, spokenAt } from "./streams.ts";
 
 const put = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
   tables.insertInto("streams").values({
-    ...{ device: p.device, stream: p.stream, number: p.number, hash: p.hash, ended: 0, updated: p.updated },
+    ...{
+      device: p.device,
+      stream: p.stream,
+      number: p.number,
+      hash: p.hash,
+      ended: 0,
+      updated: spokenAt(p.device, p.updated),
+    },
   }).onConflict((c) =>
-    c.columns(["device", "stream"]).doUpdateSet({ number: p.number, hash: p.hash, updated: p.updated })
+    c.columns(["device", "stream"]).doUpdateSet({
+      number: p.number,
+      hash: p.hash,
+      updated: spokenAt(p.device, p.updated),
+    })
   )
 );
 

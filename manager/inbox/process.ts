@@ -11,6 +11,7 @@ import { prepareCertificate } from "../certificates/repository.ts";
 import { judgeCertificate } from "../certificates/trust.ts";
 import { prepareMessage } from "../messages/add.ts";
 import { queueOutgoing } from "../messages/outgoing.ts";
+import { hasMessage } from "../messages/read.ts";
 import { putEntry } from "../store/entries.ts";
 import { retryConflicts } from "../store/retry.ts";
 import type { SubmissionsTable } from "../store/schema.ts";
@@ -117,6 +118,8 @@ async function messageEffect(
   isHeld: boolean,
 ): Promise<Effect> {
   const id = sha256(signed.hash).slice(0, 16);
+  // An earlier life took it, and its message came back from the edge, but no head acknowledged it (spec: BACKUP-18, HEAD-06).
+  if (await hasMessage(db, id)) return { kind: "message", outcome: "held", detail: channel, statements: [] };
   const { statements } = await prepareMessage(db, { channel, direction: "out", raw }, id, now());
   const queued = queueOutgoing(id, signed.submission.device, isHeld ? "held" : "queued", now());
   return { kind: "message", outcome: isHeld ? "held" : "done", detail: channel, statements: [...statements, queued] };

@@ -1,5 +1,5 @@
 /** How far each stream of submissions has been taken; what heads acknowledge (spec: INBOX-07, HEAD-06). */
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
@@ -22,19 +22,43 @@ const toAcknowledge = query((p: { streams: number; limit: number }) =>
   ).select(["s.device", "s.stream", "s.number", "s.hash"]).where("s.place", "<=", p.streams)
     .orderBy((e) => e("s.state", "=", "active"), "desc").orderBy("s.place").orderBy("s.device").limit(p.limit)
 );
+/**
+ * When a stream spoke, Millis, but after all that its device's streams said before: else a clock that was wrong for a while would keep streams in
+ * front of those that speak after it.
+ */
+export function spokenAt(device: Bytes, now: number): RawBuilder<number> {
+  return sql<number>`max(${now}, (SELECT ifnull(max(updated), 0) + 1 FROM streams WHERE device = ${device}))`;
+}
+
 const insertFirst = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
   tables.insertInto("streams").values({
-    ...{ device: p.device, stream: p.stream, number: p.number, hash: p.hash, ended: 0, updated: p.updated },
+    ...{
+      device: p.device,
+      stream: p.stream,
+      number: p.number,
+      hash: p.hash,
+      ended: 0,
+      updated: spokenAt(p.device, p.updated),
+    },
   })
 );
 const advance = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
-  tables.updateTable("streams").set({ number: p.number, hash: p.hash, updated: p.updated })
+  tables.updateTable("streams").set({ number: p.number, hash: p.hash, updated: spokenAt(p.device, p.updated) })
     .where("device", "=", p.device).where("stream", "=", p.stream)
 );
 const end = query((p: { device: Bytes; stream: Bytes; updated: number; none: Bytes }) =>
   tables.insertInto("streams").values({
-    ...{ device: p.device, stream: p.stream, number: 0, hash: p.none, ended: 1, updated: p.updated },
-  }).onConflict((c) => c.columns(["device", "stream"]).doUpdateSet({ ended: 1, updated: p.updated }))
+    ...{
+      device: p.device,
+      stream: p.stream,
+      number: 0,
+      hash: p.none,
+      ended: 1,
+      updated: spokenAt(p.device, p.updated),
+    },
+  }).onConflict((c) =>
+    c.columns(["device", "stream"]).doUpdateSet({ ended: 1, updated: spokenAt(p.device, p.updated) })
+  )
 );
 
 /** Where a stream stands, or null before its first submission. */

@@ -59,6 +59,11 @@ export async function listMessages(
   return (await db.execute(statement)).rows;
 }
 
+/** Whether there is a message with this id. */
+export async function hasMessage(db: Database, id: Bytes): Promise<boolean> {
+  return (await db.execute(byId.bind({ id }))).rows.length > 0;
+}
+
 /** A message by its id. @throws `not_found` */
 export async function findMessage(db: Database, id: Bytes): Promise<MessageLine> {
   const { rows: [row] } = await db.execute(byId.bind({ id }));

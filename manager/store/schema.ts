@@ -163,6 +163,7 @@ export interface StreamsTable {
   hash: Bytes;
   /** 1 when a wrong `previous` ended it. */
   ended: number;
+  /** Millis, rising within a device whatever the clock did. */
   updated: number;
 }
 

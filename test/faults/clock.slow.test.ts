@@ -1,80 +1,41 @@
-/** A clock that jumps, between two turns or in the middle of one: `clock` with its remedy, and all is well after it. */
-import { join } from "node:path";
+/**
+ * A clock that jumps, between two turns or in the middle of one: `clock` with its remedy, and all is well after it. Every request of every
+ * operation with `deno task test:faults --all`.
+ */
 import { assert, assertEquals } from "../assert.ts";
-import { FAKETIME_LIBRARY, needs } from "../tools/needs.ts";
+import { needs } from "../tools/needs.ts";
+import { CLOCK, CLOCK_FAULTS, type ClockFault, nameOfClock, playJump } from "./clock.ts";
 import { Household } from "./household.ts";
-import { OPERATIONS } from "./operations.ts";
-import type { Ended } from "./processes.ts";
+import { type Operation, OPERATIONS } from "./operations.ts";
 
-/** Exit code of `clock`. */
-const CLOCK = 72;
-const MOST_STEPS = 100;
-/** Only every so many-th request, for the time that it takes. */
-const STRIDE = 4;
+const { inbox, covered, rotate, full, backup, restored } = OPERATIONS;
+/** What the take-over of the inbox says to it. */
+const SAID: Readonly<Record<string, number>> = { "-1d": CLOCK, "+1d": 0, "+31d": CLOCK };
+/** What else meets a clock that is off from the beginning. */
+const BESIDE: Readonly<Record<string, Operation>> = { "-1d": backup, "+1d": rotate, "+31d": restored };
+/** Requests at whose end it jumps, each of another operation, for the time that it takes. */
+const REQUESTS: readonly (readonly [Operation, number])[] = [
+  ...[[inbox, 1], [covered, 5], [rotate, 9], [full, 13], [restored, 5], [inbox, 17], [rotate, 21]] as const,
+];
 
-/** A turn by a process whose clock is off by what a file says, which may change at any moment. */
-class OtherTime {
-  readonly #household: Household;
-  readonly #file: string;
+const from = (from: ClockFault["from"]) => CLOCK_FAULTS.filter((fault) => fault.from === from);
 
-  constructor(household: Household) {
-    this.#household = household;
-    this.#file = join(household.folder, "faketime");
-  }
-
-  /** @param offset of libfaketime's: `-1d`, `+3600` */
-  async jump(offset: string): Promise<void> {
-    await Deno.writeTextFile(this.#file, `${offset}\n`);
-  }
-
-  async sync(): Promise<Ended> {
-    return await this.#household.start(["sync"], {
-      LD_PRELOAD: FAKETIME_LIBRARY,
-      FAKETIME_TIMESTAMP_FILE: this.#file,
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    }).ended;
-  }
-}
-
-/** What the owner does who is told that the clock was wrong, and has set it. */
-async function heed(household: Household): Promise<void> {
-  const { code, err } = await household.run(["sync"]);
-  if (code === CLOCK) {
-    assert(err.includes("postern clock confirm"), err);
-    await household.json(["clock", "confirm", "--yes"]);
-  }
-  await household.json(["alarm", "clear"]);
-}
-
-for (const [offset, expected] of [["-1d", CLOCK], ["+1d", 0], ["+31d", CLOCK]] as const) {
-  needs("faketime").test(`a manager's clock that is off by ${offset} is said, and mended by its owner`, async () => {
+for (const fault of from("the beginning")) {
+  needs("faketime").test(`${nameOfClock(fault)}: it is said, and mended by the owner`, async () => {
     await using household = await Household.open("file");
-    await OPERATIONS.inbox.prepare(household);
-    const other = new OtherTime(household);
-    await other.jump(offset);
-    const { code, err } = await other.sync();
-    assertEquals(code, expected, err);
+    const { code, err } = await playJump(household, fault, inbox, 0);
+    assertEquals(code, SAID[fault.offset], err);
     if (code === CLOCK) assert(/clock/.test(err) && err.includes("postern clock confirm"), err);
-    await heed(household);
-    await household.requireRecovered(`clock ${offset}`);
+    await playJump(household, fault, BESIDE[fault.offset] ?? inbox, 0);
   });
 }
 
-for (const offset of ["+3600", "-3600"]) {
-  needs("faketime").test(`a clock that jumps by ${offset} seconds in the middle of a turn loses nothing`, async () => {
+for (const fault of from("a request on")) {
+  needs("faketime").test(`${nameOfClock(fault)}: nothing is lost`, async () => {
     await using household = await Household.open("file");
-    const other = new OtherTime(household);
-    for (let step = 1; step <= MOST_STEPS; step += STRIDE) {
-      await OPERATIONS.inbox.prepare(household);
-      await other.jump("+0");
-      household.front.arm({ step, moment: "done", strike: async () => (await other.jump(offset), "go on") });
-      const { code, err } = await other.sync();
-      const { hasStruck } = household.front;
-      assert(code === 0 || code === CLOCK, `at request ${step}: ${code} ${err}`);
-      await heed(household);
-      await household.requireRecovered(`clock ${offset} at request ${step}`);
-      if (!hasStruck) return;
+    for (const [operation, step] of REQUESTS) {
+      const { hasStruck } = await playJump(household, fault, operation, step);
+      assert(hasStruck, `${operation.name} has no request ${step}`);
     }
   });
 }

@@ -1,6 +1,6 @@
 /**
  * `deno task test:faults`: the crash matrix by itself, as the tests play it; `--all` plays every victim, and every fault
- * of the network, at every point of every operation, or of the operations named.
+ * of the network and jump of the clock, at every point of every operation, or of the operations named.
  */
 import { type Operation, OPERATIONS } from "./operations.ts";
 import { everySeries, matrixLine, runMatrix, shortSeries } from "./suite.ts";

@@ -1,4 +1,6 @@
 /** Which series there are, which of them every run of the tests plays, and how they are played, two at a time. */
+import { needs } from "../tools/needs.ts";
+import { CLOCK_FAULTS, nameOfClock, strikeClock } from "./clock.ts";
 import { Household } from "./household.ts";
 import { nameOf, runSeries, type Series } from "./matrix.ts";
 import { NETWORK_FAULTS, strikeRequests } from "./network.ts";
@@ -79,17 +81,18 @@ const AT_ONCE = 2;
 /** What is played in a household of its own. @returns how many points there were; each was recovered from */
 interface Play {
   readonly name: string;
-  readonly what: "kill points" | "network faults";
+  readonly what: "kill points" | "network faults" | "jumps of the clock";
   run(): Promise<number>;
 }
 
-/** Plays series, and the faults of the network on all operations named. One that fails ends there. */
+/** Plays series, and on all operations named the faults of the network and of the clock. One that fails ends there. */
 export async function runMatrix(
   all: readonly Series[],
   tell: (line: string) => void,
-  onNetwork: readonly Operation[] = [],
+  others: readonly Operation[] = [],
 ): Promise<Matrix> {
-  const waiting = [...all.map(playOf), ...onNetwork.filter(({ isLocal }) => isLocal !== true).flatMap(networkPlays)];
+  const jumps = others.length > 0 && needs("faketime").isPresent ? others.flatMap(clockPlays) : [];
+  const waiting = [...all.map(playOf), ...others.flatMap(networkPlays), ...jumps];
   const failures: string[] = [];
   let recovered = 0;
   const play = async () => {
@@ -120,9 +123,18 @@ function playOf(series: Series): Play {
 }
 
 function networkPlays(operation: Operation): Play[] {
+  if (operation.isLocal === true) return [];
   return NETWORK_FAULTS.map((fault) => ({
     ...{ name: `${operation.name}: the network ${fault.name}`, what: "network faults" },
     run: () => strikeRequests(fault, operation),
+  }));
+}
+
+function clockPlays(operation: Operation): Play[] {
+  const { isLocal = false } = operation;
+  return CLOCK_FAULTS.filter(({ from }) => !isLocal || from === "the beginning").map((fault) => ({
+    ...{ name: `${operation.name}: ${nameOfClock(fault)}`, what: "jumps of the clock" },
+    run: () => strikeClock(fault, operation),
   }));
 }
 

@@ -4,6 +4,7 @@ import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Database, Value } from "../../../shared/database/database.ts";
 
 import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { currentStatement } from "../../../manager/owner/statement.ts";
 import {
   addCertificate,
@@ -158,6 +159,28 @@ Deno.test("no mail is sent twice: what waited, and what is from before the resto
   await manager.sync();
   // "sent after" had been taken, and is not taken again; "under way" had not.
   assertEquals(await outgoing(manager.db), ["sent after: held", "sent before: held", "under way: held"]);
+});
+
+Deno.test("a message that came back from the edge, but whose stream no head acknowledged, is not taken again (BACKUP-18)", async () => {
+  await using world = await World.create();
+  const { manager } = world;
+  const phone = await world.pair("phone");
+  await manager.sync();
+  await phone.client.login();
+  const fresh = await phone.recall();
+  const file = join(world.folder, "one.backup");
+  await backUp(manager, file);
+  const sent = Array.from({ length: LIMITS.maxStreamsPerDevice + 1 }, (_, index) => `wiped ${index} times`);
+  for (const subject of sent) {
+    await phone.remember(fresh);
+    const client = phone.start();
+    await client.login();
+    await client.submit.message({ channel: "out", raw: mail(subject) });
+  }
+  assertEquals((await manager.sync()).inbox.done, sent.length);
+  const again = await restore(world, file);
+  assertEquals((await again.manager.sync()).inbox.held, 1);
+  assertEquals(await outgoing(again.manager.db), sent.map((subject) => `${subject}: held`));
 });
 
 Deno.test("a certificate handed in before the restore waits for review, whoever vouches for it (BACKUP-15)", async () => {
