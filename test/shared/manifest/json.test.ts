@@ -82,6 +82,11 @@ Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 sectio
   assertEquals(read(sorted), Object.assign(Object.create(null), members));
 });
 
+Deno.test("MAN-01 canonical texts are read also where the engine's own parser would write something else", () => {
+  const texts = ['{"10":1,"9":2}', '{"__proto__":{"a":1},"a":2}', '{"toJSON":"a"}', '["\\\\ud800","\\u001f","\ufffd"]'];
+  for (const text of texts) assertEquals(writeJson(read(text)), text);
+});
+
 Deno.test("writePlainList writes what writeJson writes of labels, base64 and hex", () => {
   const texts = ["postern/wrap/1", "+/8A=", "00ff", ""];
   for (let count = 1; count <= texts.length; count++) {
