@@ -26,6 +26,24 @@ export function fromHex(text: string): Bytes {
   return decodeExactly("lower-case hex", text, native ? Uint8Array.fromHex : portableFromHex, toHex);
 }
 
+/** Written over by every call, and read by none. */
+const decodedHex = new Uint8Array(64);
+
+/**
+ * Whether a text is the lower-case hex of so many bytes, up to 64: what {@link fromHex} would take, without bytes that nobody needs. The
+ * runtime's own decoder looks at 64 digits in a fifth of the time of a regular expression.
+ */
+export function isHexOf(text: string, bytes: number): boolean {
+  if (text.length !== 2 * bytes || text.toLowerCase() !== text) return false;
+  if (!native) return /^[0-9a-f]*$/.test(text);
+  try {
+    return decodedHex.setFromHex(text).written === bytes;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 /** Base64 of RFC 4648 section 4, padded. */
 export function toBase64(bytes: Uint8Array): string {
   return native ? bytes.toBase64() : portableToBase64(bytes, "base64");

@@ -32,9 +32,9 @@ export function openCover(header: Uint8Array, member: MemberKeys, release: Bytes
   return mek;
 }
 
-/** The one entry that is for this instance (spec: COVER-10). */
+/** The one entry that is for this instance (spec: COVER-10); from the root down, as most of the instances are in the largest subsets. */
 function unwrap({ entries }: CoverHeader, member: MemberKeys, context: CoverContext): Bytes {
-  for (let above = member.depth - 1; above >= 0; above--) {
+  for (let above = 0; above < member.depth; above++) {
     const { tag, mask } = placeOf(member.nodeKey(above), context);
     const entry = findEntry(entries, tag);
     if (entry === null) continue;

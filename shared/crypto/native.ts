@@ -1,5 +1,5 @@
 /**
- * The runtime's own synchronous hashes, Ed25519 and AES-GCM, where there are some: Deno, Node from 20.16, and workerd with
+ * The runtime's own synchronous hashes, Ed25519, X25519 and AES-GCM, where there are some: Deno, Node from 20.16, and workerd with
  * `nodejs_compat`.
  *
  * Found at run time and described by hand, so that this folder imports no runtime and runs in browsers, which have none.
@@ -29,6 +29,9 @@ interface NativeCrypto {
   /** All in one call, which costs less than an object; Node has it from 20.12 on. */
   readonly hash?: (algorithm: NativeHashName, data: Uint8Array, encoding: "hex") => string;
   readonly createPublicKey?: (spki: { key: Uint8Array; format: "der"; type: "spki" }) => object;
+  /** Of node's own kind, from one of WebCrypto. */
+  readonly KeyObject?: { from(key: CryptoKey): object };
+  readonly diffieHellman?: (keys: { privateKey: object; publicKey: object }) => Uint8Array;
   /** With null for the algorithm, which means that of the key: Ed25519. */
   readonly verify?: (algorithm: null, data: Uint8Array, key: object, signature: Uint8Array) => boolean;
   readonly createCipheriv?: NewCipher<NativeCipher & { getAuthTag(): Uint8Array }>;

@@ -1,7 +1,8 @@
-/** X25519 (RFC 7748) over WebCrypto. Public keys are 32 raw bytes; private keys stay in the runtime. */
+/** X25519 (RFC 7748) over WebCrypto, or the runtime's own where there is one. Public keys are 32 raw bytes; private keys stay in the runtime. */
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
+import { nativeX25519 } from "./native_x25519.ts";
 
 export const X25519_BYTES = 32;
 
@@ -87,17 +88,20 @@ export async function deriveX25519(privateKey: CryptoKey, publicKey: Bytes): Pro
   if (publicKey.length !== X25519_BYTES) {
     throw new PosternError("malformed", `expected an X25519 public key of 32 bytes, found ${publicKey.length}`);
   }
+  const shared = nativeX25519(privateKey, publicKey) ?? await deriveByWebCrypto(privateKey, publicKey);
+  if (shared.every((byte) => byte === 0)) throw smallOrder(undefined);
+  return shared;
+}
+
+async function deriveByWebCrypto(privateKey: CryptoKey, publicKey: Bytes): Promise<Bytes> {
   const imported = await crypto.subtle.importKey("raw", publicKey, "X25519", true, []);
-  let shared: Bytes;
   try {
-    shared = new Uint8Array(await crypto.subtle.deriveBits({ name: "X25519", public: imported }, privateKey, 256));
+    return new Uint8Array(await crypto.subtle.deriveBits({ name: "X25519", public: imported }, privateKey, 256));
   } catch (cause) {
     // Runtimes that follow the later text of the standard refuse here, the others return the zeros.
     if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;
     throw smallOrder(cause);
   }
-  if (shared.every((byte) => byte === 0)) throw smallOrder(undefined);
-  return shared;
 }
 
 function smallOrder(cause: unknown): PosternError {

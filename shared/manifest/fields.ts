@@ -1,6 +1,7 @@
 /** Takes an object of a file apart: each member by its form, and none left over (spec: MAN-02). */
 import type { Bytes } from "../bytes/bytes.ts";
-import { fromBase64 } from "../bytes/encoding.ts";
+import { fromBase64, isHexOf } from "../bytes/encoding.ts";
+import { SHA256_BYTES } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
@@ -62,6 +63,13 @@ export class Fields {
   matching(name: string, form: RegExp): string {
     const text = this.string(name);
     if (!form.test(text)) throw this.wrong(`the form of ${name}`);
+    return text;
+  }
+
+  /** Lower-case hex of a SHA-256. */
+  sha256(name: string): string {
+    const text = this.string(name);
+    if (!isHexOf(text, SHA256_BYTES)) throw this.wrong(`the form of ${name}`);
     return text;
   }
 

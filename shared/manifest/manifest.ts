@@ -45,7 +45,6 @@ export interface ReleaseManifest extends ReleaseFacts {
 }
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-const SHA256_HEX = /^[0-9a-f]{64}$/;
 const CARRIAGE_RETURN = /\r/;
 
 /**
@@ -130,7 +129,7 @@ function readFile(value: JsonValue): ReleaseFile {
   const mode = FILE_MODES.find((one) => one === spelledMode);
   if (mode === undefined) throw fields.wrong("0644 or 0755 as mode");
   const size = fields.integer("size", 0);
-  const sha256 = fields.matching("sha256", SHA256_HEX);
+  const sha256 = fields.sha256("sha256");
   fields.end();
   return { path, size, mode, sha256 };
 }

@@ -36,8 +36,6 @@ export interface ReleaseIndex {
   readonly releases: readonly IndexEntry[];
 }
 
-const SHA256_HEX = /^[0-9a-f]{64}$/;
-
 /**
  * Reads an index, whole and strictly. It says nothing about who made it: call `openIndex`.
  *
@@ -87,7 +85,7 @@ function readEntry(value: JsonValue): IndexEntry {
     ...{ created: fields.integer("created", 0), rollout: fields.integer("rollout", 0, 100) },
     envelope: {
       size: envelope.integer("size", 1, LIMITS.maxEnvelopeBytes),
-      sha256: envelope.matching("sha256", SHA256_HEX),
+      sha256: envelope.sha256("sha256"),
     },
     isRevoked: fields.optional("revoked", () => fields.boolean("revoked")) ?? false,
   };

@@ -11,7 +11,7 @@ import { openOnce, sealOnce } from "../crypto/short_aead.ts";
 import { deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
 import { PosternError } from "../errors.ts";
-import { writeJson, writePlainList } from "./json.ts";
+import { writePlainList } from "./json.ts";
 import { MANIFEST_LABELS } from "./labels.ts";
 import { OPAQUE_ID_BYTES } from "./recipient_table.ts";
 import type { Mek, ReleaseId } from "./release_keys.ts";
@@ -24,8 +24,8 @@ const PRIME = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 0x
  * that two of them are of one instance (spec: MAN-14).
  */
 export function opaqueId(entrySecret: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
-  const message = writeJson([MANIFEST_LABELS.recipient, toBase64(release), mdkVersion]);
-  return hmacSha256(entrySecret, message).slice(0, OPAQUE_ID_BYTES);
+  const texts = writePlainList(MANIFEST_LABELS.recipient, toBase64(release)).slice(0, -1);
+  return hmacSha256(entrySecret, `${texts},${mdkVersion}]`).slice(0, OPAQUE_ID_BYTES);
 }
 
 /** What an entry belongs to. */

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
-import { fromBase64, fromBase64Url, fromHex, toBase64, toBase64Url, toHex } from "../../../shared/bytes/encoding.ts";
+import {
+  fromBase64,
+  fromBase64Url,
+  fromHex,
+  isHexOf,
+  toBase64,
+  toBase64Url,
+  toHex,
+} from "../../../shared/bytes/encoding.ts";
 import {
   portableFromBase64,
   portableFromHex,
@@ -86,6 +94,20 @@ Deno.test("decoders throw malformed for each other spelling of the same bytes", 
   for (const text of hex) assertThrows(() => fromHex(text), "malformed");
   for (const text of base64) assertThrows(() => fromBase64(text), "malformed");
   for (const text of base64Url) assertThrows(() => fromBase64Url(text), "malformed");
+});
+
+Deno.test("isHexOf() is true for what fromHex() takes, and for no other length", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(), fc.constantFrom(..."A g\n0fé"), (value, at, other) => {
+      const text = toHex(value);
+      assertEquals(isHexOf(text, value.length), true);
+      assertEquals(isHexOf(text, value.length + 1), false);
+      if (text === "") return;
+      const place = at % text.length;
+      const changed = `${text.slice(0, place)}${other}${text.slice(place + 1)}`;
+      assertEquals(isHexOf(changed, value.length), other === "0" || other === "f");
+    }),
+  );
 });
 
 Deno.test("portable encodings agree with the runtime's own", () => {

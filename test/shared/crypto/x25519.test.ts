@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { concat } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
+import { nativeX25519 } from "../../../shared/crypto/native_x25519.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import {
   deriveX25519,
@@ -42,6 +43,20 @@ Deno.test("both sides derive the same 32 bytes, and others derive others", async
   assertEquals(shared.length, 32);
   assertEquals(await deriveX25519(b.privateKey, a.publicKey), shared);
   assertEquals(toHex(await deriveX25519(c.privateKey, a.publicKey)) === toHex(shared), false);
+});
+
+Deno.test("nativeX25519() gives what WebCrypto does, and leaves what it refuses to that", async () => {
+  const { privateKey } = await generateX25519();
+  for (let turn = 0; turn < 20; turn++) {
+    // Any bytes: half of them have the highest bit set, which has no meaning.
+    const theirs = webCryptoRandom(32);
+    const imported = await crypto.subtle.importKey("raw", theirs, "X25519", true, []);
+    const expected = await crypto.subtle.deriveBits({ name: "X25519", public: imported }, privateKey, 256);
+    assertEquals(nativeX25519(privateKey, theirs), new Uint8Array(expected));
+  }
+  for (const point of SMALL_ORDER) assertEquals(nativeX25519(privateKey, fromHex(point)), null);
+  const { privateKey: other } = await crypto.subtle.generateKey("Ed25519", false, ["sign"]) as CryptoKeyPair;
+  assertEquals(nativeX25519(other, webCryptoRandom(32)), null);
 });
 
 /** The points whose order divides 8 (RFC 7748 section 6.1 and the usual list of libsodium), and a spelling above the prime. */
