@@ -86,6 +86,8 @@ Deno.test("CMS-23 the other root is an authority that signed itself, and is in i
   const key = cross.key;
   await assertRejects(async () => follow(await certified(NAME, undefined, { key })), "untrusted");
   await assertRejects(() => follow(cross), "untrusted");
+  const elsewhere = await certified("CN=elsewhere,O=Publisher", undefined, { isCa: true, key });
+  await assertRejects(async () => follow(await certified(NAME, elsewhere, { isCa: true, key })), "untrusted");
   const forged = await certified(NAME, { ...cross, key: await newKey() }, { isCa: true, key });
   await assertRejects(() => follow(forged), "untrusted");
   const early = { isCa: true, key, notBefore: NOW + DAY / 2, notAfter: NOW + DAY };

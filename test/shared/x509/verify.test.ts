@@ -2,11 +2,15 @@
 import { X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { assert, assertEquals } from "../../assert.ts";
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { type Certificate, readCertificate } from "../../../shared/x509/certificate.ts";
-import { octetBits, sequence } from "../../../shared/der/write.ts";
+import { readAlgorithm } from "../../../shared/der/algorithm.ts";
+import { DerReader, TAG } from "../../../shared/der/read.ts";
+import { element, octetBits, oid, sequence } from "../../../shared/der/write.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
-import { type SignatureOutcome, verifyCertificate } from "../../../shared/x509/verify.ts";
+import { SIGNATURE_OID, signatureScheme } from "../../../shared/x509/signature_scheme.ts";
+import { type SignatureOutcome, verifyCertificate, verifySigned } from "../../../shared/x509/verify.ts";
 import { build, newKey } from "./builder.ts";
 import { withOpenssl } from "../crypto/openssl.ts";
 import { OpensslFolder } from "./openssl_folder.ts";
@@ -156,6 +160,11 @@ withOpenssl.test("verifyCertificate() refuses PKCS#1 v1.5 by a key that is for R
   const pkcs1 = readCertificate(await folder.read("r.der"));
   assert(pkcs1.publicKey.kind === "rsa");
   assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
+  // The shortest salt that the parameters allow is no word for another hash.
+  const longer = { bytes: sha256.tbs, signature: sha256.signature };
+  const byOther = { kind: "rsa-pss", hash: "SHA-256", saltBytes: 64 } as const;
+  const found = await verifySigned({ ...longer, scheme: byOther }, { ...sha256.publicKey, pss: bound }, "test");
+  assert(!found.ok && found.message.includes("another algorithm"), JSON.stringify(found));
   for (const pss of [bound, { ...bound, parameters: undefined }]) {
     assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss })), "tampered");
   }
@@ -169,6 +178,54 @@ Deno.test("verifyCertificate() refuses a key that is no point of its curve", asy
   assertEquals(word(await verifyCertificate(certificate, publicKey)), "ok");
   const raw = publicKey.raw.with(64, (publicKey.raw[64] ?? 0) ^ 1);
   assertEquals(word(await verifyCertificate(certificate, { ...publicKey, raw })), "tampered");
+});
+
+Deno.test("verifySigned() lets the key say of which kind the signature is, whatever the signature says of itself", async () => {
+  const bytes = utf8("signed");
+  const kinds = [
+    { kind: "ed25519" },
+    { kind: "ecdsa", hash: "SHA-256" },
+    { kind: "rsa-pkcs1", hash: "SHA-256" },
+    { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 },
+  ] as const;
+  for (const algorithm of ["Ed25519", "ES256", "PS256"] as const) {
+    const key = await newKey(algorithm);
+    const { publicKey, tbs, signature, signatureAlgorithm } = readCertificate(await build({ key }));
+    const own = signatureScheme(signatureAlgorithm);
+    assert(own !== undefined);
+    for (const scheme of kinds) {
+      const expected = scheme.kind === own.kind ? "ok" : "tampered";
+      assertEquals(
+        word(await verifySigned({ bytes: tbs, scheme, signature }, publicKey, "test")),
+        expected,
+        scheme.kind,
+      );
+      assertEquals(word(await verifySigned({ bytes, scheme, signature }, publicKey, "test")), "tampered", scheme.kind);
+    }
+  }
+});
+
+Deno.test("verifySigned() relies on no RSA key with an exponent that is even, one, or long", async () => {
+  const { publicKey, tbs: bytes, signature } = readCertificate(await build({ key: await newKey("PS256") }));
+  assert(publicKey.kind === "rsa");
+  const scheme = { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 } as const;
+  const longest = new Uint8Array(LIMITS.maxRsaExponentBytes).fill(1);
+  const cases = [
+    ...[[[1], "unsupported"], [[2], "unsupported"], [[1, 0], "unsupported"], [[1, ...longest], "unsupported"]] as const,
+    // These are not this key's exponents.
+    ...[[[3], "tampered"], [[1, 1], "tampered"], [[...longest], "tampered"]] as const,
+  ];
+  for (const [exponent, expected] of cases) {
+    const key = { ...publicKey, exponent: Uint8Array.from(exponent) };
+    assertEquals(word(await verifySigned({ bytes, scheme, signature }, key, "test")), expected, exponent.join());
+  }
+});
+
+Deno.test("verifyCertificate() takes parameters that are not well made for another's signature", async () => {
+  const certificate = readCertificate(await build({ key: await newKey("PS256") }));
+  const algorithm = sequence(oid(SIGNATURE_OID.rsaPss), element(TAG.octetString));
+  const signatureAlgorithm = readAlgorithm(new DerReader(algorithm, "test").expect(TAG.sequence, "test"), "test");
+  assertEquals(await outcome({ ...certificate, signatureAlgorithm }, certificate), "tampered");
 });
 
 Deno.test("verifyCertificate() agrees with the runtime about every root that signed itself", async () => {
