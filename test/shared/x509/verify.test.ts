@@ -11,7 +11,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
 import { SIGNATURE_OID, signatureScheme } from "../../../shared/x509/signature_scheme.ts";
 import { type SignatureOutcome, verifyCertificate, verifySigned } from "../../../shared/x509/verify.ts";
-import { build, newKey } from "./builder.ts";
+import { build, type Key, newKey } from "./builder.ts";
 import { withOpenssl } from "../crypto/openssl.ts";
 import { OpensslFolder } from "./openssl_folder.ts";
 
@@ -68,6 +68,13 @@ const CASES: readonly Case[] = [
 const outcome = async (certificate: Certificate, issuer: Certificate) =>
   word(await verifyCertificate(certificate, issuer.publicKey));
 const word = (result: SignatureOutcome) => result.ok ? "ok" : result.code;
+
+let made: Promise<Key> | undefined;
+
+/** Made when first asked for: RSA keys take a while. */
+function rsaKey(): Promise<Key> {
+  return made ??= newKey("PS256");
+}
 
 /** The certificate with another signature. */
 function resigned({ tbs, signatureAlgorithm }: Certificate, signature: Bytes): Certificate {
@@ -138,7 +145,7 @@ withOpenssl.test("verifyCertificate() refuses PKCS#1 v1.5 by a key that is for R
   const { publicKey } = readCertificate(await folder.read("b.der"));
   assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
   const bound = publicKey.pss;
-  const sha256 = readCertificate(await build({ key: await newKey("PS256") }));
+  const sha256 = readCertificate(await build({ key: await rsaKey() }));
   assert(sha256.publicKey.kind === "rsa");
   assertEquals(word(await verifyCertificate(sha256, sha256.publicKey)), "ok");
   assertEquals(word(await verifyCertificate(sha256, { ...sha256.publicKey, pss: bound })), "tampered");
@@ -189,10 +196,20 @@ Deno.test("verifySigned() lets the key say of which kind the signature is, whate
     { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 },
   ] as const;
   for (const algorithm of ["Ed25519", "ES256", "PS256"] as const) {
-    const key = await newKey(algorithm);
+    const key = algorithm === "PS256" ? await rsaKey() : await newKey(algorithm);
     const { publicKey, tbs, signature, signatureAlgorithm } = readCertificate(await build({ key }));
     const own = signatureScheme(signatureAlgorithm);
     assert(own !== undefined);
+    if (publicKey.kind === "rsa") {
+      // The same key, where the signature is one of PKCS#1 v1.5 that calls itself ECDSA.
+      const pkcs8 = await crypto.subtle.exportKey("pkcs8", key.pair.privateKey);
+      const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+      const signing = await crypto.subtle.importKey("pkcs8", pkcs8, rsa, false, ["sign"]);
+      const old = new Uint8Array(await crypto.subtle.sign(rsa.name, signing, bytes));
+      const judged = async (scheme: typeof kinds[number]) =>
+        word(await verifySigned({ bytes, scheme, signature: old }, publicKey, "test"));
+      assertEquals(await Promise.all(kinds.map(judged)), ["tampered", "tampered", "ok", "tampered"]);
+    }
     for (const scheme of kinds) {
       const expected = scheme.kind === own.kind ? "ok" : "tampered";
       assertEquals(
@@ -206,7 +223,7 @@ Deno.test("verifySigned() lets the key say of which kind the signature is, whate
 });
 
 Deno.test("verifySigned() relies on no RSA key with an exponent that is even, one, or long", async () => {
-  const { publicKey, tbs: bytes, signature } = readCertificate(await build({ key: await newKey("PS256") }));
+  const { publicKey, tbs: bytes, signature } = readCertificate(await build({ key: await rsaKey() }));
   assert(publicKey.kind === "rsa");
   const scheme = { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 } as const;
   const longest = new Uint8Array(LIMITS.maxRsaExponentBytes).fill(1);
@@ -221,8 +238,22 @@ Deno.test("verifySigned() relies on no RSA key with an exponent that is even, on
   }
 });
 
+Deno.test("verifySigned() answers to RSA keys that the runtime does not take, even ones and large ones, and never throws", async () => {
+  const scheme = { kind: "rsa-pkcs1", hash: "SHA-256" } as const;
+  for (const [bits, last] of [[2048, 0xfe], [4096, 0xfe], [8192, 0xff], [8192, 0xfe]] as const) {
+    const modulus = new Uint8Array(bits / 8).fill(0xff).with(-1, last);
+    const exponent = Uint8Array.of(1, 0, 1);
+    const key = { kind: "rsa", description: `RSA ${bits}`, bits, modulus, exponent, pss: undefined } as const;
+    for (const signature of [new Uint8Array(bits / 8), new Uint8Array(0)]) {
+      const found = word(await verifySigned({ bytes: utf8("signed"), scheme, signature }, key, "test"));
+      // Whether a runtime takes the large ones is its own affair.
+      assert(found === "unsupported" || found === "tampered" && last === 0xff, found);
+    }
+  }
+});
+
 Deno.test("verifyCertificate() takes parameters that are not well made for another's signature", async () => {
-  const certificate = readCertificate(await build({ key: await newKey("PS256") }));
+  const certificate = readCertificate(await build({ key: await rsaKey() }));
   const algorithm = sequence(oid(SIGNATURE_OID.rsaPss), element(TAG.octetString));
   const signatureAlgorithm = readAlgorithm(new DerReader(algorithm, "test").expect(TAG.sequence, "test"), "test");
   assertEquals(await outcome({ ...certificate, signatureAlgorithm }, certificate), "tampered");
