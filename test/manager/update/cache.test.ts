@@ -30,7 +30,7 @@ Deno.test("pruneCache() takes out what is not kept, and nothing that is no file 
   }));
 
 Deno.test("publishPart() puts a part into the cache, also one of another file system", async () => {
-  for (const dir of [undefined, "/dev/shm"]) {
+  for (const dir of [undefined, "/dev/shm", "/var/tmp"]) {
     if (dir !== undefined && !await Deno.stat(dir).then(() => true, () => false)) continue;
     await withFolder((folder) =>
       withFolder(async (elsewhere) => {
@@ -69,4 +69,24 @@ Deno.test("a file is believed for its hash alone: one that is another, missing, 
     await assertRejects(() => copyContent(path, join(folder, "taken"), two, 0o600), "conflict");
     await copyContent(path, join(folder, "copy"), two, 0o755);
     assertEquals(((await Deno.stat(join(folder, "copy"))).mode ?? 0) & 0o777, 0o755);
+  }));
+
+Deno.test("a file that is replaced between the look at it and its opening is not read, whatever it holds", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "file");
+    await Deno.writeTextFile(path, "one");
+    await Deno.writeTextFile(join(folder, "other"), "one");
+    const { lstat } = Deno;
+    const looked: typeof lstat = async (place) => {
+      const found = await lstat(place);
+      await Deno.rename(join(folder, "other"), path);
+      return found;
+    };
+    Reflect.set(Deno, "lstat", looked);
+    try {
+      await assertRejects(() => readContent(path, one), "tampered");
+    } finally {
+      Reflect.set(Deno, "lstat", lstat);
+    }
+    await readContent(path, one);
   }));

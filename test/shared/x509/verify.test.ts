@@ -234,7 +234,10 @@ Deno.test("verifySigned() relies on no RSA key with an exponent that is even, on
   ];
   for (const [exponent, expected] of cases) {
     const key = { ...publicKey, exponent: Uint8Array.from(exponent) };
-    assertEquals(word(await verifySigned({ bytes, scheme, signature }, key, "test")), expected, exponent.join());
+    const found = await verifySigned({ bytes, scheme, signature }, key, "test");
+    assertEquals(word(found), expected, exponent.join());
+    // Whatever the runtime takes.
+    assert(found.ok || !found.message.includes("runtime"), exponent.join());
   }
 });
 
