@@ -44,6 +44,9 @@ Deno.test("readInbox() gives up an inbox that is not in order or does not end", 
   await assertRejects(() => read(() => ({ arrivals: [], next: 1 })), "tampered");
   const most = LIMITS.maxInboxSubmissions;
   const one = (after: number) => ({ arrivals: [after + 1], next: after + 1 });
+  const upTo = (last: number) => (after: number) => ({ ...one(after), next: after + 1 === last ? null : after + 1 });
+  assertEquals((await read(upTo(most))).count, most);
+  await assertRejects(() => read(upTo(most + 1)), "tampered");
   await assertRejects(() => read((after) => after > most ? { arrivals: [], next: null } : one(after)), "tampered");
   await db.close();
 });
