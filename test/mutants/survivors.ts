@@ -2,6 +2,7 @@
 import { ALWAYS, because, NEVER, type Survivor } from "./survivors/because.ts";
 import { CRYPTO } from "./survivors/crypto.ts";
 import { FORMATS } from "./survivors/formats.ts";
+import { INBOX } from "./survivors/inbox.ts";
 import { MANIFEST } from "./survivors/manifest.ts";
 import { UPDATE } from "./survivors/update.ts";
 import { X509 } from "./survivors/x509.ts";
@@ -12,6 +13,7 @@ export const SURVIVORS: readonly Survivor[] = [
   ...FORMATS,
   ...MANIFEST,
   ...UPDATE,
+  ...INBOX,
   ...because(
     "A whole proof has one leaf or hash more than it has inner nodes, so an odd number of nodes: 4,096 are tampered either way",
     ["shared/merkle/verify_proof.ts", "if (proof.length > LIMITS.maxProofNodes) {", "> becomes >="],
