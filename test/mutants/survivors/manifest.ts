@@ -48,4 +48,72 @@ export const MANIFEST: readonly Survivor[] = [
       3,
     ],
   ),
+  ...because(
+    "Only takes the slow way where the engine's own parser would have done",
+    [
+      "shared/manifest/read_json.ts",
+      "const value = bytes.length <= ENGINE_BYTES ? readByEngine(text) : undefined;",
+      NEVER,
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "const value = bytes.length <= ENGINE_BYTES ? readByEngine(text) : undefined;",
+      "<= becomes <",
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "return value === undefined ? new Reader(text, what, isPlain(bytes)).read() : { value, isCanonical: true };",
+      ALWAYS,
+    ],
+    ["shared/manifest/read_json.ts", "if (!text.includes(REPLACEMENT)) return text;", NEVER],
+    ["shared/manifest/read_json.ts", "if (text.includes(ESCAPED_SURROGATE)) return undefined;", ALWAYS],
+    [
+      "shared/manifest/read_json.ts",
+      "return isSortedJson(value, 1) && JSON.stringify(value) === text ? value : undefined;",
+      NEVER,
+    ],
+    ["shared/manifest/read_json.ts", "if (depth > LIMITS.maxJsonDepth || value === null) return false;", ALWAYS],
+    [
+      "shared/manifest/read_json.ts",
+      "if (depth > LIMITS.maxJsonDepth || value === null) return false;",
+      "> becomes >=",
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "if (depth > LIMITS.maxJsonDepth || value === null) return false;",
+      "=== becomes !==",
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      'if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;',
+      ALWAYS,
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      'if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;',
+      ">= becomes >",
+    ],
+    ["shared/manifest/read_json.ts", 'if (typeof value !== "object") return true;', NEVER],
+    ["shared/manifest/read_json.ts", 'if (typeof value !== "object") return true;', "true becomes false"],
+    [
+      "shared/manifest/read_json.ts",
+      "if (Array.isArray(value)) return value.every((item) => isSortedJson(item, depth + 1));",
+      NEVER,
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;",
+      ALWAYS,
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;",
+      "&& becomes ||",
+    ],
+    [
+      "shared/manifest/read_json.ts",
+      "if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;",
+      "> becomes >=",
+    ],
+  ),
 ];
