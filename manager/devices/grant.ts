@@ -1,6 +1,7 @@
 /** The manager's half of pairing: a device is stored as pending, and granted what it needs to find and know its owner's edge. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { HPKE_SUITES, type HpkeSuite } from "../../shared/crypto/hpke_keys.ts";
+import { type Bytes, EMPTY } from "../../shared/bytes/bytes.ts";
+import { sealHpke } from "../../shared/crypto/hpke.ts";
+import { HPKE_SUITES, hpkePublicKeyOfSpki, type HpkeSuite } from "../../shared/crypto/hpke_keys.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database } from "../../shared/database/database.ts";
@@ -39,7 +40,8 @@ export interface NewDevice {
  * Stores the device as pending and makes its grant: nothing is pushed or wrapped for it yet (spec: PAIR-01).
  *
  * @param now Millis
- * @throws `too_large` when there are `LIMITS.maxDevices` already; `usage` for its name; `conflict` for a name in use
+ * @throws `too_large` when there are `LIMITS.maxDevices` already; `usage` for its name; `conflict` for a name in use; `malformed` or
+ * `unsupported` for a key to which nothing can be wrapped
  */
 export async function grantDevice(
   db: Database,
@@ -58,6 +60,7 @@ export async function grantDevice(
   const registration = await next(db, COUNTERS.registration);
   const newest = await newestHead(db);
   const { certificate, publicKey, suite, kemPublicKey, request, name } = asked;
+  await requireSealable(suite, kemPublicKey ?? hpkePublicKeyOfSpki(publicKey).publicKey);
   const grant = encodePairingGrant({
     ...{ owner: statement.owner, device: id, registration, certificate: certificate.der, origin: edge.origin },
     ...{ edgeKey: edge.key, statement: { number: statement.number, hash: statement.hash }, request: sha256(request) },
@@ -70,6 +73,16 @@ export async function grantDevice(
   };
   await insertNamed(db, device);
   return { device, grant, checkCode: checkCode(request, grant) };
+}
+
+/**
+ * Tries once what every push does for every device: a key to which nothing can be wrapped (numbers out of range, more bits of RSA than
+ * this runtime takes) would stop them all.
+ *
+ * @throws `malformed`, `unsupported`
+ */
+async function requireSealable(suite: HpkeSuite, publicKey: Bytes): Promise<void> {
+  await sealHpke(suite, publicKey, EMPTY, new Uint8Array(32));
 }
 
 /** A suite that a quantum computer breaks opens whatever is recorded of its epochs (spec: WRAP-04). @throws `usage` */

@@ -50,13 +50,21 @@ export async function importOaepPkcs8(pkcs8: Bytes): Promise<{ privateKey: Crypt
   }
 }
 
-/** @throws `too_large` for a plaintext longer than the modulus less 66 bytes: 190 for 2048 bits. */
+/**
+ * @throws `too_large` for a plaintext longer than the modulus less 66 bytes: 190 for 2048 bits; `unsupported` for a key that this
+ * runtime imports but does not encrypt to (in Deno, above 4096 bits)
+ */
 export async function encryptOaep(publicKey: CryptoKey, label: Bytes, plaintext: Bytes): Promise<Bytes> {
   const room = modulusBytes(publicKey) - OVERHEAD_BYTES;
   if (plaintext.length > room) {
     throw new PosternError("too_large", `RSA-OAEP takes at most ${room} bytes with this key, not ${plaintext.length}`);
   }
-  return new Uint8Array(await crypto.subtle.encrypt({ name: ALGORITHM.name, label }, publicKey, plaintext));
+  try {
+    return new Uint8Array(await crypto.subtle.encrypt({ name: ALGORITHM.name, label }, publicKey, plaintext));
+  } catch (cause) {
+    if (!(cause instanceof DOMException)) throw cause;
+    throw new PosternError("unsupported", "this runtime does not encrypt to an RSA key of this size", { cause });
+  }
 }
 
 /** @throws `tampered` for everything that {@link encryptOaep} did not make with this key and label. */

@@ -61,11 +61,22 @@ export async function importVerifyKey(spki: Bytes, algorithm: SignatureAlgorithm
   );
 }
 
-/** Whether this is the key's signature over the message. A signature of the wrong length is simply none. */
+/**
+ * Whether this is the key's signature over the message. A signature of the wrong length is simply none.
+ *
+ * @throws `unsupported` for a key of another purpose, or one that this runtime imports but does not verify with (in Deno, RSA above
+ * 4096 bits)
+ */
 export async function verifySignature(key: CryptoKey, signature: Bytes, message: Bytes): Promise<boolean> {
   const algorithm = algorithmOfKey(key);
   if (signature.length !== signatureBytes(key)) return false;
-  return await crypto.subtle.verify(ALGORITHMS[algorithm].signature, key, signature, message);
+  try {
+    return await crypto.subtle.verify(ALGORITHMS[algorithm].signature, key, signature, message);
+  } catch (cause) {
+    // Deno's error is of no kind.
+    if (algorithm !== "PS256") throw cause;
+    throw new PosternError("unsupported", "this runtime does not verify with an RSA key of this size", { cause });
+  }
 }
 
 /** A new key pair. The public key can always be taken out, by {@link exportSpki}; the private one if `extractable`. */

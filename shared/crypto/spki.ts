@@ -15,7 +15,7 @@ export type UsableKey =
  * Reads a public key and passes it if Postern uses keys like it.
  *
  * @throws `malformed` for wrong DER or a point that is not on its curve; `unsupported` for another algorithm or curve, an RSA
- * modulus outside of 2048 to 8192 bits, or an RSA key bound to a padding (RSASSA-PSS), which WebCrypto does not import.
+ * modulus that is even or outside of 2048 to 8192 bits, or an RSA key bound to a padding (RSASSA-PSS), which WebCrypto does not import.
  */
 // spec: KEY-02
 export function readUsableKey(spki: Bytes): UsableKey {
@@ -38,6 +38,8 @@ function requireRsa(key: Extract<PublicKey, { kind: "rsa" }>): void {
   if (key.pss !== undefined || !rsaBitsInBounds(key.bits)) throw unsupported(key.description);
   const [last] = key.exponent.subarray(-1);
   const exponentIsOne = key.exponent.length === 1 && last === 1;
+  // No product of two primes, and Deno fails with an error of no kind where it is to be used.
+  if (((key.modulus.at(-1) ?? 0) & 1) === 0) throw unsupported(`${key.description} with an even modulus`);
   if (key.exponent.length > LIMITS.maxRsaExponentBytes || exponentIsOne || ((last ?? 0) & 1) === 0) {
     throw unsupported(`${key.description} with an unusual public exponent`);
   }

@@ -119,9 +119,15 @@ async function verifyRsa(
   const name = scheme.kind === "rsa-pss" ? "RSA-PSS" : "RSASSA-PKCS1-v1_5";
   // Not from the SPKI: WebCrypto imports no SPKI of an RSASSA-PSS key.
   const jwk = { kty: "RSA", n: toBase64Url(modulus), e: toBase64Url(exponent) };
-  const imported = await crypto.subtle.importKey("jwk", jwk, { name, hash: scheme.hash }, false, ["verify"]);
   const parameters = scheme.kind === "rsa-pss" ? { name, saltLength: scheme.saltBytes } : name;
-  return await crypto.subtle.verify(parameters, imported, signature, bytes);
+  try {
+    const imported = await crypto.subtle.importKey("jwk", jwk, { name, hash: scheme.hash }, false, ["verify"]);
+    return await crypto.subtle.verify(parameters, imported, signature, bytes);
+  } catch (error) {
+    // Deno throws an error of no kind for a modulus that it does not take: an even one, or one above 4096 bits.
+    if (!(error instanceof Error) || error instanceof TypeError) throw error;
+    return unsupported(`this runtime does not take the issuer's key, ${description}`, what);
+  }
 }
 
 /** A key that is marked for RSASSA-PSS signs in no other way, and only as its parameters say if it has some. */

@@ -1,20 +1,19 @@
 /** Mutants that no test can tell from the code, and why. The run says so when one of them dies or is no more. */
-import type { MutantName } from "./results.ts";
-
-export interface Survivor extends MutantName {
-  readonly reason: string;
-}
-
-type Place = readonly [path: string, text: string, what: string, nth?: number];
-
-function because(reason: string, ...places: readonly Place[]): Survivor[] {
-  return places.map(([path, text, what, nth = 0]) => ({ path, text, what, nth, reason }));
-}
-
-const NEVER = "the condition never holds";
-const ALWAYS = "the condition always holds";
+import { ALWAYS, because, NEVER, type Survivor } from "./survivors/because.ts";
+import { CRYPTO } from "./survivors/crypto.ts";
+import { FORMATS } from "./survivors/formats.ts";
+import { INBOX } from "./survivors/inbox.ts";
+import { MANIFEST } from "./survivors/manifest.ts";
+import { UPDATE } from "./survivors/update.ts";
+import { X509 } from "./survivors/x509.ts";
 
 export const SURVIVORS: readonly Survivor[] = [
+  ...X509,
+  ...CRYPTO,
+  ...FORMATS,
+  ...MANIFEST,
+  ...UPDATE,
+  ...INBOX,
   ...because(
     "A whole proof has one leaf or hash more than it has inner nodes, so an odd number of nodes: 4,096 are tampered either way",
     ["shared/merkle/verify_proof.ts", "if (proof.length > LIMITS.maxProofNodes) {", "> becomes >="],

@@ -21,6 +21,7 @@ const MANIFEST = ["test/shared/manifest"];
 const FORMATS = ["test/shared/bytes", "test/shared/der"];
 const EDGE = ["test/edge"];
 const MANAGER = ["test/manager"];
+const UPDATE = ["test/manager/update"];
 
 function of(folder: string, names: string, ...tests: (readonly string[])[]): Target[] {
   return names.split(" ").map((name) => ({ path: `${folder}/${name}.ts`, tests: tests.flat() }));
@@ -56,16 +57,17 @@ export const TARGETS: readonly Target[] = [
   ...of("manager/doctor", "examine judge verify_dump verify_edge verify_state", MANAGER),
   ...of("manager/heads", "compare forks history", MANAGER, THREATS),
   ...of("manager/sync", "agree", MANAGER, THREATS),
+  ...of("manager/update", "cache check download hashed_file install_folder lists switch updater", UPDATE),
   ...of("shared/cover", "open header member subsets", ["test/shared/cover"]),
   ...of(
     "shared/manifest",
     "choose_release envelope fields index_memory judge_release manifest open_envelope",
     MANIFEST,
   ),
-  ...of("shared/manifest", "open_index open_manifest paths read_json recipient_table registration", MANIFEST),
+  ...of("shared/manifest", "follow_root open_index open_manifest paths read_json recipient_table", MANIFEST),
   ...of(
     "shared/manifest",
-    "registration_answer registration_request release_index release_keys version wrap",
+    "registration registration_answer registration_request release_index release_keys version wrap",
     MANIFEST,
   ),
 ];

@@ -333,3 +333,17 @@ Deno.test("an index and its signature that are replaced under the reader's eyes 
     server.misbehave = (place) => place === INDEX_PLACE && times++ === 0 ? new Response(before) : undefined;
     assertEquals((await tenant.check(NOW)).release?.version, "1.2.0");
   }));
+
+Deno.test("a root that is not vouched for is noted, one that cannot be fetched is not, and the check goes on, CMS-23", () =>
+  withTenant(async (publisher, tenant) => {
+    await publisher.release("1.2.0");
+    await publisher.put(ROOT_PLACE, utf8("no root"));
+    assertEquals((await tenant.check(NOW)).release?.version, "1.2.0");
+    const noted = (await tenant.events("update.refused")).map((detail) => JSON.parse(detail).outcome);
+    assertEquals(noted, ["malformed"]);
+    await using server = serveFolder(publisher.folder);
+    await tenant.configure({ ...await tenant.config(), source: { kind: "http", url: server.url } });
+    server.misbehave = (place) => place === ROOT_PLACE ? new Response("broken", { status: 500 }) : undefined;
+    assertEquals((await tenant.check(NOW)).release?.version, "1.2.0");
+    assertEquals((await tenant.events("update.refused")).length, 1);
+  }));

@@ -154,6 +154,34 @@ Deno.test("encodeCbor() and decodeCbor() take exactly LIMITS.maxCborDepth levels
   }
 });
 
+Deno.test("encodeCbor() sorts keys of one length by their bytes, and counts levels below maps as below arrays", () => {
+  assertEquals(toHex(encodeCbor({ b: 1, a: 2, c: 3 })), "a3616102616201616303");
+  assertEquals(toHex(encodeCbor({ "\u00e9": 1, aa: 2 })), "a26261610262c3a901");
+  let maps: CborInput = 7;
+  for (let i = 0; i < LIMITS.maxCborDepth; i++) maps = { k: maps };
+  encodeCbor(maps);
+  assertThrows(() => encodeCbor({ k: maps }), "malformed");
+});
+
+Deno.test("decodeCbor() tells long keys apart to their last byte", () => {
+  for (const length of [23, 24, 255, 256]) {
+    const [a, b] = ["a", "b"].map((last) => "k".repeat(length - 1) + last);
+    const map = encodeCbor({ [a ?? ""]: 1, [b ?? ""]: 2 });
+    assertEquals(encodeCbor(decodeCbor(map)), map);
+    // The second key made like the first, with a value that is greater.
+    const at = map.length - 2;
+    assertThrows(() => decodeCbor(map.with(at, 0x61)), "malformed");
+  }
+});
+
+Deno.test("decodeCbor() gives nothing in the place of a tag, a float or another simple value", () => {
+  for (const item of ["c100", "c1", "d81800", "f90000", "fa00000000", "f7", "f0", "f820"]) {
+    for (const head of ["", "81", "82", "a1616b"]) {
+      for (const tail of ["", "00"]) assertThrows(() => decodeCbor(bytes(head + item + tail)), "malformed");
+    }
+  }
+});
+
 Deno.test("decodeCbor() throws too_large before it reads when the bytes exceed the limit", () => {
   const garbage = new Uint8Array(LIMITS.maxBodyBytes + 1).fill(0xff);
   assertThrows(() => decodeCbor(garbage), "too_large");

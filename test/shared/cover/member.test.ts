@@ -109,6 +109,8 @@ Deno.test("COVER-04 keys of any other form are refused", () => {
     changed(6, bytes(0)),
     EMPTY,
   ];
+  // Keys of the one leaf of a tree that has no levels, all as they would have to be.
+  wrong.push(encodeCbor(good.map((one, at) => at === 2 || at === 3 ? 0 : at === 4 || at === 5 ? EMPTY : one)));
   for (const one of wrong) assertThrows(() => decodeMemberKeys(one), "malformed");
   assertThrows(() => decodeMemberKeys(bytes(LIMITS.maxCoverMemberBytes + 1)), "too_large");
 });

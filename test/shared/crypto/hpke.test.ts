@@ -16,6 +16,9 @@ import {
   requireHpkePublicKey,
   SUITE_CURVES,
 } from "../../../shared/crypto/hpke_keys.ts";
+import { TAG } from "../../../shared/der/read.ts";
+import { element, octetBits, oid, sequence, unsigned } from "../../../shared/der/write.ts";
+import { isPosternError } from "../../../shared/errors.ts";
 import { exportSpki, generateSigningKey } from "../../../shared/crypto/signature.ts";
 import { deriveX25519, importX25519 } from "../../../shared/crypto/x25519.ts";
 import { dhkemSecret, REFERENCE_KEMS, referenceSeal } from "./hpke_reference.ts";
@@ -150,6 +153,10 @@ Deno.test("sealHpke() throws malformed and openHpke() tampered when an X25519 ke
   const key = await keyOf("x25519");
   const sealed = { encapsulated: zero, ciphertext: new Uint8Array(48) };
   await assertRejects(() => openHpke("x25519", key, info, sealed), "tampered");
+  const hybrid = await keyOf("xwing");
+  const { encapsulated, ciphertext } = await sealHpke("xwing", hybrid.publicKey, info, symKey);
+  encapsulated.fill(0, -32);
+  await assertRejects(() => openHpke("xwing", hybrid, info, { encapsulated, ciphertext }), "tampered");
 });
 
 Deno.test("sealHpke() throws malformed when a coefficient of an X-Wing key is not below the modulus", async () => {
@@ -157,6 +164,28 @@ Deno.test("sealHpke() throws malformed when a coefficient of an X-Wing key is no
   const changed = publicKey.slice();
   changed.fill(0xff, 0, 3);
   await assertRejects(() => sealHpke("xwing", changed, info, symKey), "malformed");
+});
+
+Deno.test("rsa-oaep-256 throws unsupported for keys of another kind, too small ones, and those that are too large for the runtime", async () => {
+  const { publicKey: ed25519 } = await generateSigningKey("Ed25519", true);
+  await assertRejects(async () => sealHpke("rsa-oaep-256", await exportSpki(ed25519), info, symKey), "unsupported");
+  const usages = { name: "RSA-OAEP", hash: "SHA-256", modulusLength: 1_024, publicExponent: Uint8Array.of(1, 0, 1) };
+  const small = await crypto.subtle.generateKey(usages, true, ["encrypt", "decrypt"]) as CryptoKeyPair;
+  const secret = new Uint8Array(await crypto.subtle.exportKey("pkcs8", small.privateKey));
+  await assertRejects(() => importHpkeKey("rsa-oaep-256", secret), "unsupported");
+  await assertRejects(
+    async () => sealHpke("rsa-oaep-256", await exportSpki(small.publicKey), info, symKey),
+    "unsupported",
+  );
+  const numbers = sequence(unsigned(new Uint8Array(1_024).fill(0xff)), unsigned(Uint8Array.of(1, 0, 1)));
+  const large = sequence(sequence(oid("1.2.840.113549.1.1.1"), element(TAG.null)), octetBits(numbers));
+  const sealed = sealHpke("rsa-oaep-256", large, info, symKey).then(({ ciphertext }) =>
+    ciphertext.length === 1_024 ? "sealed" : "nothing"
+  );
+  const known = await sealed.catch((error) =>
+    isPosternError(error, "unsupported") ? "unsupported" : Promise.reject(error)
+  );
+  assert(known === "sealed" || known === "unsupported");
 });
 
 Deno.test("rsa-oaep-256 throws too_large beyond its room and unsupported for associated data", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { type Bytes, concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
+import { isPosternError } from "../../../shared/errors.ts";
 import { type Curve, requirePoint } from "../../../shared/crypto/ec_point.ts";
 import { ecdsaDerFromRaw, ecdsaRawFromDer } from "../../../shared/crypto/ecdsa_der.ts";
 import {
@@ -133,6 +134,7 @@ Deno.test("algorithmOfSpki() takes RSA moduli of 2048 to 8192 bits and odd expon
   for (const bits of [512, 1024, 2040, 2047, 8193, 16_384]) {
     assertThrows(() => algorithmOfSpki(rsaSpki(ones(bits), usual)), "unsupported");
   }
+  assertThrows(() => algorithmOfSpki(rsaSpki(ones(2048).with(-1, 0xfe), usual)), "unsupported");
   for (const exponent of [[3], [17], [0xff, 0xff, 0xff, 0xff]]) {
     assertEquals(algorithmOfSpki(rsaSpki(ones(2048), new Uint8Array(exponent))), "PS256");
   }
@@ -180,6 +182,20 @@ Deno.test("verifySignature() throws unsupported for a key of another purpose", a
     "verify",
   ]);
   await assertRejects(() => verifySignature(hmac, new Uint8Array(32), message), "unsupported");
+  const ecdh = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
+  await assertRejects(
+    () => verifySignature((ecdh as CryptoKeyPair).publicKey, new Uint8Array(64), message),
+    "unsupported",
+  );
+});
+
+Deno.test("verifySignature() accepts nothing by an RSA key larger than the runtime takes, and says so if that is why", async () => {
+  const key = await importVerifyKey(rsaSpki(new Uint8Array(1_024).fill(0xff), new Uint8Array([1, 0, 1])), "PS256");
+  const found = verifySignature(key, new Uint8Array(1_024), message);
+  const known = await found.catch((error) =>
+    isPosternError(error, "unsupported") ? "unsupported" : Promise.reject(error)
+  );
+  assert(known === false || known === "unsupported", String(known));
 });
 
 Deno.test("Ed25519 signatures give the values of RFC 8032 section 7.1", async () => {

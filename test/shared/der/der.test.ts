@@ -59,6 +59,8 @@ const REFUSED: readonly [why: string, read: (bytes: Uint8Array<ArrayBuffer>) => 
   ["a length not shortest, two octets", content, "308200030201" + "00"],
   ["a length of five octets", content, "30850000000001" + "00"],
   ["a tag above 30", content, "1f2100"],
+  ["a tag above 30 that has a length behind it", content, "1f00"],
+  ["128 octets behind an indefinite length", content, `0480${"00".repeat(128)}`],
   ["nothing", content, ""],
   ["a tag without a length", content, "30"],
   ["a length that is cut off", content, "3082"],
@@ -66,6 +68,7 @@ const REFUSED: readonly [why: string, read: (bytes: Uint8Array<ArrayBuffer>) => 
   ["a positive INTEGER with a zero too many", (b) => readInteger(b, "test"), "007f"],
   ["a negative INTEGER with an octet too many", (b) => readInteger(b, "test"), "ff80"],
   ["a negative small INTEGER", (b) => readSmallInteger(b, "test"), "ff"],
+  ["the least small INTEGER of one octet", (b) => readSmallInteger(b, "test"), "80"],
   ["a small INTEGER of 2^31", (b) => readSmallInteger(b, "test"), "0080000000"],
   ["BOOLEAN 1", (b) => readBoolean(b, "test"), "01"],
   ["BOOLEAN of two octets", (b) => readBoolean(b, "test"), "ffff"],
@@ -78,7 +81,10 @@ const REFUSED: readonly [why: string, read: (bytes: Uint8Array<ArrayBuffer>) => 
   ["25 named bits", (b) => readNamedBits(b, "test"), "0701020380"],
   ["an empty OBJECT IDENTIFIER", (b) => readOid(b, "test"), ""],
   ["an OBJECT IDENTIFIER cut off", (b) => readOid(b, "test"), "5586"],
+  ["an OBJECT IDENTIFIER cut off behind a zero", (b) => readOid(b, "test"), "558180"],
+  ["an OBJECT IDENTIFIER that begins with a zero", (b) => readOid(b, "test"), "8055"],
   ["an arc with a leading zero", (b) => readOid(b, "test"), "558001"],
+  ["an arc of 2^53", (b) => readOid(b, "test"), "559080808080808000"],
   ["an arc above 2^53", (b) => readOid(b, "test"), "55ffffffffffffff7f"],
 ];
 
@@ -87,6 +93,14 @@ for (const [why, read, hex] of REFUSED) {
     assertThrows(() => read(fromHex(hex)), "malformed");
   });
 }
+
+Deno.test("DER readers read the largest of everything", () => {
+  assertEquals(readSmallInteger(fromHex("7fffffff"), "test"), 2 ** 31 - 1);
+  assertEquals(readNamedBits(fromHex("00800001"), "test"), 1 + 2 ** 23);
+  assertEquals(readOid(fromHex("558fffffffffffff7f"), "test"), `2.5.${Number.MAX_SAFE_INTEGER}`);
+  const large = element(TAG.octetString, new Uint8Array(2 ** 24));
+  assertEquals([large.length, readWhole(large, TAG.octetString, "test").length], [2 ** 24 + 6, 2 ** 24]);
+});
 
 Deno.test("readOid() reads what oid() wrote, arcs of any size", () => {
   for (

@@ -102,6 +102,7 @@ Deno.test("writeJson refuses what has no canonical spelling", () => {
 const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
   ["nothing", ""],
   ["a byte order mark", '\ufeff{"a":1}'],
+  ["a byte order mark before a text with a replacement character", '\ufeff{"a":"\ufffd"}'],
   ["duplicate members", '{"a":1,"a":2}'],
   ["duplicate members that are equal", '{"a":1,"a":1}'],
   ["duplicate members in two spellings", '{"a":1,"\\u0061":2}'],

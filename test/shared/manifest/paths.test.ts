@@ -100,6 +100,7 @@ const COLLIDING: readonly (readonly [string, readonly string[]])[] = [
   ["a file that is a folder", ["a", "a/b"]],
   ["a file that is a folder, before it", ["a/b/c", "a/b"]],
   ["a file that is a folder but for case", ["A", "a/b"]],
+  ["a file that is a folder but for case, beside one that begins as it does", ["A", "a-", "a/b"]],
   ["case of a folder further up", ["A/b/x", "a/c/y"]],
   ["a file that is a folder further up", ["a", "A/b/c"]],
   ["a folder in two spellings", ["ﬁ/a", "fi/b"]],

@@ -45,5 +45,7 @@ Deno.test("readTime() refuses every other form, and what no calendar has", () =>
   for (const text of ["300102030405Z", "20300102030405.5Z", "20300102030405", "20301302030405Z"]) {
     assertThrows(() => read(TAG.generalizedTime, text), "malformed");
   }
-  assertThrows(() => read(TAG.octetString, "300102030405Z"), "malformed");
+  for (const text of ["300102030405Z", "20300102030405Z"]) {
+    assertThrows(() => read(TAG.octetString, text), "malformed");
+  }
 });

@@ -78,6 +78,7 @@ const REFUSED: readonly [why: string, code: ErrorCode, der: Bytes][] = [
   ["a byte too few", "malformed", plain.slice(0, -1)],
   ["more than the limit", "too_large", new Uint8Array(LIMITS.maxCertificateBytes + 1)],
   ["version 1 written out", "malformed", replace(VERSION, version(0))],
+  ["version 1 written out, without extensions", "malformed", edit(plain, (f) => [version(0), ...f.slice(1, -1)])],
   ["version 2 with extensions", "malformed", replace(VERSION, version(1))],
   ["version 1 with extensions", "malformed", edit(plain, (fields) => fields.slice(1))],
   ["version 4", "unsupported", replace(VERSION, version(3))],
@@ -172,6 +173,23 @@ Deno.test("readCertificate() reads unusual serial numbers, so that their certifi
   for (const [der, serial] of cases) assertEquals(readCertificate(replace(SERIAL, fromHex(der))).serial, serial);
   const longest = new Uint8Array(LIMITS.maxSerialBytes).fill(0x7f);
   assertEquals(readCertificate(replace(SERIAL, unsigned(longest))).serial, toHex(longest));
+});
+
+Deno.test("readCertificate() reads a certificate that is as long as the limit", async () => {
+  const sized = async (length: number) =>
+    await build({ serial: Uint8Array.of(1), extensions: [extension("1.2.3.4", false, new Uint8Array(length))] });
+  const most = LIMITS.maxCertificateBytes;
+  const beside = (await sized(most - 1_000)).length - (most - 1_000);
+  const longest = await sized(most - beside);
+  assertEquals(longest.length, most);
+  assertEquals(readCertificate(longest).der.length, most);
+});
+
+Deno.test("readCertificate() reads every printable ASCII character in a host name, and no other", () => {
+  const read = (text: string) =>
+    readCertificate(withExtension(EXTENSION.subjectAltName, sequence(dns(text)))).subjectAltName;
+  assertEquals(read(" a~"), [{ form: "dns", text: " a~" }]);
+  for (const text of ["a\x1f", "a\x7f"]) assertThrows(() => read(text), "malformed");
 });
 
 Deno.test("readCertificate() reads keys that cannot be used as 'other', and says what they are", () => {

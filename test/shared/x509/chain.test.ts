@@ -120,6 +120,22 @@ Deno.test("findPath() finds another way round an expired certificate", async () 
   await expectPath({ leaf: below, anchors: [root], candidates: [old, crossed] }, below, crossed, root);
 });
 
+Deno.test("findPath() finds another way round an issuer that leads nowhere, and tells of the first of two alike", async () => {
+  const key = await newKey();
+  const stranger = await authority("CN=stranger");
+  const nowhere = await authority("CN=crossed", stranger, { key });
+  const crossed = await authority("CN=crossed", root, { key });
+  const below = await holder({}, crossed);
+  await expectPath({ leaf: below, anchors: [root], candidates: [nowhere, crossed] }, below, crossed, root);
+  const late = await Promise.all([1, 2].map(() => authority("CN=crossed", root, { key, notAfter: NOW - DAY })));
+  await expectReason({ leaf: below, anchors: [root], candidates: late }, "expired", late[0]);
+});
+
+Deno.test("findPath() knows a trusted certificate by its bytes", async () => {
+  const again = { ...leaf, certificate: readCertificate(leaf.certificate.der) };
+  await expectPath({ leaf, anchors: [again] }, leaf);
+});
+
 Deno.test("findPath() refuses issuers that are no authorities", async () => {
   const below = await holder({}, leaf);
   await expectReason({ leaf: below, anchors: [root], candidates: [middle, leaf] }, "not_an_authority", leaf);
@@ -211,6 +227,8 @@ Deno.test("findPath() answers 'unsupported' when the issuer's key is of a kind t
   const goldilocks = { key: root.key, certificate };
   const below = await holder({}, goldilocks);
   await expectReason({ leaf: below, anchors: [root], candidates: [goldilocks] }, "unsupported", below);
+  const rekeyed = await authority("CN=goldilocks", goldilocks);
+  await expectReason({ leaf: rekeyed, anchors: [goldilocks] }, "unsupported", rekeyed);
 });
 
 Deno.test("findPath() asks every certificate of the path for the purpose", async () => {

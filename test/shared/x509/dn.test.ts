@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { EMPTY, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Attribute, canonicalDn, displayDn, type Name, readName, writeName } from "../../../shared/x509/dn.ts";
@@ -119,6 +119,16 @@ Deno.test("readName() refuses what is not a name, or not text in its type", () =
 Deno.test("readName() and canonicalDn() refuse huge names", () => {
   const long = (text: string, count: number) => rawName([["2.5.4.3", STRINGS.utf8(text.repeat(count))]]);
   assertThrows(() => readName(long("a", LIMITS.maxDnBytes), "test"), "too_large");
+  const beside = readName(long("a", 8_000), "test");
+  const most = 8_000 + LIMITS.maxDnBytes - writeName(beside).length;
+  assertEquals(writeName(readName(long("a", most), "test")).length, LIMITS.maxDnBytes);
+  assertThrows(() => readName(long("a", most + 1), "test"), "too_large");
+  // Nor is a name too large that only might be.
+  assertEquals(canonicalDn(beside).length, "2.5.4.3=".length + 8_000);
+  const prepared = (count: number) => canonicalDn([[{ type: "2.5.4.3", text: "a".repeat(count), der: EMPTY }]]);
+  const rest = LIMITS.maxDnBytes - "2.5.4.3=".length;
+  assertEquals(prepared(rest).length, LIMITS.maxDnBytes);
+  assertThrows(() => prepared(rest + 1), "too_large");
   // One character of three bytes that NFKC turns into eighteen: small when read, huge when prepared.
   const name = readName(long("\ufdfa", 2000), "test");
   assertThrows(() => canonicalDn(name), "too_large");

@@ -10,12 +10,14 @@ import { EMAIL_ADDRESS } from "../../../shared/x509/attribute_names.ts";
 import { parseName } from "../../../shared/x509/dn_parse.ts";
 import { EXTENSION } from "../../../shared/x509/extensions.ts";
 import { writePem } from "../../../shared/x509/pem.ts";
+import type { GeneralName } from "../../../shared/x509/general_name.ts";
+import { type NameRefusal, refusal } from "../../../shared/x509/name_constraints.ts";
 import { extension } from "../../../shared/x509/write_certificate.ts";
 import { authority, holder, nameDer, newKey, NOW, STRINGS } from "./builder.ts";
 import { withOpenssl } from "../crypto/openssl.ts";
 import { OpensslFolder } from "./openssl_folder.ts";
 
-/** One GeneralName, written `dns:example.org`, `email:`, `uri:`, `ip:` and hex, or `dir:` and a name. */
+/** One GeneralName, written `dns:example.org`, `email:`, `uri:`, `ip:`, `rid:` or `x400:` and hex, or `dir:` and a name. */
 function generalName(text: string): Bytes {
   const colon = text.indexOf(":");
   const value = text.slice(colon + 1);
@@ -30,6 +32,10 @@ function generalName(text: string): Bytes {
       return element(context(6), utf8(value));
     case "ip":
       return element(context(7), fromHex(value));
+    case "rid":
+      return element(context(8), fromHex(value));
+    case "x400":
+      return element(contextConstructed(3), fromHex(value));
     default:
       throw new Error(text);
   }
@@ -62,6 +68,7 @@ const CASES: readonly Case[] = [
   { permitted: ["dns:a.org", "dns:b.org"], names: ["dns:x.b.org"], allowed: true },
   { permitted: [".example.org"].map((d) => `dns:${d}`), names: ["dns:a.example.org"], allowed: true },
   { permitted: [".example.org"].map((d) => `dns:${d}`), names: ["dns:example.org"], allowed: false },
+  { permitted: [".example.org"].map((d) => `dns:${d}`), names: ["dns:longer.example.com"], allowed: false },
   { permitted: ["dns:"], names: ["dns:anything.example"], allowed: true },
   { excluded: ["dns:"], names: ["dns:anything.example"], allowed: false },
   { permitted: ["dns:example.org"], names: ["dns:*.example.org"], allowed: true },
@@ -111,6 +118,7 @@ const CASES: readonly Case[] = [
     names: [`ip:20010db9${"01".repeat(12)}`],
     allowed: false,
   },
+  { permitted: [`ip:20010db8${"00".repeat(12)}ffffffff${"00".repeat(12)}`], names: ["ip:0a000001"], allowed: false },
   { permitted: ["ip:0a010203ff000000"], names: ["ip:0a040506"], allowed: true },
   { excluded: [`ip:${net}`], names: ["ip:0a0102"], allowed: false },
   { permitted: ["ip:0a000000ff00ff00"], names: ["ip:0a000001"], allowed: false, differs: "takes a mask with holes" },
@@ -120,6 +128,7 @@ const CASES: readonly Case[] = [
   { permitted: ["email:example.org"], names: ["email:ann@mail.example.org"], allowed: false },
   { permitted: ["email:.example.org"], names: ["email:ann@mail.example.org"], allowed: true },
   { permitted: ["email:.example.org"], names: ["email:ann@example.org"], allowed: false },
+  { permitted: ["email:.example.org"], names: ["email:ann@longer.example.com"], allowed: false },
   { permitted: ["email:ann@example.org"], names: ["email:ann@example.org"], allowed: true },
   { permitted: ["email:ann@example.org"], names: ["email:Ann@example.org"], allowed: false },
   { permitted: ["email:ann@example.org"], names: ["email:bob@example.org"], allowed: false },
@@ -145,6 +154,14 @@ const CASES: readonly Case[] = [
   { permitted: ["uri:example.org"], names: ["uri:https://example.org/"], allowed: false, differs: "compares URIs" },
   { excluded: ["uri:example.org"], names: ["uri:https://example.com/"], allowed: false, differs: "compares URIs" },
   { permitted: ["uri:example.org"], names: ["dns:example.com"], allowed: true },
+  { permitted: ["dns:example.org"], names: ["uri:https://example.com/"], allowed: true },
+
+  { permitted: ["dir:O=Org,C=DE"], subject: "", names: ["dns:example.org"], allowed: true },
+
+  { permitted: ["rid:2a03"], names: ["rid:2a03"], allowed: false },
+  { excluded: ["rid:2a03"], names: ["rid:2a04"], allowed: false },
+  { permitted: ["rid:2a03"], names: ["x400:3000"], allowed: true },
+  { permitted: ["rid:2a03"], names: ["dns:example.org"], allowed: true },
 ];
 
 /** Mail addresses as IA5String, which RFC 5280 demands and OpenSSL insists on. */
@@ -226,4 +243,38 @@ Deno.test("findPath() stops comparing names when two long lists multiply", async
     !found.ok && found.reason === "name_not_allowed" && found.message.includes("too many"),
     JSON.stringify(found.ok),
   );
+});
+
+Deno.test("refusal() compares as often as it may, and counts both lists", () => {
+  const dns = (text: string) => ({ form: "dns", text }) as const;
+  const constraints = { permitted: [dns("a"), dns("b")], excluded: [dns("c"), dns("d"), dns("e")] };
+  const after = (comparisons: number) => {
+    const budget = { comparisons };
+    return [refusal([dns("x.a"), dns("x.b")], constraints, budget), budget.comparisons];
+  };
+  assertEquals(after(13), [undefined, 1]);
+  assertEquals(after(12), [undefined, 0]);
+  assertEquals(after(11), ["too many to compare", -1]);
+});
+
+Deno.test("refusal() waves no constraint through that has not one meaning", () => {
+  const judged = (name: GeneralName, base: GeneralName) =>
+    [{ permitted: [base], excluded: undefined }, { permitted: undefined, excluded: [base] }]
+      .map((constraints) => refusal([name], constraints, { comparisons: 9 }));
+  const unclear: NameRefusal[] = ["of a form that cannot be compared", "of a form that cannot be compared"];
+  const mail = { form: "email", text: "ann@example.org" } as const;
+  for (const text of ["", "ann@mail@example.org", '"ann"@example.org']) {
+    assertEquals(judged(mail, { form: "email", text }), unclear);
+  }
+  const address = { form: "ip", bytes: Uint8Array.of(10, 0, 0, 1) } as const;
+  for (const length of [0, 6, 10, 31, 33]) {
+    assertEquals(judged(address, { form: "ip", bytes: new Uint8Array(length) }), unclear);
+  }
+  // A name that is nothing but what it must have something in front of.
+  assertEquals(judged({ form: "dns", text: ".example.org" }, { form: "dns", text: ".example.org" }), [
+    ...["not permitted", undefined],
+  ]);
+  assertEquals(judged({ form: "email", text: "ann@.example.org" }, { form: "email", text: ".example.org" }), [
+    ...["not permitted", undefined],
+  ]);
 });

@@ -66,6 +66,12 @@ Deno.test("pemBlocks() reports each bad block and reads the others", () => {
   }
 });
 
+Deno.test("pemBlocks() says what a bad block said it would be", () => {
+  const labels = (text: string) => [...pemBlocks(text)].map(({ label, line }) => [label, line]);
+  assertEquals(labels("x\n-----END CERTIFICATE-----\n"), [["CERTIFICATE", 2]]);
+  assertEquals(labels("-----BEGIN A-----\n-----BEGIN B-----\n-----END C-----\n"), [["A", 1], ["B", 2]]);
+});
+
 Deno.test("pemBlocks() reads any text without throwing", () => {
   const pieces = fc.constantFrom(
     "-----BEGIN A-----",

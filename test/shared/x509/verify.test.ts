@@ -2,12 +2,16 @@
 import { X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { assert, assertEquals } from "../../assert.ts";
-import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { type Certificate, readCertificate } from "../../../shared/x509/certificate.ts";
-import { octetBits, sequence } from "../../../shared/der/write.ts";
+import { readAlgorithm } from "../../../shared/der/algorithm.ts";
+import { DerReader, TAG } from "../../../shared/der/read.ts";
+import { element, octetBits, oid, sequence } from "../../../shared/der/write.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
-import { type SignatureOutcome, verifyCertificate } from "../../../shared/x509/verify.ts";
-import { build, newKey } from "./builder.ts";
+import { SIGNATURE_OID, signatureScheme } from "../../../shared/x509/signature_scheme.ts";
+import { type SignatureOutcome, verifyCertificate, verifySigned } from "../../../shared/x509/verify.ts";
+import { build, type Key, newKey } from "./builder.ts";
 import { withOpenssl } from "../crypto/openssl.ts";
 import { OpensslFolder } from "./openssl_folder.ts";
 
@@ -64,6 +68,13 @@ const CASES: readonly Case[] = [
 const outcome = async (certificate: Certificate, issuer: Certificate) =>
   word(await verifyCertificate(certificate, issuer.publicKey));
 const word = (result: SignatureOutcome) => result.ok ? "ok" : result.code;
+
+let made: Promise<Key> | undefined;
+
+/** Made when first asked for: RSA keys take a while. */
+function rsaKey(): Promise<Key> {
+  return made ??= newKey("PS256");
+}
 
 /** The certificate with another signature. */
 function resigned({ tbs, signatureAlgorithm }: Certificate, signature: Bytes): Certificate {
@@ -134,7 +145,7 @@ withOpenssl.test("verifyCertificate() refuses PKCS#1 v1.5 by a key that is for R
   const { publicKey } = readCertificate(await folder.read("b.der"));
   assert(publicKey.kind === "rsa" && publicKey.pss !== undefined);
   const bound = publicKey.pss;
-  const sha256 = readCertificate(await build({ key: await newKey("PS256") }));
+  const sha256 = readCertificate(await build({ key: await rsaKey() }));
   assert(sha256.publicKey.kind === "rsa");
   assertEquals(word(await verifyCertificate(sha256, sha256.publicKey)), "ok");
   assertEquals(word(await verifyCertificate(sha256, { ...sha256.publicKey, pss: bound })), "tampered");
@@ -156,6 +167,11 @@ withOpenssl.test("verifyCertificate() refuses PKCS#1 v1.5 by a key that is for R
   const pkcs1 = readCertificate(await folder.read("r.der"));
   assert(pkcs1.publicKey.kind === "rsa");
   assertEquals(word(await verifyCertificate(pkcs1, pkcs1.publicKey)), "ok");
+  // The shortest salt that the parameters allow is no word for another hash.
+  const longer = { bytes: sha256.tbs, signature: sha256.signature };
+  const byOther = { kind: "rsa-pss", hash: "SHA-256", saltBytes: 64 } as const;
+  const found = await verifySigned({ ...longer, scheme: byOther }, { ...sha256.publicKey, pss: bound }, "test");
+  assert(!found.ok && found.message.includes("another algorithm"), JSON.stringify(found));
   for (const pss of [bound, { ...bound, parameters: undefined }]) {
     assertEquals(word(await verifyCertificate(pkcs1, { ...pkcs1.publicKey, pss })), "tampered");
   }
@@ -169,6 +185,81 @@ Deno.test("verifyCertificate() refuses a key that is no point of its curve", asy
   assertEquals(word(await verifyCertificate(certificate, publicKey)), "ok");
   const raw = publicKey.raw.with(64, (publicKey.raw[64] ?? 0) ^ 1);
   assertEquals(word(await verifyCertificate(certificate, { ...publicKey, raw })), "tampered");
+});
+
+Deno.test("verifySigned() lets the key say of which kind the signature is, whatever the signature says of itself", async () => {
+  const bytes = utf8("signed");
+  const kinds = [
+    { kind: "ed25519" },
+    { kind: "ecdsa", hash: "SHA-256" },
+    { kind: "rsa-pkcs1", hash: "SHA-256" },
+    { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 },
+  ] as const;
+  for (const algorithm of ["Ed25519", "ES256", "PS256"] as const) {
+    const key = algorithm === "PS256" ? await rsaKey() : await newKey(algorithm);
+    const { publicKey, tbs, signature, signatureAlgorithm } = readCertificate(await build({ key }));
+    const own = signatureScheme(signatureAlgorithm);
+    assert(own !== undefined);
+    if (publicKey.kind === "rsa") {
+      // The same key, where the signature is one of PKCS#1 v1.5 that calls itself ECDSA.
+      const pkcs8 = await crypto.subtle.exportKey("pkcs8", key.pair.privateKey);
+      const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+      const signing = await crypto.subtle.importKey("pkcs8", pkcs8, rsa, false, ["sign"]);
+      const old = new Uint8Array(await crypto.subtle.sign(rsa.name, signing, bytes));
+      const judged = async (scheme: typeof kinds[number]) =>
+        word(await verifySigned({ bytes, scheme, signature: old }, publicKey, "test"));
+      assertEquals(await Promise.all(kinds.map(judged)), ["tampered", "tampered", "ok", "tampered"]);
+    }
+    for (const scheme of kinds) {
+      const expected = scheme.kind === own.kind ? "ok" : "tampered";
+      assertEquals(
+        word(await verifySigned({ bytes: tbs, scheme, signature }, publicKey, "test")),
+        expected,
+        scheme.kind,
+      );
+      assertEquals(word(await verifySigned({ bytes, scheme, signature }, publicKey, "test")), "tampered", scheme.kind);
+    }
+  }
+});
+
+Deno.test("verifySigned() relies on no RSA key with an exponent that is even, one, or long", async () => {
+  const { publicKey, tbs: bytes, signature } = readCertificate(await build({ key: await rsaKey() }));
+  assert(publicKey.kind === "rsa");
+  const scheme = { kind: "rsa-pss", hash: "SHA-256", saltBytes: 32 } as const;
+  const longest = new Uint8Array(LIMITS.maxRsaExponentBytes).fill(1);
+  const cases = [
+    ...[[[1], "unsupported"], [[2], "unsupported"], [[1, 0], "unsupported"], [[1, ...longest], "unsupported"]] as const,
+    // These are not this key's exponents.
+    ...[[[3], "tampered"], [[1, 1], "tampered"], [[...longest], "tampered"]] as const,
+  ];
+  for (const [exponent, expected] of cases) {
+    const key = { ...publicKey, exponent: Uint8Array.from(exponent) };
+    const found = await verifySigned({ bytes, scheme, signature }, key, "test");
+    assertEquals(word(found), expected, exponent.join());
+    // Whatever the runtime takes.
+    assert(found.ok || !found.message.includes("runtime"), exponent.join());
+  }
+});
+
+Deno.test("verifySigned() answers to RSA keys that the runtime does not take, even ones and large ones, and never throws", async () => {
+  const scheme = { kind: "rsa-pkcs1", hash: "SHA-256" } as const;
+  for (const [bits, last] of [[2048, 0xfe], [4096, 0xfe], [8192, 0xff], [8192, 0xfe]] as const) {
+    const modulus = new Uint8Array(bits / 8).fill(0xff).with(-1, last);
+    const exponent = Uint8Array.of(1, 0, 1);
+    const key = { kind: "rsa", description: `RSA ${bits}`, bits, modulus, exponent, pss: undefined } as const;
+    for (const signature of [new Uint8Array(bits / 8), new Uint8Array(0)]) {
+      const found = word(await verifySigned({ bytes: utf8("signed"), scheme, signature }, key, "test"));
+      // Whether a runtime takes the large ones is its own affair.
+      assert(found === "unsupported" || found === "tampered" && last === 0xff, found);
+    }
+  }
+});
+
+Deno.test("verifyCertificate() takes parameters that are not well made for another's signature", async () => {
+  const certificate = readCertificate(await build({ key: await rsaKey() }));
+  const algorithm = sequence(oid(SIGNATURE_OID.rsaPss), element(TAG.octetString));
+  const signatureAlgorithm = readAlgorithm(new DerReader(algorithm, "test").expect(TAG.sequence, "test"), "test");
+  assertEquals(await outcome({ ...certificate, signatureAlgorithm }, certificate), "tampered");
 });
 
 Deno.test("verifyCertificate() agrees with the runtime about every root that signed itself", async () => {
