@@ -5,7 +5,7 @@ import { decodeAs } from "../../shared/protocol/shapes.ts";
 import { exchange } from "../../shared/client/http.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { PosternError } from "../../shared/errors.ts";
 import { pathOf } from "../../shared/protocol/paths.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
 import { connectEdge } from "../edge/connect.ts";
@@ -17,7 +17,9 @@ import { currentStatement } from "../owner/statement.ts";
 import { reconcile, type Reconciled } from "../push/reconcile.ts";
 import { folderPaths, type FolderState, folderState, type KekPlace, readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
+import { examineKek, type KekFacts } from "./examine_kek.ts";
 import { type Overview, readOverview } from "./overview.ts";
+import { type Tried, tried } from "./tried.ts";
 
 export interface ExamineOptions {
   readonly folder: string;
@@ -26,9 +28,6 @@ export interface ExamineOptions {
   readonly network: Surroundings;
   readonly isOffline: boolean;
 }
-
-/** Something that was tried: what it gave, or why it did not work. */
-export type Tried<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PosternError };
 
 export interface DatabaseFacts {
   readonly overview: Overview;
@@ -47,6 +46,8 @@ export interface Facts {
   readonly folder: string;
   readonly state: Tried<FolderState>;
   readonly permissions: readonly PermissionFinding[];
+  /** Null for a KEK that needs nothing beside its secret. */
+  readonly kek: KekFacts | null;
   /** Bytes free on the disk; null where that cannot be told. */
   readonly freeBytes: number | null;
   readonly database: Tried<DatabaseFacts> | null;
@@ -59,27 +60,32 @@ export async function examine(options: ExamineOptions): Promise<Facts> {
   const { folder, uid } = options;
   const state = await tried(() => folderState(folder));
   const isReady = state.ok && state.value === "ready";
-  const permissions = isReady ? await checkPermissions(await privatePaths(folder), uid) : [];
-  const freeBytes = await freeSpace(folder);
-  if (!isReady) return { folder, state, permissions, freeBytes, database: null, edge: null };
+  const place = isReady ? await kekPlace(folder) : {};
+  const permissions = isReady ? await checkPermissions(privatePaths(folder, place), uid) : [];
+  const kek = await examineKek(place, folder);
+  const found = { folder, state, permissions, kek, freeBytes: await freeSpace(folder) };
+  if (!isReady) return { ...found, database: null, edge: null };
   const opened = await tried(() => openManager(options));
-  if (!opened.ok) return { folder, state, permissions, freeBytes, database: opened, edge: null };
+  if (!opened.ok) return { ...found, database: opened, edge: null };
   const db = opened.value;
   try {
     const database = await tried(() => examineDatabase(db));
     const edge = database.ok && !options.isOffline
       ? await examineEdge(db, database.value.overview, options.network)
       : null;
-    return { folder, state, permissions, freeBytes, database, edge };
+    return { ...found, database, edge };
   } finally {
     await db.close();
   }
 }
 
-async function privatePaths(folder: string): Promise<PrivatePath[]> {
-  const paths = folderPaths(folder);
+async function kekPlace(folder: string): Promise<KekPlace> {
   const settings = await tried(() => readSettings(folder));
-  const { keyFile, pkiKey }: KekPlace = settings.ok ? settings.value.kek : {};
+  return settings.ok ? settings.value.kek : {};
+}
+
+function privatePaths(folder: string, { keyFile, pkiKey }: KekPlace): PrivatePath[] {
+  const paths = folderPaths(folder);
   return [
     { path: folder, kind: "folder" },
     { path: paths.settings, kind: "file" },
@@ -134,13 +140,4 @@ async function compare(db: Database, { head }: EdgeState): Promise<Reconciled> {
   const committed = newest === null ? 0 : newest.committed === 1 ? newest.generation : newest.generation - 1;
   const ours = head === null ? null : await findHead(db, head.head.generation);
   return reconcile(head, ours, newest, committed, await currentStatement(db));
-}
-
-async function tried<T>(run: () => Promise<T>): Promise<Tried<T>> {
-  try {
-    return { ok: true, value: await run() };
-  } catch (error) {
-    if (!isPosternError(error)) throw error;
-    return { ok: false, error };
-  }
 }

@@ -4,6 +4,7 @@ import { count } from "../text/layout.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { EdgeFacts, Facts } from "./examine.ts";
 import { bad, type Finding, good } from "./finding.ts";
+import { judgeKek } from "./judge_kek.ts";
 import { isOverdue, type Overview } from "./overview.ts";
 
 /** Below, a push of a large store may not find room. */
@@ -13,8 +14,8 @@ const CLOCK_WARNING_MILLIS = 30_000;
 const PENDING_MILLIS = 86_400_000;
 
 /** Everything that was looked at, in the order in which one thing rests on another. `now` in Millis. */
-export function judgeAll(facts: Facts, now: number): Finding[] {
-  const findings = [...judgeFolder(facts), ...judgeSpace(facts)];
+export function judgeAll(facts: Facts, now: number, uid: number | null): Finding[] {
+  const findings = [...judgeFolder(facts), ...judgeSpace(facts), ...judgeKek(facts.kek, uid)];
   if (facts.database === null) return findings;
   if (!facts.database.ok) {
     return [

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { utf8 } from "../../shared/bytes/bytes.ts";
-import { PosternError } from "../../shared/errors.ts";
+import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { fromOsError } from "./os_error.ts";
 import { PRIVATE_FILE_MODE } from "./durable.ts";
 
@@ -42,11 +42,12 @@ const holderSchema = v.strictObject({
 /**
  * Takes the lock of a data folder, at once or not at all.
  *
+ * @param name of the lock's file
  * @throws `storage` when another process has it (the message names its number and what to do), or the file system cannot lock;
  * `not_found` for a missing folder
  */
-export async function lockDataFolder(folder: string, self: LockHolder): Promise<DataFolderLock> {
-  const path = join(folder, LOCK_FILE);
+export async function lockDataFolder(folder: string, self: LockHolder, name = LOCK_FILE): Promise<DataFolderLock> {
+  const path = join(folder, name);
   try {
     const file = await openLocked(folder, path);
     try {
@@ -59,6 +60,27 @@ export async function lockDataFolder(folder: string, self: LockHolder): Promise<
     }
   } catch (error) {
     throw fromOsError(error, `lock the data folder ${folder}`);
+  }
+}
+
+/**
+ * The same for a folder that is locked for one task at a time, none of which is to be stopped for another.
+ *
+ * @param busy what is under way when somebody else has the lock
+ * @throws `conflict` then; `storage` when the system cannot lock, `not_found`
+ */
+export async function lockForTask(
+  folder: string,
+  busy: string,
+  self: LockHolder,
+  name?: string,
+): Promise<DataFolderLock> {
+  try {
+    return await lockDataFolder(folder, self, name);
+  } catch (error) {
+    // What the system refuses, such as a lock file on a full disk, has a cause.
+    if (!isPosternError(error, "storage") || error.cause !== undefined) throw error;
+    throw new PosternError("conflict", `${busy}: wait for its end`);
   }
 }
 

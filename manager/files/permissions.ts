@@ -106,6 +106,6 @@ function octal(mode: number): string {
 }
 
 /** So that the remedy can be pasted as it is. */
-function shellQuote(path: string): string {
+export function shellQuote(path: string): string {
   return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

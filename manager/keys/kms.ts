@@ -46,7 +46,7 @@ const parameters = v.strictObject({
 export async function openKmsKek(place: KmsPlace, random: RandomBytes): Promise<KekProvider> {
   const { key, region, endpoint } = place;
   if (endpoint !== undefined) requireProtected(endpoint);
-  const sdk = await loadSdk();
+  const sdk = await loadKmsSdk();
   // A client of its own for each call: its open connections would keep a command from ending.
   const withClient = async <T>(tried: string, use: (client: KMSClient) => Promise<T>): Promise<T> => {
     const client = new sdk.KMSClient({
@@ -108,7 +108,8 @@ function contextOf(context: Bytes): Record<string, string> {
   return { [KEK_LABELS.kek]: toBase64(context) };
 }
 
-async function loadSdk() {
+/** @throws `configuration` when it is not installed, or does not load */
+export async function loadKmsSdk() {
   try {
     return await import("@aws-sdk/client-kms");
   } catch (cause) {

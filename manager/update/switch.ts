@@ -3,6 +3,7 @@
  * before the next one, so that a process which is killed anywhere leaves something that the next one finishes.
  */
 import type { Database } from "../../shared/database/database.ts";
+import { isPosternError } from "../../shared/errors.ts";
 import { noteEvent } from "../audit/note.ts";
 import type { UpdateConfig } from "./config.ts";
 import { checkHealth, type Health } from "./health.ts";
@@ -13,10 +14,11 @@ import {
   pointNowhere,
   pointTo,
   readJournal,
+  requireStaged,
   versionFolder,
   writeJournal,
 } from "./install_folder.ts";
-import { mark } from "./releases.ts";
+import { mark, requireRelease } from "./releases.ts";
 
 export interface SwitchEnvironment {
   readonly db: Database;
@@ -61,7 +63,8 @@ export async function recoverSwitch(env: SwitchEnvironment): Promise<Switched | 
 async function prove(env: SwitchEnvironment, entry: Journal): Promise<Switched> {
   const { db, config, folder, now, stop } = env;
   const { product, from, to } = entry;
-  const health = await checkHealth(versionFolder(folder, to), config.health, config.healthMillis, stop);
+  const health = await checkContent(env, entry) ??
+    await checkHealth(versionFolder(folder, to), config.health, config.healthMillis, stop);
   if (health !== null) {
     await writeJournal(folder, { ...entry, step: "returning" });
     return await goBack(env, entry, health);
@@ -72,6 +75,20 @@ async function prove(env: SwitchEnvironment, entry: Journal): Promise<Switched> 
   ]);
   await clearJournal(folder);
   return { from, to, returned: null };
+}
+
+/**
+ * Whether what is switched to is still what was signed. It was before the switch; a file that was changed between that look and the
+ * switch is found here, before anything of it is run.
+ */
+async function checkContent({ db, folder }: SwitchEnvironment, { product, to }: Journal): Promise<Health> {
+  try {
+    await requireStaged(folder, (await requireRelease(db, product, to)).manifest);
+    return null;
+  } catch (error) {
+    if (isPosternError(error, "tampered") || isPosternError(error, "not_found")) return error.message;
+    throw error;
+  }
 }
 
 async function goBack({ db, folder, now }: SwitchEnvironment, entry: Journal, why: string): Promise<Switched> {

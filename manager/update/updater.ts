@@ -7,7 +7,7 @@ import type { ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { compareVersions } from "../../shared/manifest/version.ts";
 import { noteEvent } from "../audit/note.ts";
 import { makePrivateFolder } from "../files/durable.ts";
-import { type DataFolderLock, lockDataFolder } from "../files/lock.ts";
+import { type DataFolderLock, lockForTask } from "../files/lock.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { type Cache, locate, pruneCache } from "./cache.ts";
 import { type Checked, checkForUpdate } from "./check.ts";
@@ -212,7 +212,8 @@ async function openCache({ dataFolder, followed: { config } }: UpdateEnvironment
 async function lockUpdates({ dataFolder, network, pid }: UpdateEnvironment): Promise<DataFolderLock> {
   const folder = join(resolve(dataFolder), "update");
   await makePrivateFolder(folder);
-  return await lockFolder(folder, "Another update of this manager is under way", network.now(), pid);
+  const self = { pid, sinceMillis: network.now() };
+  return await lockForTask(folder, "Another update of this manager is under way", self);
 }
 
 async function lockInstall({ network, pid }: UpdateEnvironment, folder: string): Promise<DataFolderLock> {
@@ -221,17 +222,8 @@ async function lockInstall({ network, pid }: UpdateEnvironment, folder: string):
   } catch (error) {
     throw fromOsError(error, `make ${folder}`);
   }
-  const lock = await lockFolder(folder, `Another update of ${folder} is under way`, network.now(), pid);
+  const self = { pid, sinceMillis: network.now() };
+  const lock = await lockForTask(folder, `Another update of ${folder} is under way`, self);
   await prepareFolder(folder);
   return lock;
-}
-
-async function lockFolder(folder: string, busy: string, sinceMillis: number, pid: number): Promise<DataFolderLock> {
-  try {
-    return await lockDataFolder(folder, { pid, sinceMillis });
-  } catch (error) {
-    // What the system refuses, such as a lock file on a full disk, has a cause.
-    if (!isPosternError(error, "storage") || error.cause !== undefined) throw error;
-    throw new PosternError("conflict", `${busy}: wait for its end`);
-  }
 }

@@ -13,7 +13,14 @@ import { readBounded } from "../../manager/files/read_bounded.ts";
 import type { Json } from "../../manager/cli/output.ts";
 import { type AnswerOptions, answerOptions, withAnswering } from "./answer.ts";
 import { iso } from "./describe.ts";
-import { makeRegistry, openRegistry, type RegistryOptions, registryOptions, rotateSecret } from "./registry/folder.ts";
+import {
+  lockRegistry,
+  makeRegistry,
+  openRegistry,
+  type RegistryOptions,
+  registryOptions,
+  rotateSecret,
+} from "./registry/folder.ts";
 import type { HandedIn, Listed, Registered } from "./registry/registry.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
@@ -40,7 +47,8 @@ interface ListOptions extends RegistryOptions {
 
 const HELP = `
 A registry is one secret and a list of who is registered. Whoever has the secret reads every release: keep it under a passphrase, and
-keep a copy of the folder elsewhere. What is changed here takes effect with the next release that is encrypted.
+keep a copy of the folder elsewhere. What is changed here takes effect with the next release that is encrypted. One process at a time
+changes a registry; another one is told so, and is to be run again.
   instance.ts init --product postern --registry-passphrase-file registry.pass
   instance.ts register --request request.txt --answer answer.txt --root root.pem --cert release_cert.pem --key release_key.pem
   instance.ts revoke 5f0c…
@@ -111,6 +119,7 @@ async function register(options: RegisterOptions, s: ScriptSurroundings): Promis
   if (options.id !== undefined && !equalBytes(options.id, id)) {
     throw new PosternError("mixed_up", `the request is by instance ${toHex(id)}, another one than --id`);
   }
+  await using _lock = await lockRegistry(options, s);
   await using registry = await openRegistry(options, s);
   return await withAnswering(options, registry.secret, s, async (answering) => {
     // Registered first: an answer that nobody noted would be a leaf that another instance may get.
@@ -131,6 +140,7 @@ async function register(options: RegisterOptions, s: ScriptSurroundings): Promis
 
 async function revoke(options: RegistryOptions, s: ScriptSurroundings, args: readonly string[]): Promise<Done> {
   const ids = args.map(readArgument);
+  await using _lock = await lockRegistry(options, s);
   await using registry = await openRegistry(options, s);
   // All are looked for before the first is revoked.
   for (const id of ids) await registry.find(id);
@@ -193,6 +203,7 @@ async function rotateKey(options: RegistryOptions, s: ScriptSurroundings): Promi
 async function reissue(options: ReissueOptions, s: ScriptSurroundings): Promise<Done> {
   const folder = resolve(s.cwd, options.out);
   await makePrivateFolder(folder);
+  await using _lock = await lockRegistry(options, s);
   await using registry = await openRegistry(options, s);
   return await withAnswering(options, registry.secret, s, async (answering) => {
     let count = 0;

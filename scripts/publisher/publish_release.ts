@@ -18,6 +18,7 @@ import type { Certificate } from "../../shared/x509/certificate.ts";
 import { writePem } from "../../shared/x509/pem.ts";
 import { readCrlFile } from "../../shared/x509/crl.ts";
 import { startProgress } from "../../manager/cli/progress.ts";
+import { lockForTask } from "../../manager/files/lock.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { iso } from "./describe.ts";
 import { readCertificates, readOneCertificate } from "./pem_files.ts";
@@ -72,7 +73,7 @@ Later, to widen the roll-out, or to take a release back:
   publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --revoke 1.2.0
 Files go first, the index last, and what is there already is not sent again: after a failure, run the same command once more.
 --anew begins an index with nothing in it: the first one, or in the place of one that is not yours; name the number of the last one if it
-was lost. Only one publisher may write to a place at a time.`;
+was lost. A directory is locked while it is published to. GitHub cannot be: let one publisher at a time write there.`;
 
 /** The options of `publish_release`. */
 export function describePublishRelease(program: Command, bind: BindAction): void {
@@ -135,6 +136,8 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
       return signature;
     };
     const beside = await place.folder(null);
+    await using _lock = await lockPlace(place, s);
+    const number = await claimedNumber(beside);
     const index = await indexAfter(beside, release, options, roots, s);
     const content = writeIndex(index);
     const signature = await sign(content);
@@ -155,6 +158,7 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
         const upload = uploadOf(LISTS_PLACE, joined(lists.map(({ file }) => file)));
         count(upload, await beside.put(upload));
       }
+      if (place.lockedBy === null) await requireUnchanged(place, number);
       await writeIndexFiles(beside, content, signature);
       if (newRoot !== null) {
         const upload = uploadOf(ROOT_PLACE, utf8(writePem("CERTIFICATE", newRoot.der)));
@@ -200,6 +204,20 @@ function placeOf({ to, github, githubApi }: PublishOptions, s: ScriptSurrounding
     throw new PosternError("configuration", "GITHUB_TOKEN is not set: GitHub takes nothing without");
   }
   return githubPlace(new GithubApi(base.href.replace(/\/$/, ""), new Redacted(token), s), github);
+}
+
+/** From before the index is read until the next one is in its place: what another run publishes meanwhile would be lost. */
+async function lockPlace({ lockedBy, name }: PublishPlace, s: ScriptSurroundings): Promise<AsyncDisposable> {
+  if (lockedBy === null) return new AsyncDisposableStack();
+  const busy = `Another process publishes to ${name}`;
+  return await lockForTask(lockedBy.folder, busy, { pid: s.pid, sinceMillis: s.now() }, lockedBy.name);
+}
+
+/** The best that can be had without a lock: what was published while the files were sent is not lost. */
+async function requireUnchanged(place: PublishPlace, number: number): Promise<void> {
+  if (await claimedNumber(await place.folder(null)) === number) return;
+  const advice = "run the same command once more, which sends only what is missing";
+  throw new PosternError("conflict", `Another process published to ${place.name} meanwhile: ${advice}`);
 }
 
 async function readGiven(

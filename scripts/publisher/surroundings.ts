@@ -13,6 +13,8 @@ export interface ScriptSurroundings {
   /** Millis. */
   readonly now: () => number;
   readonly random: RandomBytes;
+  /** Number of this process. */
+  readonly pid: number;
   /** Null where the system has no numbers for users. */
   readonly uid: number | null;
   readonly isTerminal: boolean;
@@ -32,6 +34,7 @@ export function scriptSurroundings(): ScriptSurroundings {
     readInput,
     now: () => Date.now(),
     random: webCryptoRandom,
+    pid: Deno.pid,
     uid: Deno.uid(),
     isTerminal: Deno.stderr.isTerminal(),
     env: (name) => Deno.env.get(name) || undefined,

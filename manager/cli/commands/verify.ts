@@ -92,5 +92,5 @@ async function doctor(cli: Cli, _args: readonly string[], options: { offline?: b
     network: s.network,
     isOffline: options.offline === true,
   });
-  return presentFindings(judgeAll(facts, s.now()), cli.folder);
+  return presentFindings(judgeAll(facts, s.now(), s.uid), cli.folder);
 }

@@ -30,7 +30,7 @@ const loaded = new Map<string, Loaded>();
 
 /** @param path the library, absolute @throws `configuration` when it, or the package, cannot be loaded */
 export async function openLibrary(path: string): Promise<Pkcs11Library> {
-  const constants = await loadPackage();
+  const constants = await loadPkcs11Package();
   const entry = loaded.get(path) ?? load(constants, path);
   loaded.set(path, entry);
   entry.users++;
@@ -46,7 +46,8 @@ export async function openLibrary(path: string): Promise<Pkcs11Library> {
   return { constants, cryptoki: entry.cryptoki, release };
 }
 
-async function loadPackage(): Promise<Pkcs11Package> {
+/** @throws `configuration` when it is not there, or was not compiled */
+export async function loadPkcs11Package(): Promise<Pkcs11Package> {
   try {
     return (await import("pkcs11js")).default as unknown as Pkcs11Package;
   } catch (cause) {

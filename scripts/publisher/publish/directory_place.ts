@@ -13,12 +13,15 @@ import type { PublishFolder, PublishPlace, Upload } from "./place.ts";
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const PART_SUFFIX = ".part";
+/** No tag begins like that. */
+const LOCK_NAME = ".lock";
 
 /** @param root a folder; it is made if its parent exists */
 export function directoryPlace(root: string): PublishPlace {
   return {
     name: root,
     maxFileBytes: LIMITS.maxReleaseBytes,
+    lockedBy: { folder: root, name: LOCK_NAME },
     async folder(tagName) {
       await makeFolder(root);
       const path = tagName === null ? root : join(root, tagName);
@@ -70,7 +73,7 @@ function directory(folder: string): PublishFolder {
   };
 }
 
-/** What a killed run left under the name is overwritten: one publisher writes at a time. */
+/** What a killed run left under the name is overwritten: the lock lets one publisher write at a time. */
 async function write(path: string, upload: Upload): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: FILE_MODE });
   if (Deno.build.os !== "windows") await Deno.chmod(path, FILE_MODE);

@@ -32,6 +32,7 @@ export function githubPlace(api: GithubApi, repository: string): PublishPlace {
   return {
     name: `${new URL(api.base).host}/${repository}`,
     maxFileBytes: MAX_ASSET_BYTES,
+    lockedBy: null,
     async folder(tagName) {
       const folder = new GithubRelease(api, `${api.base}/repos/${repository}`, tagName ?? GITHUB_INDEX_TAG);
       await folder.open(tagName === null);

@@ -34,6 +34,8 @@ export interface PublishPlace {
   readonly maxFileBytes: number;
   /** Makes it if need be. @param tagName of a release; null for what lies beside them */
   folder(tagName: string | null): Promise<PublishFolder>;
+  /** Where a lock keeps other publishers out once the folder beside the releases is made; null where none can. */
+  readonly lockedBy: { readonly folder: string; readonly name: string } | null;
 }
 
 /** A file that is in memory. */

@@ -5,6 +5,8 @@ import { Redacted } from "../../../shared/crypto/redacted.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
 import { passphraseFrom } from "../../../manager/cli/secret_input.ts";
 import { createExclusive, makePrivateFolder, writeFileDurably } from "../../../manager/files/durable.ts";
+import { lockForTask } from "../../../manager/files/lock.ts";
+import { fromOsError } from "../../../manager/files/os_error.ts";
 import { passphraseKek } from "../../../manager/keys/passphrase.ts";
 import type { KekProvider } from "../../../manager/keys/provider.ts";
 import type { ScriptSurroundings } from "../surroundings.ts";
@@ -85,13 +87,36 @@ export async function openRegistry(options: RegistryOptions, s: ScriptSurroundin
   return await Registry.open(folder, secret);
 }
 
+/**
+ * Keeps other processes from changing a registry: so nobody is answered under a manifest key that is being replaced, or takes another
+ * one's place. Whoever only reads needs no lock.
+ *
+ * @throws `conflict` while another process changes it; `not_found` where there is no registry
+ */
+export async function lockRegistry(options: RegistryOptions, s: ScriptSurroundings): Promise<AsyncDisposable> {
+  const folder = folderOf(options, s);
+  try {
+    // No lock is left in a folder that is none.
+    await Deno.lstat(join(folder, SECRET_FILE));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw noRegistry(folder, cause);
+    throw fromOsError(cause, `look into ${folder}`);
+  }
+  const busy = `Another process changes the registry in ${folder}`;
+  return await lockForTask(folder, busy, { pid: s.pid, sinceMillis: s.now() });
+}
+
 async function readSecret(folder: string, options: RegistryOptions, s: ScriptSurroundings): Promise<RegistrySecret> {
   try {
     return await readRegistrySecret(join(folder, SECRET_FILE), s.uid, () => kekOrAdvice(options, s));
   } catch (cause) {
     if (!isPosternError(cause, "not_found")) throw cause;
-    throw new PosternError("not_found", `${folder} is no registry: instance.ts init makes one`, { cause });
+    throw noRegistry(folder, cause);
   }
+}
+
+function noRegistry(folder: string, cause: unknown): PosternError {
+  return new PosternError("not_found", `${folder} is no registry: instance.ts init makes one`, { cause });
 }
 
 /**
@@ -99,6 +124,7 @@ async function readSecret(folder: string, options: RegistryOptions, s: ScriptSur
  * keep opening by what they have of it; the publisher forgets it.
  */
 export async function rotateSecret(options: RegistryOptions, s: ScriptSurroundings): Promise<KeyGeneration> {
+  await using _lock = await lockRegistry(options, s);
   const folder = folderOf(options, s);
   const { generation, isWrapped } = await readSecret(folder, options, s);
   const next = { ...generation, keyVersion: generation.keyVersion + 1 };

@@ -193,6 +193,38 @@ Deno.test("a staged version that was changed is laid down anew, and never gone b
     assertEquals((await applyUpdate(await tenant.environment()))?.to, "1.2.0");
   }));
 
+Deno.test("a staged file that is changed between the last look and the switch is never run, and gone back from", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const install = join(folder, "app");
+    const ran = join(folder, "ran");
+    await tenant.configure({ ...await tenant.config(), install, health: ["bin/run"] });
+    await publisher.release("1.0.0");
+    await applyUpdate(await tenant.environment());
+    await publisher.release("1.1.0");
+    // The switch makes its link first: all looks before it are over by then.
+    const symlink = Deno.symlink;
+    Deno.symlink = async (target, path, options) => {
+      if (`${target}` === "releases/1.1.0") {
+        await Deno.writeTextFile(join(install, "releases/1.1.0/bin/run"), `#!/bin/sh\ntouch ${ran}\n`);
+      }
+      await symlink(target, path, options);
+    };
+    try {
+      const switched = await applyUpdate(await tenant.environment());
+      assertEquals([switched?.from, switched?.to], ["1.0.0", "1.1.0"]);
+      assert(switched?.returned?.includes("not what the manifest says"), switched?.returned ?? "");
+    } finally {
+      Deno.symlink = symlink;
+    }
+    assertEquals(await currentVersion(install), "1.0.0");
+    assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "ran"), "it was run");
+    const [why] = (await tenant.events("update.returned")).map((one) => JSON.parse(one).why);
+    assert(why.includes("not what the manifest says"), why);
+    // The owner asks again: it is laid down anew, and runs.
+    assertEquals((await applyUpdate(await tenant.environment()))?.returned, null);
+    assertEquals(await currentVersion(install), "1.1.0");
+  }));
+
 Deno.test("an install folder that others changed is left alone, and what is unfinished there is swept", () =>
   withTenant(async (publisher, tenant, folder) => {
     const install = join(folder, "app");

@@ -9,33 +9,16 @@ import { readCertificate } from "../../../shared/x509/certificate.ts";
 import { openInstance } from "../../../manager/instance/instance.ts";
 import { openingKeys } from "../../../manager/instance/opening.ts";
 import { currentRequest, keepAnswer, openAnswer } from "../../../manager/instance/register.ts";
-import { PROJECT_ROOT } from "../../../scripts/files.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { withDatabase } from "../../manager/instance/instances.ts";
 import { POLICY } from "../../shared/manifest/fixture.ts";
+import { script, start } from "./processes.ts";
 import { Workshop } from "./workshop.ts";
 
 const AUTHORITY = "--root root.pem --root-key root.key";
 const SIGNER = "--cert release_cert.pem --key release_key.pem";
 const PUBLISH = `publish_release --to web --root root.pem ${SIGNER} --crl root.crl`;
 const RELEASE = "--release-dir release --manifest manifest.json --envelope encrypted_manifest.json";
-
-/** Runs a script as a process. */
-async function script(workshop: Workshop, line: string): Promise<Record<string, unknown>> {
-  const [name, ...args] = line.split(" ");
-  const { success, stdout, stderr } = await start(workshop, [`${name}`, ...args]).output();
-  assert(success, `${line}: ${new TextDecoder().decode(stderr)}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-function start(workshop: Workshop, [name, ...args]: readonly string[]): Deno.Command {
-  const path = `${PROJECT_ROOT}/scripts/${name}.ts`;
-  const env = { SOURCE_DATE_EPOCH: `${Math.floor(Date.now() / 1_000) - 60}` };
-  return new Deno.Command(Deno.execPath(), {
-    ...{ args: ["run", "-A", "--quiet", path, ...args, "--json"], cwd: workshop.path, env },
-    ...{ stdout: "piped", stderr: "piped" },
-  });
-}
 
 async function describe(workshop: Workshop, version: string): Promise<void> {
   await workshop.write("release/postern", `version ${version}\n`, 0o755);

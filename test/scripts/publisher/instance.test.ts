@@ -166,6 +166,11 @@ Deno.test("a registry's secret is under a passphrase, or readable by its owner a
   assert(json["isEncrypted"] === false && err.includes("warning"));
   const { mode } = await Deno.stat(`${workshop.path}/registry/registry.json`);
   assertEquals((mode ?? 0) & 0o777, 0o600);
+  if (Deno.uid() === null) return;
+  await Deno.chmod(`${workshop.path}/registry/registry.json`, 0o640);
+  assertEquals(await workshop.code("instance list"), "configuration");
+  await Deno.chmod(`${workshop.path}/pass`, 0o644);
+  assertEquals(await workshop.code(`instance list ${kept} pass`), "configuration");
 });
 
 const REFUSED: readonly (readonly [string, string, string])[] = [

@@ -36,7 +36,7 @@ Deno.test("MAN-24 publish_release puts files by their content, envelope, signatu
   assertEquals(index.releases.map(({ version, rollout, envelope }) => [version, rollout, envelope.sha256]), [
     ["1.0.0", 25, toHex(sha256(envelope))],
   ]);
-  assertEquals(names(`${workshop.path}/web`), ["index.json", "index.json.sig", "v1.0.0"]);
+  assertEquals(names(`${workshop.path}/web`), [".lock", "index.json", "index.json.sig", "v1.0.0"]);
   const inside = names(`${workshop.path}/web/v1.0.0`);
   assertEquals(inside.length, 4);
   for (const name of inside.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
@@ -107,7 +107,7 @@ Deno.test("publish_release goes on wherever the run before it was killed between
       else await Deno.remove(`${workshop.path}/web/${name}`).catch(() => {});
     }
     assertEquals((await workshop.ok(TO_WEB)).json["number"], number + 1);
-    assertEquals(names(`${workshop.path}/web`), ["index.json", "index.json.sig"]);
+    assertEquals(names(`${workshop.path}/web`), [".lock", "index.json", "index.json.sig"]);
   }
 });
 

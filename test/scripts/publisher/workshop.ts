@@ -49,6 +49,7 @@ export class Workshop implements AsyncDisposable {
     return {
       ...{ cwd: this.path, out, err, readInput: () => Promise.resolve(new Uint8Array(0)) },
       ...{ now: () => this.now, random: webCryptoRandom, uid: Deno.uid(), isTerminal: false },
+      pid: Deno.pid,
       env: (name) => this.env[name],
       fetch,
       sleep: (millis) => {

@@ -1,0 +1,22 @@
+/** A publisher's scripts as processes of their own, in the folder of a workshop. */
+import { PROJECT_ROOT } from "../../../scripts/files.ts";
+import { assert } from "../../assert.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Runs a script as a process. */
+export async function script(workshop: Workshop, line: string): Promise<Record<string, unknown>> {
+  const [name, ...args] = line.split(" ");
+  const { success, stdout, stderr } = await start(workshop, [`${name}`, ...args]).output();
+  assert(success, `${line}: ${new TextDecoder().decode(stderr)}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** A script with `--json`, to be started. */
+export function start(workshop: Workshop, [name, ...args]: readonly string[]): Deno.Command {
+  const path = `${PROJECT_ROOT}/scripts/${name}.ts`;
+  const env = { SOURCE_DATE_EPOCH: `${Math.floor(Date.now() / 1_000) - 60}` };
+  return new Deno.Command(Deno.execPath(), {
+    ...{ args: ["run", "-A", "--quiet", path, ...args, "--json"], cwd: workshop.path, env },
+    ...{ stdout: "piped", stderr: "piped" },
+  });
+}
