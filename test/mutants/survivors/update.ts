@@ -8,10 +8,6 @@ export const UPDATE: readonly Survivor[] = [
       "manager/update/cache.ts",
       'if (!(error instanceof Deno.errors.NotFound)) fromOsError(error, "remove a file of the cache");',
       NEVER,
-    ],
-    [
-      "manager/update/cache.ts",
-      'if (!(error instanceof Deno.errors.NotFound)) fromOsError(error, "remove a file of the cache");',
       ALWAYS,
     ],
     ["manager/update/check.ts", "if (isPosternError(error)) await noteFailure(env, error);", ALWAYS],
@@ -44,17 +40,8 @@ export const UPDATE: readonly Survivor[] = [
       "manager/update/check.ts",
       "if (fresh.length > 0) await db.batch(fresh.map((list) => putList(this.#product, list)));",
       ALWAYS,
-    ],
-    [
-      "manager/update/check.ts",
-      "if (fresh.length > 0) await db.batch(fresh.map((list) => putList(this.#product, list)));",
       "> becomes >=",
-    ],
-    [
-      "manager/update/check.ts",
-      "if (fresh.length > 0) await db.batch(fresh.map((list) => putList(this.#product, list)));",
-      "> becomes >=",
-      1,
+      ["> becomes >=", 1],
     ],
   ),
   ...because(
@@ -95,6 +82,7 @@ export const UPDATE: readonly Survivor[] = [
   ...because(
     "Ends in the same error, one step later",
     ["manager/update/updater.ts", "if (to === undefined) {", NEVER],
+    ["manager/update/updater.ts", "throw fromOsError(error, `make ${folder}`);", "the throw is taken out"],
   ),
   ...because(
     "Lays down the same once more, or keeps in mind a version that is none",
@@ -104,10 +92,6 @@ export const UPDATE: readonly Survivor[] = [
       "await pruneVersions(folder, config.keep, from === null ? [to] : [from, to]);",
       NEVER,
     ],
-  ),
-  ...because(
-    "Ends in the same error, one step later",
-    ["manager/update/updater.ts", "throw fromOsError(error, `make ${folder}`);", "the throw is taken out"],
   ),
   ...because(
     "Lays down the same once more",

@@ -1,4 +1,4 @@
-/** Survivors in the code of certificates. */
+/** Survivors in the code of certificates and CMS. */
 import { ALWAYS, because, NEVER, type Survivor } from "./because.ts";
 
 export const X509: readonly Survivor[] = [
@@ -11,22 +11,21 @@ export const X509: readonly Survivor[] = [
       "if (text.length * 3 > LIMITS.maxDnBytes && utf8(text).length > LIMITS.maxDnBytes) {",
       "> becomes >=",
     ],
-    ["shared/x509/dn.ts", "if (pairs.length > 1) pairs.sort((a, b) => compareBytes(utf8(a), utf8(b)));", ALWAYS],
     [
       "shared/x509/dn.ts",
       "if (pairs.length > 1) pairs.sort((a, b) => compareBytes(utf8(a), utf8(b)));",
+      ALWAYS,
       "> becomes >=",
     ],
     ["shared/x509/pem.ts", 'const boundary = trimmed.startsWith("-----") ? BOUNDARY.exec(trimmed) : null;', ALWAYS],
   ),
   ...because(
     "Two readers of the same form: what one of them lets through, the other refuses",
-    ["shared/x509/name_constraints.ts", "return false;", "false becomes true"],
-    ["shared/x509/name_constraints.ts", "return false;", "false becomes true", 1],
-    ["shared/x509/name_constraints.ts", "return false;", "false becomes true", 2],
-    ["shared/x509/name_constraints.ts", "if (at < 0) return false;", "false becomes true"],
-    ["shared/x509/name_constraints.ts", "if (at < 0) return false;", NEVER],
-    ["shared/x509/name_constraints.ts", "if (at < 0) return false;", "< becomes <="],
+    ["shared/x509/name_constraints.ts", "return false;", "false becomes true", ["false becomes true", 1], [
+      "false becomes true",
+      2,
+    ]],
+    ["shared/x509/name_constraints.ts", "if (at < 0) return false;", "false becomes true", NEVER, "< becomes <="],
     [
       "shared/x509/name_constraints.ts",
       "if (baseAt >= 0) return name.slice(0, at) === base.slice(0, baseAt) && host === base.slice(baseAt + 1).toLowerCase();",
@@ -36,14 +35,17 @@ export const X509: readonly Survivor[] = [
   ...because(
     "Passes on what is no refusal but a bug, of which there is none to test with",
     ["shared/x509/pem.ts", 'if (!isPosternError(error, "malformed")) throw error;', NEVER],
-    ["shared/x509/verify.ts", 'if (isPosternError(error, "malformed")) return tampered(error.message, what);', ALWAYS],
-    [
-      "shared/x509/verify.ts",
-      'if (isPosternError(error, "malformed")) return tampered(error.message, what);',
+    ["shared/x509/verify.ts", 'if (isPosternError(error, "malformed")) return tampered(error.message, what);', ALWAYS, [
       ALWAYS,
       1,
-    ],
+    ]],
     ["shared/x509/verify.ts", "throw error;", "the throw is taken out"],
+    [
+      "shared/x509/verify.ts",
+      "if (!(error instanceof Error) || error instanceof TypeError) throw error;",
+      NEVER,
+      "|| becomes &&",
+    ],
   ),
   ...because(
     "A key that is public: whether the runtime would give it out again says nothing",
@@ -67,19 +69,16 @@ export const X509: readonly Survivor[] = [
     ],
   ),
   ...because(
-    "Passes on what is no refusal but a bug, of which there is none to test with",
-    ["shared/x509/verify.ts", "if (!(error instanceof Error) || error instanceof TypeError) throw error;", NEVER],
-    [
-      "shared/x509/verify.ts",
-      "if (!(error instanceof Error) || error instanceof TypeError) throw error;",
-      "|| becomes &&",
-    ],
+    "Deno's import takes every point of a curve; the rest is for runtimes that lack one",
+    ["shared/x509/verify.ts", "if (!(error instanceof DOMException)) throw error;", NEVER, ALWAYS],
+    ["shared/x509/verify.ts", 'return error.name === "NotSupportedError"', NEVER, ALWAYS],
   ),
   ...because(
-    "Deno's import takes every point of a curve; the rest is for runtimes that lack one",
-    ["shared/x509/verify.ts", "if (!(error instanceof DOMException)) throw error;", NEVER],
-    ["shared/x509/verify.ts", "if (!(error instanceof DOMException)) throw error;", ALWAYS],
-    ["shared/x509/verify.ts", 'return error.name === "NotSupportedError"', NEVER],
-    ["shared/x509/verify.ts", 'return error.name === "NotSupportedError"', ALWAYS],
+    "Two attributes that are the same have the same type, and that is found a few lines below with the same error",
+    [
+      "shared/cms/signed_attributes.ts",
+      'if (compareBytes(previous, attribute.whole) > 0) throw malformed(WHAT, "are a SET out of order");',
+      "> becomes >=",
+    ],
   ),
 ];
