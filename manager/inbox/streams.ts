@@ -1,6 +1,6 @@
 /** How far each stream of submissions has been taken; what heads acknowledge (spec: INBOX-07, HEAD-06). */
 import { type RawBuilder, sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, EMPTY } from "../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -23,42 +23,35 @@ const toAcknowledge = query((p: { streams: number; limit: number }) =>
     .orderBy((e) => e("s.state", "=", "active"), "desc").orderBy("s.place").orderBy("s.device").limit(p.limit)
 );
 /**
- * When a stream spoke, Millis, but after all that its device's streams said before: else a clock that was wrong for a while would keep streams in
- * front of those that speak after it.
+ * When a stream spoke, Millis, but after all that its device's streams said before: else a clock that was wrong for a while would keep
+ * streams in front of those that speak after it.
  */
-export function spokenAt(device: Bytes, now: number): RawBuilder<number> {
+function spokenAt(device: Bytes, now: number): RawBuilder<number> {
   return sql<number>`max(${now}, (SELECT ifnull(max(updated), 0) + 1 FROM streams WHERE device = ${device}))`;
 }
 
-const insertFirst = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
-  tables.insertInto("streams").values({
-    ...{
-      device: p.device,
-      stream: p.stream,
-      number: p.number,
-      hash: p.hash,
-      ended: 0,
-      updated: spokenAt(p.device, p.updated),
-    },
-  })
+/** A stream up to a number, and when it spoke. */
+type Spoken = Readonly<Pick<StreamsTable, "device" | "stream" | "number" | "hash" | "updated">>;
+
+function reached({ device, number, hash, updated }: Spoken) {
+  return { number, hash, updated: spokenAt(device, updated) };
+}
+
+const insertFirst = query((p: Spoken) =>
+  tables.insertInto("streams").values({ device: p.device, stream: p.stream, ended: 0, ...reached(p) })
 );
-const advance = query((p: { device: Bytes; stream: Bytes; number: number; hash: Bytes; updated: number }) =>
-  tables.updateTable("streams").set({ number: p.number, hash: p.hash, updated: spokenAt(p.device, p.updated) })
-    .where("device", "=", p.device).where("stream", "=", p.stream)
+const advance = query((p: Spoken) =>
+  tables.updateTable("streams").set(reached(p)).where("device", "=", p.device).where("stream", "=", p.stream)
 );
-const end = query((p: { device: Bytes; stream: Bytes; updated: number; none: Bytes }) =>
-  tables.insertInto("streams").values({
-    ...{
-      device: p.device,
-      stream: p.stream,
-      number: 0,
-      hash: p.none,
-      ended: 1,
-      updated: spokenAt(p.device, p.updated),
-    },
-  }).onConflict((c) =>
-    c.columns(["device", "stream"]).doUpdateSet({ ended: 1, updated: spokenAt(p.device, p.updated) })
-  )
+const takeOver = query((p: Spoken) =>
+  tables.insertInto("streams").values({ device: p.device, stream: p.stream, ended: 0, ...reached(p) })
+    .onConflict((c) => c.columns(["device", "stream"]).doUpdateSet(reached(p)))
+);
+const end = query((p: Spoken) =>
+  tables.insertInto("streams").values({ device: p.device, stream: p.stream, ended: 1, ...reached(p) })
+    .onConflict((c) =>
+      c.columns(["device", "stream"]).doUpdateSet({ ended: 1, updated: spokenAt(p.device, p.updated) })
+    )
 );
 
 /** Where a stream stands, or null before its first submission. */
@@ -72,13 +65,18 @@ export function advanceStream(ack: Acknowledgement, now: number): Statement<neve
   return ack.number === 1 ? insertFirst.bind(values) : advance.bind(values);
 }
 
+/** Moves a stream to where an earlier incarnation had taken it, known here or not (spec: BACKUP-13). */
+export function takeOverStream(ack: Acknowledgement, now: number): Statement<never> {
+  return takeOver.bind({ ...ack, updated: now });
+}
+
 /** Ends a stream whose chain is broken; what was acknowledged stays so. */
 export async function endStream(
   db: Database,
   { device, stream }: Pick<Acknowledgement, "device" | "stream">,
   now: number,
 ): Promise<void> {
-  await db.execute(end.bind({ device, stream, updated: now, none: new Uint8Array(0) }));
+  await db.execute(end.bind({ device, stream, number: 0, hash: EMPTY, updated: now }));
 }
 
 /** What the next head acknowledges (spec: HEAD-06). */
