@@ -25,7 +25,7 @@ import {
 } from "./release_keys.ts";
 import { opaqueId, wrapX25519, wrapXWing } from "./wrap.ts";
 
-/** Recipients that are wrapped for at once: enough for all cores, without ten thousand promises. */
+/** Recipients that are wrapped for at once: enough for all cores where WebCrypto uses them, without ten thousand promises. */
 const BATCH = 64;
 
 /** What is encrypted, under which name of a key. */

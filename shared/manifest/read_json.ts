@@ -1,6 +1,6 @@
 /**
- * Reads JSON that an attacker may have written: bounded in size, depth and number before anything is made of it, and strict
- * about what two readers could take for different things (spec: MAN-02, MAN-03).
+ * Reads JSON that an attacker may have written: bounded in size before it is read, in depth and number before anybody gets what was
+ * read, and strict about what two readers could take for different things (spec: MAN-02, MAN-03).
  */
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
