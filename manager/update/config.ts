@@ -52,14 +52,8 @@ export const DEFAULT_GITHUB = "https://github.com";
 export function firstConfig(product: string, from: SourceConfig): UpdateConfig {
   return {
     ...{ product, source: from, listsFile: null, requiresLists: true, allowsPublic: false, allowsSchema1: false },
-    ...{
-      auto: "off",
-      window: null,
-      criticalAtOnce: false,
-      intervalMillis: 21_600_000,
-      cache: null,
-      install: null,
-    } as const,
+    ...{ auto: "off", window: null, criticalAtOnce: false, cache: null, install: null } as const,
+    intervalMillis: 21_600_000,
     ...{ health: [], healthMillis: 60_000, keep: 3, restarts: false },
   };
 }

@@ -46,7 +46,7 @@ export async function readPrivateKey(
   if (!isEncrypted) {
     if (exposure !== undefined) {
       const { problem, found, remedy } = exposure;
-      s.err(`warning: the key in ${path} has no passphrase and its ${problem} is ${found}; run: ${remedy}\n`);
+      s.err(`warning: others may have the key in ${path}, its ${problem} is ${found}; run: ${remedy}\n`);
     }
     return readPlain(path, pem);
   }

@@ -13,6 +13,7 @@ import { putConfig, requireFollowed } from "../../../manager/update/repository.t
 import { openSource } from "../../../manager/update/source.ts";
 import type { UpdateEnvironment } from "../../../manager/update/updater.ts";
 import { PRODUCT, TestPublisher } from "./publisher.ts";
+import { withFolder } from "./scratch.ts";
 
 export const NOW = Date.UTC(2031, 0, 1);
 
@@ -84,13 +85,10 @@ export async function withTenant(
   run: (publisher: TestPublisher, tenant: Tenant, folder: string) => Promise<void>,
   changes: Partial<UpdateConfig> = {},
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "postern-update-" });
-  try {
+  await withFolder(async (folder) => {
     const publisher = await TestPublisher.create(join(folder, "public"), NOW);
     await using tenant = await Tenant.create(join(folder, "tenant"));
     await tenant.follow(publisher, changes);
     await run(publisher, tenant, folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
