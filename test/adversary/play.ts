@@ -12,28 +12,7 @@ import { Dice } from "./dice.ts";
 import { MOVES, settle } from "./moves.ts";
 import { HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
 import { type Player, Scene } from "./scene.ts";
-
-/** What came of a run. */
-export interface Score {
-  steps: number;
-  /** Attacks in which something untrue was said or done. */
-  attacks: number;
-  caught: number;
-  /** Of the caught, those that ended in another typed error than the table of attacks names. */
-  unlisted: number;
-  /** Divergences that nobody noticed. */
-  missed: number;
-  /** Alarms where nobody lied. */
-  falseAlarms: number;
-}
-
-export interface Run {
-  readonly score: Score;
-  /** How often each attack was caught, by its name. */
-  readonly byAttack: Readonly<Record<string, number>>;
-  /** What was missed, unlisted, or a false alarm, with the step at which it was. */
-  readonly findings: readonly string[];
-}
+import { emptyScore, type Run, type Score } from "./score.ts";
 
 /** What to play. */
 export interface Game {
@@ -41,8 +20,6 @@ export interface Game {
   readonly seed: number;
   /** One attack alone, by its name. */
   readonly only?: string | undefined;
-  /** Every so manieth episode, from the one with this index: what one of several processes plays. */
-  readonly share?: { readonly index: number; readonly of: number };
 }
 
 /** One step: what to do, and the seed of its choices. */
@@ -68,32 +45,41 @@ const READS_OF: Readonly<Record<Exclude<Victim, "submit" | "turn">, readonly Rea
   ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS, pending: PENDING },
 };
 
-/**
- * @param onProgress called after each step
- * @throws `usage` for an attack that there is not
- */
-export async function play(game: Game, onProgress: (score: Score) => void = () => {}): Promise<Run> {
-  const { steps, seed, only, share = { index: 0, of: 1 } } = game;
-  const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only);
-  if (attacks.length === 0) throw new PosternError("usage", `There is no attack "${only}"`);
-  const score: Score = { steps: 0, attacks: 0, caught: 0, unlisted: 0, missed: 0, falseAlarms: 0 };
-  const ledger: Ledger = {
-    ...{ score, findings: [], where: "" },
-    byAttack: Object.fromEntries(attacks.map(({ name }) => [name, 0])),
-  };
-  for (let episode = share.index; episode * EPISODE_STEPS < steps; episode += share.of) {
-    const first = episode * EPISODE_STEPS;
-    await playEpisode(attacks, plan(Math.min(EPISODE_STEPS, steps - first), seed, episode), first, ledger, onProgress);
-  }
-  return { score, byAttack: ledger.byAttack, findings: ledger.findings };
+/** How many episodes a game has: they know nothing of each other, and can be played in any order. */
+export function episodeCount({ steps }: Game): number {
+  return Math.ceil(steps / EPISODE_STEPS);
 }
 
-async function playEpisode(
+/** @throws `usage` for an attack that there is not */
+export function attacksOf({ only }: Game): readonly Attack[] {
+  const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only);
+  if (attacks.length === 0) throw new PosternError("usage", `There is no attack "${only}"`);
+  return attacks;
+}
+
+/**
+ * Plays one episode of a game.
+ *
+ * @param episode from 0
+ * @throws `usage` for an attack that there is not
+ */
+export async function playEpisode(game: Game, episode: number): Promise<Run> {
+  const { steps, seed } = game;
+  const attacks = attacksOf(game);
+  const ledger: Ledger = {
+    ...{ score: emptyScore(), findings: [], where: "" },
+    byAttack: Object.fromEntries(attacks.map(({ name }) => [name, 0])),
+  };
+  const first = episode * EPISODE_STEPS;
+  await playSteps(attacks, plan(Math.min(EPISODE_STEPS, steps - first), seed, episode), first, ledger);
+  return { score: ledger.score, byAttack: ledger.byAttack, findings: ledger.findings };
+}
+
+async function playSteps(
   attacks: readonly Attack[],
   steps: readonly Step[],
   first: number,
   ledger: Ledger,
-  onProgress: (score: Score) => void,
 ): Promise<void> {
   const { score, findings } = ledger;
   await using scene = await Scene.create();
@@ -108,8 +94,6 @@ async function playEpisode(
       // Nothing that follows would mean anything; the steps count as played.
       score.steps += steps.length - index - 1;
       return;
-    } finally {
-      onProgress(score);
     }
   }
   const wrong = await settle(scene).catch(textOf);

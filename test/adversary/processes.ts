@@ -1,60 +1,87 @@
-/** Plays a game in several processes at once: episodes know nothing of each other. */
+/** Plays a game in several processes at once, each of which asks for one episode after the other. */
 import * as v from "valibot";
-import { type Game, play, type Run, type Score } from "./play.ts";
+import { TextLineStream } from "../tools/lines.ts";
+import { attacksOf, episodeCount, type Game, playEpisode } from "./play.ts";
+import { notePlayed, readPlayed } from "./played.ts";
+import { addUp, type Run, runShape } from "./score.ts";
 
-const runShape = v.strictObject({
-  score: v.strictObject({
-    ...{ steps: v.number(), attacks: v.number(), caught: v.number(), unlisted: v.number() },
-    ...{ missed: v.number(), falseAlarms: v.number() },
-  }),
-  byAttack: v.record(v.string(), v.number()),
-  findings: v.array(v.string()),
-});
+/** The argument by which a process knows that it is to play what it is told. */
+export const PLAYER = "--player";
 
-/** The argument by which a process knows its share, as in `--share 0/2`. */
-export const SHARE = "--share";
+export interface PlayOptions {
+  /** Where databases lie meanwhile; the usual place for temporary files if absent. */
+  readonly scratch?: string;
+  /** Keeps what came of each episode, and what it tells of this game is not played again; nothing is kept if absent. */
+  readonly results?: string | undefined;
+  /** Called after each episode with what came of all so far. */
+  readonly onProgress?: (run: Run) => void;
+}
 
 /**
  * Plays in a process for each processor and adds up what came of it.
  *
- * @param scratch where databases lie meanwhile; the usual place for temporary files if absent
+ * @throws `usage` for an attack that there is not; when a process ends before its time
  */
-export async function playInProcesses(game: Game, scratch?: string): Promise<Run> {
-  const processes = navigator.hardwareConcurrency;
-  const shares = Array.from({ length: processes }, (_, index) => `${index}/${processes}`);
-  const runs = await Promise.all(shares.map((share) => playShare(game, share, scratch)));
-  const score: Score = { steps: 0, attacks: 0, caught: 0, unlisted: 0, missed: 0, falseAlarms: 0 };
-  const byAttack: Record<string, number> = {};
-  for (const run of runs) {
-    for (const name of ["steps", "attacks", "caught", "unlisted", "missed", "falseAlarms"] as const) {
-      score[name] += run.score[name];
+export async function playInProcesses(game: Game, options: PlayOptions = {}): Promise<Run> {
+  const { scratch, results, onProgress = () => {} } = options;
+  attacksOf(game);
+  const played = results === undefined ? new Map<number, Run>() : await readPlayed(results, game);
+  const waiting = Array.from({ length: episodeCount(game) }, (_, episode) => episode)
+    .filter((episode) => !played.has(episode));
+  await Promise.all(Array.from({ length: Math.min(navigator.hardwareConcurrency, waiting.length) }, async () => {
+    await using player = new Player(game, scratch);
+    for (let episode = waiting.shift(); episode !== undefined; episode = waiting.shift()) {
+      const run = await player.play(episode);
+      if (results !== undefined) await notePlayed(results, game, episode, run);
+      played.set(episode, run);
+      onProgress(addUp(played.values()));
     }
-    for (const [name, caught] of Object.entries(run.byAttack)) byAttack[name] = (byAttack[name] ?? 0) + caught;
+  }));
+  return addUp([...played].sort(([a], [b]) => a - b).map(([, run]) => run));
+}
+
+/** A process that plays. */
+class Player implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #asked: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #told: ReadableStreamDefaultReader<string>;
+
+  constructor({ steps, seed, only }: Game, scratch?: string) {
+    const main = new URL("main.ts", import.meta.url).pathname;
+    const chosen = ["--steps", String(steps), "--seed", String(seed), ...only === undefined ? [] : ["--only", only]];
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", main, ...chosen, PLAYER],
+      ...(scratch === undefined ? {} : { env: { TMPDIR: scratch } }),
+      ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+    }).spawn();
+    this.#asked = this.#process.stdin.getWriter();
+    this.#told = linesOf(this.#process.stdout).getReader();
   }
-  return { score, byAttack, findings: runs.flatMap(({ findings }) => findings) };
+
+  /** @throws when the process ends instead */
+  async play(episode: number): Promise<Run> {
+    await this.#asked.write(new TextEncoder().encode(`${episode}\n`));
+    const { value } = await this.#told.read();
+    if (value !== undefined) return v.parse(v.pipe(v.string(), v.parseJson(), runShape), value);
+    const { code } = await this.#process.status;
+    throw new Error(`The process that played episode ${episode} ended with ${code}`);
+  }
+
+  /** What it is asked ends, and so it does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#asked.close().catch(() => {});
+    await this.#told.cancel();
+    await this.#process.status;
+  }
 }
 
-async function playShare({ steps, seed, only }: Game, share: string, scratch?: string): Promise<Run> {
-  const main = new URL("main.ts", import.meta.url).pathname;
-  const chosen = ["--steps", String(steps), "--seed", String(seed), ...only === undefined ? [] : ["--only", only]];
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", main, ...chosen, SHARE, share],
-    ...(scratch === undefined ? {} : { env: { TMPDIR: scratch } }),
-    stderr: "inherit",
-  }).output();
-  if (code !== 0) throw new Error(`The process that played share ${share} ended with ${code}`);
-  return v.parse(runShape, JSON.parse(new TextDecoder().decode(stdout)));
+/** What such a process does: plays the episodes that it reads the numbers of, and prints what came of each. */
+export async function playAsTold(game: Game): Promise<void> {
+  for await (const line of linesOf(Deno.stdin.readable)) {
+    console.log(JSON.stringify(await playEpisode(game, Number(line))));
+  }
 }
 
-/** What such a process does: plays its share and prints what came of it. @param share as in `0/2` */
-export async function playAsShare(game: Game, share: string): Promise<void> {
-  const [index = 0, of = 1] = share.split("/").map(Number);
-  const started = performance.now();
-  let told = started;
-  const run = await play({ ...game, share: { index, of } }, ({ steps, attacks, caught }) => {
-    if (performance.now() - told < 10_000) return;
-    told = performance.now();
-    console.error(`share ${share}: ${steps} steps, ${caught} of ${attacks} attacks caught`);
-  });
-  console.log(JSON.stringify(run));
+function linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<string> {
+  return stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 }

@@ -7,7 +7,7 @@
  */
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { TextLineStream } from "./lines.ts";
+import { TextLineStream } from "../tools/lines.ts";
 import { MARK, type Order, type Report } from "./orders.ts";
 import { takeMet, turnOn } from "./switch.ts";
 

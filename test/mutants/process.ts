@@ -1,5 +1,5 @@
 /** One process that runs tests against mutants (child.ts), and ends it when a test takes too long. */
-import { TextLineStream } from "./lines.ts";
+import { TextLineStream } from "../tools/lines.ts";
 import { MARK, type Order, type Report } from "./orders.ts";
 
 /** For loading everything on a busy machine. */
