@@ -1,5 +1,5 @@
 /** What a publisher's authority does: keys and certificates in files, for `publisher_ca` and for the drills that are built on it. */
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { type Bytes, equalBytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -10,6 +10,7 @@ import { verifyCrl } from "../../shared/x509/revocation.ts";
 import type { CertificateSigner } from "../../shared/x509/write_certificate.ts";
 import { issueCrl } from "../../shared/x509/write_crl.ts";
 import { createExclusive, writeFileDurably } from "../../manager/files/durable.ts";
+import { lockForTask } from "../../manager/files/lock.ts";
 import { fromOsError } from "../../manager/files/os_error.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { readOneCertificate } from "./pem_files.ts";
@@ -67,6 +68,18 @@ export async function writeNewCertificate(
   s: ScriptSurroundings,
 ): Promise<void> {
   await createExclusive(resolve(s.cwd, path), utf8(writePem("CERTIFICATE", certificate.der)), PUBLIC_MODE);
+}
+
+/**
+ * Locks a revocation list from before it is read until the next one is in its place: what another process revokes meanwhile would be
+ * lost. The lock is a hidden file beside it.
+ *
+ * @throws `conflict` when another process makes the next one; `not_found` when there is no such folder; `storage`
+ */
+export async function lockCrl(path: string, s: ScriptSurroundings): Promise<AsyncDisposable> {
+  const file = resolve(s.cwd, path);
+  const busy = `Another process makes the next list ${path}`;
+  return await lockForTask(dirname(file), busy, { pid: s.pid, sinceMillis: s.now() }, `.${basename(file)}.lock`);
 }
 
 /**

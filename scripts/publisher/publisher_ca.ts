@@ -4,7 +4,7 @@ import { PosternError } from "../../shared/errors.ts";
 import { REASONS, type RevocationReason } from "../../shared/x509/crl_extensions.ts";
 import { parseName } from "../../shared/x509/dn_parse.ts";
 import { issuePublisherRoot, issueReleaseSigner } from "../../shared/x509/issue_publisher.ts";
-import { nextCrl, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
+import { lockCrl, nextCrl, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
 import {
   type AuthorityOptions,
   authorityOptions,
@@ -51,7 +51,8 @@ The first release:
     --cert release_cert.pem --key release_key.pem --passphrase-file release.pass
   publisher_ca.ts crl --root root.pem --root-key root.key --root-passphrase-file root.pass --crl root.crl --anew
 Ed25519 is the default; whoever wants OpenSSL to verify releases chooses --algorithm p256 or rsa3072, for root and signer alike.
-Keep the root's key apart from the machine that releases; it is needed only for these commands.`;
+Keep the root's key apart from the machine that releases; it is needed only for these commands.
+One process at a time makes the next revocation list; another one is told so, and is to be run again.`;
 
 /** The commands of `publisher_ca`. */
 export function describePublisherCa(program: Command, bind: BindAction): void {
@@ -116,6 +117,7 @@ async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done
 }
 
 async function crl(options: CrlOptions, s: ScriptSurroundings): Promise<Done> {
+  await using _lock = await lockCrl(options.crl, s);
   const authority = await openAuthorityOf(options, s);
   if (options.anew) await requireFree([options.crl], s);
   const before = options.anew ? null : await readOwnCrl(options.crl, authority, s);

@@ -11,6 +11,7 @@ import { createExclusive } from "../../manager/files/durable.ts";
 import { resolve } from "node:path";
 import {
   type Authority,
+  lockCrl,
   nextCrl,
   PUBLIC_MODE,
   readOwnCrl,
@@ -91,6 +92,7 @@ export function describeRotation(program: Command, bind: BindAction): void {
 
 async function rotateRelease(options: RotateReleaseOptions, s: ScriptSurroundings): Promise<Done> {
   await requireFree([options.cert, options.key], s);
+  await using _lock = await lockCrl(options.crl, s);
   const authority = await openAuthorityOf(options, s);
   const before = await readOwnCrl(options.crl, authority, s);
   const old = await Promise.all((options.revoke ?? []).map((path) => readCertificates(path, s)));
@@ -110,6 +112,7 @@ async function rotateRelease(options: RotateReleaseOptions, s: ScriptSurrounding
 
 async function rotateRoot(options: RotateRootOptions, s: ScriptSurroundings): Promise<Done> {
   await requireFree([options.newRoot, options.newRootKey, options.cert, options.key, options.newCrl], s);
+  await using _lock = await lockCrl(options.crl, s);
   const old = await openAuthorityOf(options, s);
   const before = await readOwnCrl(options.crl, old, s);
   const rootKey = await newPrivateKey(options.algorithm);

@@ -88,3 +88,23 @@ Deno.test("two processes that publish at once lose no release", async () => {
   const { releases } = await script(workshop, second) as { releases: { version: string }[] };
   assertEquals(releases.map(({ version }) => version), ["1.0.0", "1.1.0"]);
 });
+
+Deno.test("two processes that revoke at once lose no revocation", async () => {
+  await using workshop = await makeWorkshop("");
+  await workshop.ok("publisher_ca init --root other.pem --root-key other.key --passphrase-file pass");
+  const authority = (pass: string) => `--root other.pem --root-key other.key --root-passphrase-file ${pass}`;
+  for (const name of ["one", "two"]) {
+    await workshop.ok(`publisher_ca issue ${authority("pass")} --cert ${name}.pem --key ${name}.key`);
+  }
+  const revoke = (name: string, pass: string) =>
+    `publisher_ca crl ${authority(pass)} --crl other.crl --revoke ${name}.pem`;
+  await workshop.ok(`publisher_ca crl ${authority("pass")} --crl other.crl --anew`);
+  const pipe = await makePipe(workshop, "slow");
+  await during(workshop, revoke("one", "slow"), pipe, await workshop.read("pass"), async () => {
+    assertEquals(await codeOf(workshop, revoke("two", "pass")), "conflict");
+    const renew = `publisher_ca rotate-release ${authority("pass")} --cert next.pem --key next.key --crl other.crl`;
+    assertEquals(await codeOf(workshop, renew), "conflict");
+  });
+  const { crl } = await script(workshop, revoke("two", "pass")) as { crl: { revoked: number } };
+  assertEquals(crl.revoked, 2);
+});
