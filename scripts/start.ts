@@ -11,7 +11,7 @@ import { openDevice } from "./start/device.ts";
 import { edgeSettings, startEdge } from "./start/edge.ts";
 import { HELP, readOptions, type StartOptions } from "./start/options.ts";
 import { openOwner } from "./start/owner.ts";
-import { type Cast, fill, live, type Story, turn } from "./start/story.ts";
+import { type Cast, fill, followCopy, live, type Story, turn } from "./start/story.ts";
 import { createTeller, type Teller } from "./start/teller.ts";
 
 /** Seconds before its number, as people read it. */
@@ -37,7 +37,7 @@ async function run(options: StartOptions, teller: Teller): Promise<Record<string
   const edge = await startEdge(settings, owner, (line) => teller.tell("edge", line));
   try {
     teller.tell("edge", `serving ${settings.name.origin}: it knows this owner id, and no key and no plaintext, ever`);
-    const device = await openDevice(join(folder, "device"), db);
+    await using device = await openDevice(join(folder, "device"), db);
     if (device.checkCode !== null) teller.tell("device", `paired; both sides show the check code ${device.checkCode}`);
     const cast: Cast = { db, managerFolder, device, teller };
     await fill(cast, options.mail);
@@ -68,7 +68,7 @@ async function lookAhead(folder: string, mail: string | null): Promise<void> {
 
 /** Goes on as a service until it is told to stop; the device looks at each new generation. */
 async function serve(cast: Cast, { intervalMillis }: StartOptions): Promise<void> {
-  const { teller, device: { device } } = cast;
+  const { teller } = cast;
   const stop = new AbortController();
   const end = () => {
     teller.tell("", "stopping after the turn under way");
@@ -84,8 +84,7 @@ async function serve(cast: Cast, { intervalMillis }: StartOptions): Promise<void
       network,
       turn: async () => {
         const done = await turn(cast);
-        const { generation, epoch, freshness } = await device.head();
-        teller.tell("device", `sees generation ${generation}, epoch ${epoch}, ${freshness}`);
+        await followCopy(cast);
         return done;
       },
       intervalMillis: () => Promise.resolve(intervalMillis),

@@ -92,6 +92,7 @@ export async function live(cast: Cast): Promise<Story & { readonly last: TurnDon
     "device",
     `verified everything: ${rows.devices} device, ${rows.certificates} certificate and ${rows.messages} message rows, against the signed roots`,
   );
+  await followCopy(cast);
   const lookups = await lookUp(cast) + await readMessages(cast);
   const sent = await handIn(cast);
   const last = await turn(cast);
@@ -99,7 +100,16 @@ export async function live(cast: Cast): Promise<Story & { readonly last: TurnDon
   const { pending } = await device.submit.status();
   const taken = sent - pending.length;
   teller.tell("device", `generation ${outcome.generation} acknowledges ${taken} of ${sent} submissions`);
+  await followCopy(cast);
   return { verified: true, rows: countsOf(rows), lookups, submissions: { sent, taken }, last };
+}
+
+/** The device's local copy becomes that of the newest head, and can be read without the edge. */
+export async function followCopy({ device: { device: { copy } }, teller }: Cast): Promise<void> {
+  if (copy === null) return;
+  const { asOf: { generation, epoch, freshness }, isWhole, put, removed } = await copy.sync();
+  const how = isWhole ? `fetched whole, ${put} rows` : `${put} rows fetched, ${removed} gone`;
+  teller.tell("device", `local copy of generation ${generation}, epoch ${epoch}, ${freshness}: ${how}, verified`);
 }
 
 /** A certificate by its subject, as a person would write it. */

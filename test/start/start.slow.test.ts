@@ -58,6 +58,7 @@ Deno.test("start does the whole job in an empty folder, and a second start conti
     assertEquals([made.rows.devices, made.submissions], [1, { sent: 2, taken: 2 }]);
     assert(made.rows.certificates > 200 && made.rows.messages >= 2 && made.lookups >= 2);
     assert(first.err.includes("Side door"), "the device read the mail");
+    assert(/local copy of generation \d+, .*fetched whole/.test(first.err), "the device has a copy");
     assert(first.err.includes("0600"), "what the key file does not protect is said");
     for (const part of ["edge", "manager", "device"]) {
       assertEquals(((await Deno.stat(join(data, part))).mode ?? 0) & 0o777, 0o700, part);
@@ -70,6 +71,7 @@ Deno.test("start does the whole job in an empty folder, and a second start conti
     assertEquals(continued.owner, made.owner);
     assert(continued.ok && continued.generation > made.generation && continued.rows.devices === 1);
     assert(!second.err.includes("check code"), "the device is known");
+    assert(/local copy of generation \d+/.test(second.err), "its copy goes on");
     const { headTime, nextDue } = await statusOf(join(data, "manager"));
     assertEquals(Date.parse(nextDue) - Date.parse(headTime), 3 * 3_600_000);
     await holdsNothingReadable(join(data, "edge"));
@@ -102,7 +104,7 @@ Deno.test("start goes on as a service, turn by turn, and ends cleanly on SIGTERM
     const reading = (async () => {
       for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
         log += text;
-        if (isTold || (log.match(/sees generation/g) ?? []).length < 2) continue;
+        if (isTold || (log.match(/local copy of generation/g) ?? []).length < 4) continue;
         isTold = true;
         child.kill("SIGTERM");
       }
