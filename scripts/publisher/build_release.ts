@@ -56,6 +56,7 @@ interface BuildOptions {
   readonly arch: Arch;
   readonly commit: string;
   readonly runtime?: string;
+  readonly version?: string;
 }
 
 const HELP = `
@@ -69,6 +70,7 @@ export function describeBuildRelease(program: Command, bind: BindAction): void {
     .requiredOption("--output <dir>", "a new folder")
     .addOption(new Option("--arch <name>", "processor that it is for").choices(["x64", "arm64"]).default(hostArch()))
     .option("--commit <commit>", "of the source", "HEAD")
+    .option("--version <version>", "what the release will be called: refused unless the program calls itself so")
     .option("--runtime <file>", "a Deno that is here, instead of the one from npm")
     .addHelpText("after", HELP).action(bind(buildRelease));
 }
@@ -77,7 +79,12 @@ function hostArch(): Arch {
   return Deno.build.arch === "aarch64" ? "arm64" : "x64";
 }
 
-async function buildRelease({ output, arch, commit, runtime }: BuildOptions, s: ScriptSurroundings): Promise<Done> {
+async function buildRelease(options: BuildOptions, s: ScriptSurroundings): Promise<Done> {
+  const { output, arch, commit, runtime, version = VERSION } = options;
+  if (version !== VERSION) {
+    const advice = "change shared/version.ts and deno.json first, then tag that commit";
+    throw new PosternError("conflict", `This source calls itself ${VERSION}, not ${version}: ${advice}`);
+  }
   const folder = resolve(s.cwd, output);
   const scratch = await Deno.makeTempDir({ prefix: "postern-build-" });
   try {

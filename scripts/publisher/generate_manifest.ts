@@ -40,7 +40,7 @@ export function describeGenerateManifest(program: Command, bind: BindAction): vo
   program.description("Describes a release: every file with path, size, mode and SHA-256.")
     .requiredOption("--version <version>", "semantic version of the release, such as 1.2.0")
     .requiredOption("--release-dir <dir>", "folder with the files, and nothing else")
-    .requiredOption("--output <file>", "the manifest")
+    .option("--output <file>", "the manifest", "manifest.json")
     .option("--product <name>", "what is released", "postern")
     .option("--tag <name>", "tag of the release (v and the version)")
     .option("--commit <hash>", "commit of the source (that of the working directory)")

@@ -77,6 +77,9 @@ function report(error: unknown, asJson: boolean, name: string, s: ScriptSurround
 
 function told(error: unknown): { code: string; message: string; exit: number } {
   if (isPosternError(error)) return { code: error.code, message: error.message, exit: exitCodeOf(error.code) };
+  if (error instanceof CommanderError && error.code === "commander.help") {
+    return { code: "usage", message: "Name a command; --help lists them", exit: exitCodeOf("usage") };
+  }
   if (error instanceof CommanderError) {
     return { code: "usage", message: error.message.replace(/^error: /, ""), exit: exitCodeOf("usage") };
   }

@@ -23,6 +23,8 @@ export interface ScriptSurroundings {
   readonly fetch: typeof fetch;
   /** Waits so many milliseconds. */
   readonly sleep: (millis: number) => Promise<void>;
+  /** Aborts after so many milliseconds. */
+  readonly timeout: (millis: number) => AbortSignal;
 }
 
 /** Those of this process. */
@@ -40,5 +42,6 @@ export function scriptSurroundings(): ScriptSurroundings {
     env: (name) => Deno.env.get(name) || undefined,
     fetch,
     sleep: (millis) => new Promise((resume) => setTimeout(resume, millis)),
+    timeout: (millis) => AbortSignal.timeout(millis),
   };
 }

@@ -9,7 +9,7 @@ import { fromOsError } from "../../../manager/files/os_error.ts";
 import { readBounded } from "../../../manager/files/read_bounded.ts";
 import type { PublishFolder, PublishPlace, Upload } from "./place.ts";
 
-/** Everybody may read. */
+/** Everybody may read, whatever the umask is. */
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const PART_SUFFIX = ".part";
@@ -34,6 +34,7 @@ export function directoryPlace(root: string): PublishPlace {
 async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { mode: FOLDER_MODE });
+    if (Deno.build.os !== "windows") await Deno.chmod(path, FOLDER_MODE);
     await syncFolder(join(path, ".."));
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw fromOsError(error, `make the folder ${path}`);

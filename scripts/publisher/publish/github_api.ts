@@ -15,6 +15,9 @@ const LIMIT_PAUSE = 60_000;
 const MAX_PAUSE = 15 * 60_000;
 const MAX_JSON_BYTES = 4_194_304;
 const MAX_REDIRECTS = 3;
+/** How long one request may take: for an answer, and for each byte that is sent or may come, on a line of 256 kbit/s. */
+const ANSWER_MILLIS = 60_000;
+const BYTES_PER_MILLI = 32;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const PASSING: readonly number[] = [408, 500, 502, 503, 504];
 const CODES: Readonly<Record<number, ErrorCode>> = { 401: "unauthorized", 403: "forbidden", 404: "not_found" };
@@ -35,14 +38,17 @@ export interface GithubAnswer {
   readonly bytes: Bytes;
 }
 
+/** What of the machine it takes. */
+export type GithubSurroundings = Pick<ScriptSurroundings, "fetch" | "sleep" | "timeout" | "now">;
+
 export class GithubApi {
   /** Without a slash at the end. */
   readonly base: string;
   readonly #token: Redacted<string>;
-  readonly #s: Pick<ScriptSurroundings, "fetch" | "sleep" | "now">;
+  readonly #s: GithubSurroundings;
 
   /** @param base `https://api.github.com`, or another server's */
-  constructor(base: string, token: Redacted<string>, s: Pick<ScriptSurroundings, "fetch" | "sleep" | "now">) {
+  constructor(base: string, token: Redacted<string>, s: GithubSurroundings) {
     this.base = base;
     this.#token = token;
     this.#s = s;
@@ -93,7 +99,7 @@ export class GithubApi {
     let answer: GithubAnswer;
     let headers: Headers;
     try {
-      const response = await this.#fetch(request);
+      const response = await this.#fetch(request, this.#s.timeout(patienceFor(request, maxBytes)));
       headers = response.headers;
       answer = { status: response.status, bytes: await readBody(response, maxBytes) };
     } catch (cause) {
@@ -112,21 +118,24 @@ export class GithubApi {
     throw new PosternError(CODES[status] ?? (status === 422 ? "conflict" : "network"), told);
   }
 
-  async #fetch({ method, url, body, accept = "application/vnd.github+json" }: GithubRequest): Promise<Response> {
+  async #fetch(
+    { method, url, body, accept = "application/vnd.github+json" }: GithubRequest,
+    signal: AbortSignal,
+  ): Promise<Response> {
     const contentType = body === undefined ? {} : {
       "content-type": "json" in body ? "application/json" : "application/octet-stream",
     };
     const common = { accept, "user-agent": "postern-publisher", "x-github-api-version": "2022-11-28" };
     const authorization = `Bearer ${reveal(this.#token)}`;
     const sent = body === undefined ? {} : { body: "json" in body ? JSON.stringify(body.json) : body.bytes };
-    const init = { method, redirect: "manual", ...sent } as const;
+    const init = { method, redirect: "manual", signal, ...sent } as const;
     let response = await this.#s.fetch(url, { ...init, headers: { ...common, ...contentType, authorization } });
     // Only downloads lead elsewhere, by a URL that is signed itself: without the token.
     for (let more = MAX_REDIRECTS; method === "GET" && more > 0 && REDIRECTS.includes(response.status); more--) {
       await response.body?.cancel();
       const next = URL.parse(response.headers.get("location") ?? "", url);
       if (next === null) throw new PosternError("malformed", "GitHub leads nowhere");
-      response = await this.#s.fetch(next, { redirect: "manual", headers: { accept } });
+      response = await this.#s.fetch(next, { redirect: "manual", signal, headers: { accept } });
     }
     return response;
   }
@@ -141,6 +150,11 @@ export class GithubApi {
     }
     return /rate limit/i.test(words) ? LIMIT_PAUSE : null;
   }
+}
+
+function patienceFor({ body }: GithubRequest, maxBytes: number): number {
+  const sent = body !== undefined && "bytes" in body ? body.bytes.length : 0;
+  return ANSWER_MILLIS + Math.ceil((sent + maxBytes) / BYTES_PER_MILLI);
 }
 
 function nameOf({ method, url }: GithubRequest): string {

@@ -17,6 +17,7 @@ async function runAlone(workshop: Workshop, ...args: string[]): Promise<string> 
 
 Deno.test("build_release makes a folder that runs by itself, and is described as a release", async () => {
   await using workshop = await Workshop.make();
+  assertEquals(await workshop.code("build_release --output build --version 99.0.0"), "conflict");
   const { json } = await workshop.ok(`build_release --output build --runtime ${Deno.execPath()}`);
   assertEquals(await workshop.code("build_release --output build"), "conflict");
   assertEquals((await runAlone(workshop, "--version")).trim(), json["version"]);

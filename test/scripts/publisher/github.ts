@@ -18,8 +18,11 @@ interface Release {
   readonly assets: Asset[];
 }
 
-/** What becomes of a request: an answer in the place of the real one; `half` keeps half of an upload, `lost` does it and says nothing. */
-export type Fault = Response | "half" | "lost" | null;
+/**
+ * What becomes of a request: an answer in the place of the real one; `half` keeps half of an upload, `lost` does it and says nothing of
+ * it, `silent` does nothing and never answers.
+ */
+export type Fault = Response | "half" | "lost" | "silent" | null;
 
 export class FakeGithub implements AsyncDisposable {
   readonly releases: Release[] = [];
@@ -33,6 +36,7 @@ export class FakeGithub implements AsyncDisposable {
   hasDigests = true;
   uploadsTo: string | null = null;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #silence = Promise.withResolvers<Response>();
   #ids = 100;
 
   constructor() {
@@ -53,6 +57,7 @@ export class FakeGithub implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#silence.resolve(new Response(null, { status: 504 }));
     await this.#server.shutdown();
   }
 
@@ -67,6 +72,7 @@ export class FakeGithub implements AsyncDisposable {
     }
     const fault = this.fault(what);
     if (fault instanceof Response) return fault;
+    if (fault === "silent") return await this.#silence.promise;
     const response = this.#answer(request, url, body, fault === "half");
     return fault === null ? response : Response.json({ message: "Bad Gateway" }, { status: 502 });
   }

@@ -11,12 +11,13 @@ export async function script(workshop: Workshop, line: string): Promise<Record<s
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** A script with `--json`, to be started. */
+/** A script with `--json`, to be started: as somebody whose files nobody else may read, which is what docs/publishing.md advises. */
 export function start(workshop: Workshop, [name, ...args]: readonly string[]): Deno.Command {
   const path = `${PROJECT_ROOT}/scripts/${name}.ts`;
   const env = { SOURCE_DATE_EPOCH: `${Math.floor(Date.now() / 1_000) - 60}` };
-  return new Deno.Command(Deno.execPath(), {
-    ...{ args: ["run", "-A", "--quiet", path, ...args, "--json"], cwd: workshop.path, env },
+  const line = [Deno.execPath(), "run", "-A", "--quiet", path, ...args, "--json"];
+  return new Deno.Command("sh", {
+    ...{ args: ["-c", 'umask 077; exec "$@"', "sh", ...line], cwd: workshop.path, env },
     ...{ stdout: "piped", stderr: "piped" },
   });
 }

@@ -71,6 +71,17 @@ Deno.test("publish_release to GitHub waits out limits, and sends half uploads an
     assert(workshop.slept.some((millis) => millis > 61_000 && millis <= 100_000), `${workshop.slept}`);
   }));
 
+Deno.test("publish_release asks again when GitHub does not answer, and gives up when it never does", () =>
+  withGithub(async (workshop, github, line) => {
+    workshop.patience = 150;
+    github.fault = once([/^GET .*\/tags\//, "silent"], [/^POST .*\/assets/, "silent"]);
+    await workshop.ok(`${line} --anew`);
+    assertEquals(github.names("v1.0.0").length, 4);
+    workshop.patience = 10;
+    github.fault = () => "silent";
+    assertEquals(await workshop.code(`${line} --anew`), "network");
+  }));
+
 Deno.test("publish_release to GitHub goes on wherever a run before it was cut off", () =>
   withGithub(async (workshop) => {
     let cuts = 0;

@@ -69,7 +69,7 @@ Deno.test("two processes that register at once lose no instance", async () => {
 Deno.test("two processes that publish at once lose no release", async () => {
   await using workshop = await makeWorkshop("");
   const publish = `publish_release --to web --root root.pem ${SIGNER}`;
-  await workshop.ok(`${publish} --anew`);
+  await script(workshop, `${publish} --anew`);
   const describe = async (version: string) => {
     await Deno.mkdir(`${workshop.path}/${version}`);
     await workshop.write(`${version}/postern`, `version ${version}\n`);
@@ -87,6 +87,9 @@ Deno.test("two processes that publish at once lose no release", async () => {
   await during(workshop, first, pipe, content, async () => assertEquals(await codeOf(workshop, second), "conflict"));
   const { releases } = await script(workshop, second) as { releases: { version: string }[] };
   assertEquals(releases.map(({ version }) => version), ["1.0.0", "1.1.0"]);
+  for (const [name, mode] of [["web", 0o755], ["web/v1.0.0", 0o755], ["web/index.json", 0o644]] as const) {
+    assertEquals(((await Deno.stat(`${workshop.path}/${name}`)).mode ?? 0) & 0o777, mode, `a web server reads ${name}`);
+  }
 });
 
 Deno.test("two processes that revoke at once lose no revocation", async () => {

@@ -36,6 +36,8 @@ export class Workshop implements AsyncDisposable {
   env: Readonly<Record<string, string>> = {};
   /** What scripts waited, in milliseconds; no time passes but on the workshop's own clock. */
   readonly slept: number[] = [];
+  /** How long scripts really wait for an answer, in milliseconds, whatever they would; as long as they would if null. */
+  patience: number | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -52,6 +54,7 @@ export class Workshop implements AsyncDisposable {
       pid: Deno.pid,
       env: (name) => this.env[name],
       fetch,
+      timeout: (millis) => AbortSignal.timeout(this.patience ?? millis),
       sleep: (millis) => {
         this.slept.push(millis);
         this.now += millis;
