@@ -10,9 +10,11 @@ import type { CliSurroundings } from "./surroundings.ts";
 /** A command: `args` in order, variadic ones spread; `options` by the names that commander makes of the flags. */
 export type Handler<O> = (cli: Cli, args: readonly string[], options: O) => Promise<Output>;
 
-/** Where a run leaves its exit code. */
+/** Where a run leaves its exit code, and what it was. */
 export interface RunState {
   exit: number;
+  /** The command's first word; null before it runs. */
+  group: string | null;
 }
 
 /** Registers a group's commands under their parent. */
@@ -25,6 +27,7 @@ export type Bind = <O extends object>(handle: Handler<O>) => (...raw: unknown[])
 export function binder(s: CliSurroundings, state: RunState): Bind {
   return <O extends object>(handle: Handler<O>) => async (...raw: unknown[]) => {
     const command = raw.at(-1) as Command;
+    state.group = groupOf(command);
     // Commander has checked names and counts against the definitions that stand beside each handler.
     const options = command.optsWithGlobals() as GlobalOptions & O;
     const args = raw.slice(0, -2).flat().filter((arg): arg is string => typeof arg === "string");
@@ -34,8 +37,18 @@ export function binder(s: CliSurroundings, state: RunState): Bind {
   };
 }
 
+function groupOf(command: Command): string {
+  const above = command.parent;
+  return above === null || above.parent === null ? command.name() : groupOf(above);
+}
+
 /** Prints what went wrong and returns the exit code. Commander has printed its own errors, and help, already. */
-export function reportFailure(error: unknown, args: readonly string[], s: CliSurroundings): number {
+export function reportFailure(
+  error: unknown,
+  args: readonly string[],
+  s: CliSurroundings,
+  group: string | null,
+): number {
   if (error instanceof CommanderError) {
     const isHelp = error.exitCode === 0;
     if (!isHelp && args.includes("--json")) {
@@ -47,7 +60,7 @@ export function reportFailure(error: unknown, args: readonly string[], s: CliSur
     s.err("postern: Stopped before the end.\n");
     return EXIT.interrupted;
   }
-  const told = tellError(error, args.includes("--debug"));
+  const told = tellError(error, args.includes("--debug"), group);
   s.err(`${told.text}\n`);
   if (args.includes("--json")) s.out(`${JSON.stringify(told.json)}\n`);
   return told.exit;

@@ -11,10 +11,31 @@ export interface ToldError {
   readonly exit: number;
 }
 
-/** The error in words, as JSON, and as an exit code. */
-export function tellError(error: unknown, isDebug: boolean): ToldError {
+/** Groups of commands that believe or disbelieve an edge. */
+const ASKING_THE_EDGE: readonly string[] = [
+  "edge",
+  "init",
+  "device",
+  "sync",
+  "run",
+  "status",
+  "verify",
+  "head",
+  "backup",
+];
+/** What the same codes mean where something else than an edge is read. */
+const ADVICE_ELSEWHERE: Readonly<Record<string, string>> = {
+  update: "docs/updating.md says what each code means and what to do.",
+};
+
+/**
+ * The error in words, as JSON, and as an exit code.
+ *
+ * @param group the command's first word; null when it got no further than its options
+ */
+export function tellError(error: unknown, isDebug: boolean, group: string | null = null): ToldError {
   if (isPosternError(error)) {
-    const advice = adviceFor(error.code);
+    const advice = adviceOf(error.code, group);
     const lines = [
       `postern: ${plain(capital(error.message))} [${error.code}]`,
       ...(advice === null ? [] : [`  -> ${advice}`]),
@@ -33,6 +54,12 @@ export function tellError(error: unknown, isDebug: boolean): ToldError {
     ...(isDebug ? trace(error) : []),
   ];
   return { text: lines.join("\n"), json: { error: { code: "bug", message: what } }, exit: EXIT.bug };
+}
+
+function adviceOf(code: string, group: string | null): string | null {
+  const advice = adviceFor(code);
+  if (advice === null || code === "clock" || group === null || ASKING_THE_EDGE.includes(group)) return advice;
+  return ADVICE_ELSEWHERE[group] ?? null;
 }
 
 function capital(text: string): string {

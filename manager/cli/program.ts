@@ -98,7 +98,7 @@ function everyCommand(command: Command): Command[] {
  * @returns the exit code; nothing is thrown
  */
 export async function runCli(args: readonly string[], s: CliSurroundings): Promise<number> {
-  const state: RunState = { exit: EXIT.ok };
+  const state: RunState = { exit: EXIT.ok, group: null };
   try {
     const program = buildProgram(s, state);
     if (args.length === 0) {
@@ -108,6 +108,6 @@ export async function runCli(args: readonly string[], s: CliSurroundings): Promi
     await program.parseAsync([...args], { from: "user" });
     return state.exit;
   } catch (error) {
-    return reportFailure(error, args, s);
+    return reportFailure(error, args, s, state.group);
   }
 }

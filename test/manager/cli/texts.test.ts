@@ -74,6 +74,16 @@ Deno.test("tellError() shows no stack without --debug, and no control characters
   assertEquals(tellError("odd", false).exit, EXIT.bug);
 });
 
+const TOLD = { error: { code: "tampered", message: "x" } };
+
+Deno.test("tellError() advises about the edge only where an edge was asked", () => {
+  const tampered = new PosternError("tampered", "x");
+  assert(tellError(tampered, false, "sync").text.includes("this edge"));
+  assert(tellError(tampered, false, "update").text.includes("docs/updating.md"));
+  for (const group of ["key", "log", "instance"]) assertEquals(tellError(tampered, false, group).json, TOLD, group);
+  assert(tellError(new PosternError("clock", "x"), false, "key").text.includes("Set this machine's clock"));
+});
+
 Deno.test("render() prints one line of JSON, or the text, or nothing", () => {
   assertEquals(render({ json: { a: [1, "x\ny"] }, text: "hello" }, true), '{"a":[1,"x\\ny"]}\n');
   assertEquals(render({ json: null, text: "hello" }, false), "hello\n");
