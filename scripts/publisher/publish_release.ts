@@ -1,7 +1,7 @@
 /** `publish_release`: puts a release where instances find it, and renews the signed index (shared/spec/manifest.md, "Where things lie"). */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Bytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
+import { type Bytes, concat, equalBytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { signDetached } from "../../shared/cms/sign.ts";
 import { verifyDetached } from "../../shared/cms/verify.ts";
@@ -160,8 +160,9 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
       }
       if (place.lockedBy === null) await requireUnchanged(place, number);
       await writeIndexFiles(beside, content, signature);
-      if (newRoot !== null) {
-        const upload = uploadOf(ROOT_PLACE, utf8(writePem("CERTIFICATE", newRoot.der)));
+      const shownRoot = newRoot ?? (options.anew === undefined ? null : await inPlaceOfForeignRoot(beside, roots));
+      if (shownRoot !== null) {
+        const upload = uploadOf(ROOT_PLACE, utf8(writePem("CERTIFICATE", shownRoot.der)));
         count(upload, await beside.put(upload));
       }
     } finally {
@@ -251,6 +252,17 @@ async function requireFollowed(
   s: ScriptSurroundings,
 ): Promise<void> {
   for (const pinned of roots) await followRoot(newRoot, pinned, index, { now: s.now() });
+}
+
+/**
+ * What is to lie beside an index that is begun anew, in the place of a root that is none of the publisher's any more, such as a lost
+ * one's: instances would try to follow it at every look. Null when nothing is to be replaced.
+ */
+async function inPlaceOfForeignRoot(beside: PublishFolder, roots: readonly Certificate[]): Promise<Certificate | null> {
+  const file = await beside.read(ROOT_PLACE, 2 * LIMITS.maxCertificateBytes);
+  if (file === null) return null;
+  const isOurs = roots.some(({ der }) => equalBytes(utf8(writePem("CERTIFICATE", der)), file));
+  return isOurs ? null : roots[0] ?? null;
 }
 
 /** The manifest for those whom the envelope is not for. */

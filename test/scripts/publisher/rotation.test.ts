@@ -118,3 +118,18 @@ Deno.test("CMS-23 an instance keeps its root against one that it does not vouch 
     const [file, index] = [await workshop.read("root2.pem"), await indexFile(workshop)];
     await assertRejects(() => followPublisherRoot(db, "postern", file, index, trust), "revoked");
   }));
+
+Deno.test("an index that is begun anew under another root takes the place of what an earlier root left beside it", async () => {
+  await using workshop = await makeWorkshop();
+  await workshop.ok(FIRST_LIST);
+  await workshop.ok(ROTATE_ROOT);
+  await workshop.ok(`publish_release --root root.pem --new-root root2.pem ${NEXT} --anew`);
+  await workshop.ok("publisher_ca init --root root3.pem --root-key root3.key --subject CN=third");
+  const third = "--root root3.pem --root-key root3.key";
+  await workshop.ok(`publisher_ca issue ${third} --cert cert3.pem --key key3.pem`);
+  const publish = "publish_release --to web --root root3.pem --cert cert3.pem --key key3.pem";
+  assertEquals(await workshop.code(publish), "untrusted");
+  workshop.now += 1_000;
+  await workshop.ok(`${publish} --anew`);
+  assertEquals(await workshop.read("web/root.pem"), await workshop.read("root3.pem"));
+});
