@@ -18,6 +18,11 @@ export async function inOtherRuntime<T>(replaced: readonly Replaced[], run: () =
   }
 }
 
+/** WebCrypto that does one thing in another way. */
+export function subtleWith(name: keyof SubtleCrypto | "decapsulateBits", does?: () => unknown): Replaced {
+  return [SubtleCrypto.prototype, name, does];
+}
+
 let loads = 0;
 
 /** A module that loads anew, with nothing kept from before. @param path from the folder of the project */

@@ -41,7 +41,7 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/client", "pending copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
   ...of("shared/client", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
   ...of("shared/crypto", "aead brand ec_point ecdh ecdsa_der equal hkdf hpke hpke_keys mac ml_kem", CRYPTO, X509),
-  ...of("shared/crypto", "public_key rsa_oaep signature spki x25519 xwing", CRYPTO, X509),
+  ...of("shared/crypto", "public_key refusal rsa_oaep signature spki x25519 xwing", CRYPTO, X509),
   ...of("shared/x509", "asn1_time certificate chain dn extensions general_name name_constraints", X509),
   ...of("shared/x509", "path_checks path_result pem signature_scheme verify", X509),
   ...of("shared/x509", "crl crl_extensions revocation", ["test/shared/x509/crl.test.ts"], CMS),

@@ -7,6 +7,8 @@ export const FORMATS: readonly Survivor[] = [
     ["shared/bytes/bytes.ts", "for (let i = 0; i < shared; i++) {", "< becomes <="],
     ["shared/bytes/bytes.ts", "for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;", "< becomes <="],
     ["shared/bytes/cbor.ts", "for (let i = 0; i < length; i++) out[start + i] = value.charCodeAt(i);", "< becomes <="],
+    ["shared/bytes/cbor.ts", "for (let i = 0; i < text.length; i++) {", "< becomes <="],
+    ["shared/bytes/encoding_portable.ts", "for (let i = 0; i < end; i++) {", "< becomes <="],
   ),
   ...because(
     "A quick way to what the rest comes to as well",
