@@ -34,6 +34,17 @@ export async function assertRejects(run: () => Promise<unknown>, code: ErrorCode
   throw new nodeAssert.AssertionError({ message: `expected the error '${code}', but nothing was thrown` });
 }
 
+/** Runs and expects just this error, or a DOMException of this name. */
+export async function assertRejectsWith(run: () => Promise<unknown>, expected: unknown): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    nodeAssert.equal(error instanceof DOMException && typeof expected === "string" ? error.name : error, expected);
+    return;
+  }
+  throw new nodeAssert.AssertionError({ message: "expected an error, but nothing was thrown" });
+}
+
 function expectCode(error: unknown, code: ErrorCode): PosternError {
   if (!(error instanceof PosternError)) throw error;
   nodeAssert.equal(error.code, code, `expected the error '${code}', got '${error.code}': ${error.message}`);

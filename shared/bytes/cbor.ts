@@ -78,11 +78,9 @@ function measure(value: CborInput, depth: number): number {
   switch (typeof value) {
     case "number":
       if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw outsideModel("a number that is no safe integer");
-      return headLength(value < 0 ? -1 - value : value);
-    case "string": {
-      const length = utf8Length(value);
-      return headLength(length) + length;
-    }
+      return headLength(argumentOf(value));
+    case "string":
+      return measureText(value);
     case "boolean":
       return 1;
     case "object":
@@ -93,6 +91,13 @@ function measure(value: CborInput, depth: number): number {
     default:
       throw outsideModel(typeof value);
   }
+}
+
+/** @throws `malformed` for a lone surrogate, which TextEncoder would replace without a word */
+function measureText(text: string): number {
+  if (!text.isWellFormed()) throw new PosternError("malformed", "cannot encode a text with a lone surrogate as UTF-8");
+  const length = utf8Length(text);
+  return headLength(length) + length;
 }
 
 function measureArray(items: readonly CborInput[], depth: number): number {
@@ -106,7 +111,7 @@ function measureMap(map: CborInputMap, depth: number): number {
   if (prototype !== null && prototype !== Object.prototype) throw outsideModel("an instance of a class");
   const keys = Object.keys(map);
   let length = headLength(keys.length);
-  for (const key of keys) length += measure(key, depth + 1) + measure(map[key] as CborInput, depth + 1);
+  for (const key of keys) length += measureText(key) + measure(map[key] as CborInput, depth + 1);
   return length;
 }
 
@@ -114,7 +119,7 @@ function measureMap(map: CborInputMap, depth: number): number {
 function write(value: CborInput, out: Bytes, at: number): number {
   switch (typeof value) {
     case "number":
-      return value < 0 ? writeHead(out, at, NEGATIVE, -1 - value) : writeHead(out, at, INT, value);
+      return writeHead(out, at, value < 0 ? NEGATIVE : INT, argumentOf(value));
     case "string":
       return writeText(value, out, at);
     case "boolean":
@@ -162,8 +167,8 @@ function writeMap(map: CborInputMap, out: Bytes, at: number): number {
 function compareKeys(a: string, b: string): number {
   const [lengthA, lengthB] = [utf8Length(a), utf8Length(b)];
   if (lengthA !== lengthB) return lengthA - lengthB;
-  // Among ASCII texts the order of code units is that of the bytes.
-  if (lengthA === a.length && lengthB === b.length) return a < b ? -1 : a === b ? 0 : 1;
+  // The order of code units is that of the bytes wherever one of two is ASCII; and no map has a key twice.
+  if (lengthA === a.length) return a < b ? -1 : 1;
   return compareBytes(utf8(a), utf8(b));
 }
 
@@ -191,17 +196,19 @@ function writeHead(out: Bytes, at: number, type: number, argument: number): numb
   return at + length;
 }
 
-/** Length in UTF-8. @throws `malformed` for a lone surrogate, which TextEncoder would replace without a word */
-function utf8Length(text: string): number {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return wideLength(text);
-  return text.length;
+/** What the head of an integer carries: -1 less the number, if that is negative. */
+function argumentOf(integer: number): number {
+  return Math.max(integer, -1 - integer);
 }
 
-function wideLength(text: string): number {
-  if (!text.isWellFormed()) {
-    throw new PosternError("malformed", "cannot encode a text with a lone surrogate as UTF-8");
+/** Length in UTF-8 of a text without lone surrogates; each half of a pair stands for two bytes. */
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
   }
-  return utf8(text).length;
+  return length;
 }
 
 /** `Array.isArray` does not narrow a readonly array away from the other branch. */
@@ -275,10 +282,9 @@ class Reader {
       case SIMPLE:
         if (info === NULL) return null;
         if (info === FALSE || info === TRUE) return info === TRUE;
-        throw malformed("a float or another simple value");
-      default:
-        throw malformed("a tag");
+        break;
     }
+    throw malformed("a tag, a float or another simple value");
   }
 
   end(): void {
@@ -297,9 +303,10 @@ class Reader {
     const map: CborMap = Object.create(null);
     let previous: Uint8Array | undefined;
     for (let i = 0; i < count; i++) {
-      const [type, info, key, offset, length] = this.#next();
-      if (type !== TEXT || info === INDEFINITE || typeof key !== "string") throw malformed("a map key that is no text");
-      const encoded = this.#bytes.subarray(offset, offset + headBytes(info) + Number(length));
+      const [, , key, offset, length] = this.#next();
+      // Of an indefinite length it would have no value yet.
+      if (typeof key !== "string") throw malformed("a map key that is no text");
+      const encoded = this.#bytes.subarray(offset, offset + headLength(Number(length)) + Number(length));
       if (previous && compareBytes(previous, encoded) >= 0) throw malformed("map keys twice or out of order");
       previous = encoded;
       map[key] = this.value(depth);
@@ -321,11 +328,6 @@ class Reader {
       throw malformed("bytes that are cut off, not UTF-8, or not the shortest form", cause);
     }
   }
-}
-
-/** Bytes of an item's head with this additional information (RFC 8949 section 3). */
-function headBytes(info: number): number {
-  return info < 24 ? 1 : 1 + 2 ** (info - 24);
 }
 
 function checkDepth(depth: number): void {

@@ -1,35 +1,28 @@
 /**
  * Hex and base64 for runtimes without `Uint8Array.prototype.toBase64` and its kin (Node before 25, older browsers).
  *
- * The decoders are lenient; `encoding.ts` refuses every text that is not what the encoder would have written.
+ * The decoders make some bytes of any text; `encoding.ts` refuses what is not the text that the encoder makes of them.
  */
 import type { Bytes } from "./bytes.ts";
+import type { Codec } from "./encoding_native.ts";
 
 const HEX = "0123456789abcdef";
 const BASE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const ALPHABETS = { base64: `${BASE}+/`, base64url: `${BASE}-_` } as const;
 
-export function portableToHex(bytes: Uint8Array): string {
+function toHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
   return text;
 }
 
-/** @throws a plain error for an odd number of digits or another character. */
-export function portableFromHex(text: string): Bytes {
-  if (text.length % 2 !== 0) throw new SyntaxError("odd number of hex digits");
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = HEX.indexOf(text.charAt(2 * i));
-    const low = HEX.indexOf(text.charAt(2 * i + 1));
-    if (high < 0 || low < 0) throw new SyntaxError("not a hex digit");
-    bytes[i] = high * 16 + low;
-  }
-  return bytes;
+function fromHex(text: string): Bytes {
+  const digit = (at: number) => HEX.indexOf(text.charAt(at));
+  return Uint8Array.from({ length: text.length >> 1 }, (_, i) => 16 * digit(2 * i) + digit(2 * i + 1));
 }
 
 /** Padded with the standard alphabet, unpadded with the URL alphabet: the two forms in use. */
-export function portableToBase64(bytes: Uint8Array, form: keyof typeof ALPHABETS): string {
+function toBase64(bytes: Uint8Array, form: keyof typeof ALPHABETS): string {
   const alphabet = ALPHABETS[form];
   let text = "";
   for (let i = 0; i < bytes.length; i += 3) {
@@ -40,8 +33,8 @@ export function portableToBase64(bytes: Uint8Array, form: keyof typeof ALPHABETS
   return form === "base64" ? text.padEnd(Math.ceil(text.length / 4) * 4, "=") : text;
 }
 
-/** Takes both alphabets. @throws a plain error for any other character. */
-export function portableFromBase64(text: string): Bytes {
+/** Takes both alphabets. */
+function fromBase64(text: string): Bytes {
   const end = text.endsWith("==") ? text.length - 2 : text.endsWith("=") ? text.length - 1 : text.length;
   const bytes = new Uint8Array(Math.floor((end * 3) / 4));
   let bits = 0;
@@ -62,6 +55,16 @@ function digitOf(code: number): number {
   if (code >= 97 && code <= 122) return code - 71;
   if (code >= 48 && code <= 57) return code + 4;
   if (code === 43 || code === 45) return 62;
-  if (code === 47 || code === 95) return 63;
-  throw new SyntaxError("not a base64 digit");
+  return 63;
 }
+
+/** The same as the runtime's own, of which it takes none. */
+export const PORTABLE: Codec = {
+  toHex,
+  fromHex,
+  isHexOf: (text, bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text),
+  toBase64: (bytes) => toBase64(bytes, "base64"),
+  fromBase64,
+  toBase64Url: (bytes) => toBase64(bytes, "base64url"),
+  fromBase64Url: fromBase64,
+};

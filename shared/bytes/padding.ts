@@ -56,8 +56,8 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
  */
 export function unpad(padded: Uint8Array): Bytes {
   let end = padded.length - 1;
-  while (end >= 0 && padded[end] === 0) end--;
-  if (end < 0 || padded[end] !== MARK || paddedLength(end) !== padded.length) {
+  while (padded[end] === 0) end--;
+  if (padded[end] !== MARK || paddedLength(end) !== padded.length) {
     throw new PosternError("malformed", `expected padding, found ${padded.length} bytes that are not padded`);
   }
   return new Uint8Array(padded.subarray(0, end));

@@ -6,6 +6,7 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
+import { orFailed } from "./refusal.ts";
 
 export const AEAD_KEY_BYTES = 32;
 export const AEAD_NONCE_BYTES = 12;
@@ -50,20 +51,13 @@ export async function sealAead(key: CryptoKey, nonce: Bytes, plaintext: Bytes, a
  */
 export async function openAead(key: CryptoKey, nonce: Bytes, ciphertext: Bytes, associatedData: Bytes): Promise<Bytes> {
   const parameters = gcm(key, nonce, associatedData);
-  let plaintext: ArrayBuffer;
-  try {
-    plaintext = await crypto.subtle.decrypt(parameters, key, ciphertext);
-  } catch (cause) {
-    if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;
-    throw new PosternError(
+  return new Uint8Array(
+    await orFailed(
+      crypto.subtle.decrypt(parameters, key, ciphertext),
       "tampered",
       `${ciphertext.length} bytes of ciphertext do not belong to this key and context`,
-      {
-        cause,
-      },
-    );
-  }
-  return new Uint8Array(plaintext);
+    ),
+  );
 }
 
 function gcm(key: CryptoKey, nonce: Bytes, additionalData: Bytes): AesGcmParams {

@@ -3,8 +3,8 @@
  * Public keys are raw uncompressed points, checked before the private key touches them.
  */
 import type { Bytes } from "../bytes/bytes.ts";
-import { PosternError } from "../errors.ts";
 import { coordinateBytes, type Curve, requirePoint } from "./ec_point.ts";
+import { orMalformed } from "./refusal.ts";
 
 /** A private key that cannot be taken out, with its public key in both forms. */
 export interface EcdhKeyPair {
@@ -29,23 +29,19 @@ export async function importEcdhPoint(curve: Curve, point: Bytes): Promise<Crypt
  * @throws `malformed` unless it is a private key on this curve.
  */
 export async function importEcdhPkcs8(curve: Curve, pkcs8: Bytes): Promise<EcdhKeyPair> {
+  return await orMalformed(importBoth(curve, pkcs8), `a private key on ${curve}`);
+}
+
+async function importBoth(curve: Curve, pkcs8: Bytes): Promise<EcdhKeyPair> {
   const algorithm = { name: "ECDH", namedCurve: curve };
-  try {
-    // Taken out once, within this function, because WebCrypto gives the public key in no other way.
-    const exportable = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["deriveBits"]);
-    const { kty = "EC", x = "", y = "" } = await crypto.subtle.exportKey("jwk", exportable);
-    const publicKey = await crypto.subtle.importKey("jwk", { kty, crv: curve, x, y }, algorithm, true, []);
-    const point = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
-    requirePoint(curve, point);
-    return {
-      privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["deriveBits"]),
-      publicKey,
-      point,
-    };
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("malformed", `expected a private key on ${curve}, found bytes that are not`, { cause });
-  }
+  // Taken out once, within this function, because WebCrypto gives the public key in no other way.
+  const exportable = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["deriveBits"]);
+  const { kty = "EC", x = "", y = "" } = await crypto.subtle.exportKey("jwk", exportable);
+  const publicKey = await crypto.subtle.importKey("jwk", { kty, crv: curve, x, y }, algorithm, true, []);
+  const point = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+  requirePoint(curve, point);
+  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["deriveBits"]);
+  return { privateKey, publicKey, point };
 }
 
 /**

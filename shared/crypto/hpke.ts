@@ -15,8 +15,7 @@ import {
   type KemInterface,
 } from "@hpke/core";
 import { type Bytes, EMPTY } from "../bytes/bytes.ts";
-import { PosternError } from "../errors.ts";
-import { requirePoint } from "./ec_point.ts";
+import { isPosternError, PosternError } from "../errors.ts";
 import { ShortAes256Gcm, ShortHkdf } from "./hpke_parts.ts";
 import {
   type DhkemSuite,
@@ -24,7 +23,6 @@ import {
   type HpkePrivateKey,
   type HpkeSuite,
   requireHpkePublicKey,
-  SUITE_CURVES,
 } from "./hpke_keys.ts";
 import { decryptOaep, encryptOaep, importOaepSpki } from "./rsa_oaep.ts";
 import { xwingRecipient, xwingSender } from "./xwing.ts";
@@ -104,14 +102,15 @@ export async function openHpke(
     const parameters = { recipientKey, enc: encapsulated.slice().buffer, info };
     return new Uint8Array(await cipherSuite(kem).open(parameters, ciphertext, associatedData));
   } catch (cause) {
-    if (!(cause instanceof HpkeError) && !(cause instanceof PosternError && cause.code === "malformed")) throw cause;
+    if (!(cause instanceof HpkeError) && !isPosternError(cause, "malformed")) throw cause;
     throw tampered(privateKey.suite, `${ciphertext.length} bytes that do not belong to this key and context`, cause);
   }
 }
 
 async function recipient(privateKey: Exclude<HpkePrivateKey, { suite: "rsa-oaep-256" }>, encapsulated: Bytes) {
   if (privateKey.suite === "xwing") return await xwingRecipient(privateKey.key);
-  if (privateKey.suite !== "x25519") requirePoint(SUITE_CURVES[privateKey.suite], encapsulated);
+  // An encapsulation is a public key of the sender's.
+  await requireHpkePublicKey(privateKey.suite, encapsulated);
   const kem = DHKEMS[privateKey.suite]();
   // As a pair, because the library would otherwise take the private key out to find the public one.
   const publicKey = await kem.deserializePublicKey(privateKey.publicKey.slice().buffer);

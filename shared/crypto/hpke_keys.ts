@@ -123,8 +123,8 @@ export async function generateHpkeSecret(suite: HpkeSuite): Promise<Bytes> {
 }
 
 async function generatePkcs8(algorithm: EcKeyGenParams | RsaHashedKeyGenParams, usage: KeyUsage): Promise<Bytes> {
-  const usages: KeyUsage[] = usage === "decrypt" ? ["encrypt", usage] : [usage];
-  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, usages) as CryptoKeyPair;
+  // The public half, which then has no usage, is not needed.
+  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, [usage]) as CryptoKeyPair;
   return new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
 }
 

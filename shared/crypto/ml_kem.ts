@@ -34,14 +34,8 @@ function kemSubtle(): KemSubtle {
   return crypto.subtle as unknown as KemSubtle;
 }
 
-let found: Promise<boolean> | undefined;
-
-/** Whether this runtime has ML-KEM-768; tried once. */
-export function hasNativeMlKem(): Promise<boolean> {
-  return found ??= tryNative();
-}
-
-async function tryNative(): Promise<boolean> {
+/** Whether this runtime has ML-KEM-768. It makes a key to find out, so ask once. */
+export async function hasNativeMlKem(): Promise<boolean> {
   if (typeof kemSubtle().decapsulateBits !== "function") return false;
   try {
     await importMlKemSeed(new Uint8Array(ML_KEM_SEED_BYTES));

@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
+import { orFailed, orMalformed } from "./refusal.ts";
 import { readUsableKey, rsaBitsInBounds } from "./spki.ts";
 
 const ALGORITHM = { name: "RSA-OAEP", hash: "SHA-256" };
@@ -20,12 +21,10 @@ export async function importOaepSpki(spki: Bytes): Promise<CryptoKey> {
   if (readUsableKey(spki).kind !== "rsa") {
     throw new PosternError("unsupported", "expected an RSA public key, found one of another kind");
   }
-  try {
-    return await crypto.subtle.importKey("spki", spki, ALGORITHM, true, ["encrypt"]);
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("malformed", "expected an RSA public key, found numbers that are none", { cause });
-  }
+  return await orMalformed(
+    crypto.subtle.importKey("spki", spki, ALGORITHM, true, ["encrypt"]),
+    "an RSA public key",
+  );
 }
 
 /**
@@ -34,20 +33,19 @@ export async function importOaepSpki(spki: Bytes): Promise<CryptoKey> {
  * @throws `malformed`; `unsupported` for a modulus outside of 2048 to 8192 bits.
  */
 export async function importOaepPkcs8(pkcs8: Bytes): Promise<{ privateKey: CryptoKey; spki: Bytes }> {
-  try {
-    const exportable = await crypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, true, ["decrypt"]);
-    const { modulusLength } = exportable.algorithm as RsaHashedKeyAlgorithm;
-    if (!rsaBitsInBounds(modulusLength)) {
-      throw new PosternError("unsupported", `RSA of ${modulusLength} bits is not used`);
-    }
-    const { kty = "RSA", n = "", e = "" } = await crypto.subtle.exportKey("jwk", exportable);
-    const publicKey = await crypto.subtle.importKey("jwk", { kty, n, e }, ALGORITHM, true, ["encrypt"]);
-    const spki = new Uint8Array(await crypto.subtle.exportKey("spki", publicKey));
-    return { privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, false, ["decrypt"]), spki };
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("malformed", "expected an RSA private key, found bytes that are none", { cause });
+  return await orMalformed(importBoth(pkcs8), "an RSA private key");
+}
+
+async function importBoth(pkcs8: Bytes): Promise<{ privateKey: CryptoKey; spki: Bytes }> {
+  const exportable = await crypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, true, ["decrypt"]);
+  const { modulusLength } = exportable.algorithm as RsaHashedKeyAlgorithm;
+  if (!rsaBitsInBounds(modulusLength)) {
+    throw new PosternError("unsupported", `RSA of ${modulusLength} bits is not used`);
   }
+  const { kty = "RSA", n = "", e = "" } = await crypto.subtle.exportKey("jwk", exportable);
+  const publicKey = await crypto.subtle.importKey("jwk", { kty, n, e }, ALGORITHM, true, ["encrypt"]);
+  const spki = new Uint8Array(await crypto.subtle.exportKey("spki", publicKey));
+  return { privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, false, ["decrypt"]), spki };
 }
 
 /**
@@ -59,24 +57,23 @@ export async function encryptOaep(publicKey: CryptoKey, label: Bytes, plaintext:
   if (plaintext.length > room) {
     throw new PosternError("too_large", `RSA-OAEP takes at most ${room} bytes with this key, not ${plaintext.length}`);
   }
-  try {
-    return new Uint8Array(await crypto.subtle.encrypt({ name: ALGORITHM.name, label }, publicKey, plaintext));
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("unsupported", "this runtime does not encrypt to an RSA key of this size", { cause });
-  }
+  return new Uint8Array(
+    await orFailed(
+      crypto.subtle.encrypt({ name: ALGORITHM.name, label }, publicKey, plaintext),
+      "unsupported",
+      "this runtime does not encrypt to an RSA key of this size",
+    ),
+  );
 }
 
 /** @throws `tampered` for everything that {@link encryptOaep} did not make with this key and label. */
 export async function decryptOaep(privateKey: CryptoKey, label: Bytes, ciphertext: Bytes): Promise<Bytes> {
-  try {
-    // Some runtimes pad a shorter number on the left by themselves; then one message had many ciphertexts.
-    if (ciphertext.length !== modulusBytes(privateKey)) throw new RangeError("not as long as the modulus");
-    return new Uint8Array(await crypto.subtle.decrypt({ name: ALGORITHM.name, label }, privateKey, ciphertext));
-  } catch (cause) {
-    if (!(cause instanceof DOMException) && !(cause instanceof RangeError)) throw cause;
-    throw new PosternError("tampered", `${ciphertext.length} bytes do not open with this RSA key and label`, { cause });
-  }
+  const failed = `${ciphertext.length} bytes do not open with this RSA key and label`;
+  // Some runtimes pad a shorter number on the left by themselves; then one message had many ciphertexts.
+  if (ciphertext.length !== modulusBytes(privateKey)) throw new PosternError("tampered", failed);
+  return new Uint8Array(
+    await orFailed(crypto.subtle.decrypt({ name: ALGORITHM.name, label }, privateKey, ciphertext), "tampered", failed),
+  );
 }
 
 function modulusBytes(key: CryptoKey): number {

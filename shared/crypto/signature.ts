@@ -5,6 +5,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { coordinateBytes, type Curve } from "./ec_point.ts";
+import { orMalformed } from "./refusal.ts";
 import { readUsableKey, rsaBitsInBounds } from "./spki.ts";
 
 /** EdDSA of RFC 8032; ECDSA with the hash of the curve's size, and RSA-PSS with SHA-256, as in RFC 7518 section 3.1. */
@@ -139,15 +140,5 @@ function signatureBytes(key: CryptoKey): number {
 }
 
 function isCurve(name: string | undefined): name is Curve {
-  return name !== undefined && name in BY_CURVE;
-}
-
-/** WebCrypto's runtimes disagree on which DOMException a bad key is; all of them mean the bytes. */
-async function orMalformed(imported: Promise<CryptoKey>, expected: string): Promise<CryptoKey> {
-  try {
-    return await imported;
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("malformed", `expected ${expected}, found bytes that are not`, { cause });
-  }
+  return Object.hasOwn(BY_CURVE, name ?? "");
 }

@@ -3,6 +3,7 @@ import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
 import { nativeX25519 } from "./native_x25519.ts";
+import { orFailed, orMalformed } from "./refusal.ts";
 
 export const X25519_BYTES = 32;
 
@@ -20,6 +21,8 @@ const SMALL_ORDER: readonly Bytes[] = [
   "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
   `ec${"ff".repeat(X25519_BYTES - 2)}7f`,
 ].map(fromHex);
+
+const SMALL_ORDER_FOUND = "the other side's X25519 key is of small order";
 
 /** Whether a public key, in its canonical spelling, makes {@link deriveX25519} refuse, whatever the private key is. */
 export function isSmallOrderX25519(publicKey: Bytes): boolean {
@@ -64,13 +67,9 @@ export async function importX25519(secret: Bytes): Promise<X25519KeyPair> {
  * @throws `malformed` unless it is an X25519 private key.
  */
 export async function importX25519Pkcs8(pkcs8: Bytes): Promise<X25519KeyPair> {
-  try {
-    const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "X25519", false, ["deriveBits"]);
-    return { privateKey, publicKey: await x25519PublicKey(privateKey) };
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    throw new PosternError("malformed", "expected an X25519 private key, found bytes that are not", { cause });
-  }
+  const imported = crypto.subtle.importKey("pkcs8", pkcs8, "X25519", false, ["deriveBits"]);
+  const privateKey = await orMalformed(imported, "an X25519 private key");
+  return { privateKey, publicKey: await x25519PublicKey(privateKey) };
 }
 
 /** The public key of a private key, also of one that cannot be taken out. */
@@ -89,21 +88,13 @@ export async function deriveX25519(privateKey: CryptoKey, publicKey: Bytes): Pro
     throw new PosternError("malformed", `expected an X25519 public key of 32 bytes, found ${publicKey.length}`);
   }
   const shared = nativeX25519(privateKey, publicKey) ?? await deriveByWebCrypto(privateKey, publicKey);
-  if (shared.every((byte) => byte === 0)) throw smallOrder(undefined);
+  if (shared.every((byte) => byte === 0)) throw new PosternError("tampered", SMALL_ORDER_FOUND);
   return shared;
 }
 
 async function deriveByWebCrypto(privateKey: CryptoKey, publicKey: Bytes): Promise<Bytes> {
   const imported = await crypto.subtle.importKey("raw", publicKey, "X25519", true, []);
-  try {
-    return new Uint8Array(await crypto.subtle.deriveBits({ name: "X25519", public: imported }, privateKey, 256));
-  } catch (cause) {
-    // Runtimes that follow the later text of the standard refuse here, the others return the zeros.
-    if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;
-    throw smallOrder(cause);
-  }
-}
-
-function smallOrder(cause: unknown): PosternError {
-  return new PosternError("tampered", "the other side's X25519 key is of small order", { cause });
+  // Runtimes that follow the later text of the standard refuse here, the others return the zeros.
+  const derived = crypto.subtle.deriveBits({ name: "X25519", public: imported }, privateKey, 256);
+  return new Uint8Array(await orFailed(derived, "tampered", SMALL_ORDER_FOUND));
 }

@@ -52,7 +52,8 @@ export async function importXWingSeed(seed: Bytes): Promise<XWingKey> {
   if (seed.length !== XWING_SEED_BYTES) {
     throw new PosternError("unsupported", `expected an X-Wing seed of ${XWING_SEED_BYTES} bytes, found ${seed.length}`);
   }
-  return await hasNativeMlKem() ? await importNative(seed) : await importPortable(seed);
+  const { importSeed } = await runtimesWay();
+  return await importSeed(seed);
 }
 
 /** Exported for the tests, which prove that both ways are the same function. */
@@ -73,17 +74,31 @@ export async function importPortable(seed: Bytes): Promise<PortableXWingKey> {
   return { seed: new Redacted(own), publicKey: new Uint8Array(await xwing.serializePublicKey(publicKey)) };
 }
 
-let sender: Promise<XWing> | undefined;
-/** The library's object costs as much as X25519 to make, so that of a recipient stays as long as its key. */
-const recipients = new WeakMap<NativeXWingKey, NativeXWing>();
-
-/** The KEM for sealing to a public key: the same one for all, it holds nothing. */
-export function xwingSender(): Promise<XWing> {
-  return sender ??= newSender();
+/** How seeds are imported and who seals. */
+interface Way {
+  readonly importSeed: (seed: Bytes) => Promise<XWingKey>;
+  readonly sender: XWing;
 }
 
-async function newSender(): Promise<XWing> {
-  return await hasNativeMlKem() ? new NativeXWing() : new XWing();
+let way: Promise<Way> | undefined;
+
+/** In the runtime where it has ML-KEM, otherwise by the library; found out once. */
+function runtimesWay(): Promise<Way> {
+  return way ??= findWay();
+}
+
+async function findWay(): Promise<Way> {
+  return await hasNativeMlKem()
+    ? { importSeed: importNative, sender: new NativeSender() }
+    : { importSeed: importPortable, sender: new XWing() };
+}
+
+/** The library's object costs as much as X25519 to make, so that of a recipient stays as long as its key. */
+const recipients = new WeakMap<NativeXWingKey, NativeRecipient>();
+
+/** The KEM for sealing to a public key: the same one for all, it holds nothing. */
+export async function xwingSender(): Promise<XWing> {
+  return (await runtimesWay()).sender;
 }
 
 /** The KEM for opening with one private key, and what to pass to it as the recipient's key. */
@@ -93,24 +108,14 @@ export async function xwingRecipient(key: XWingKey): Promise<{ kem: XWing; recip
   return { kem, recipientKey: await kem.deserializePrivateKey(reveal(key.seed).slice().buffer) };
 }
 
-function nativeRecipient(key: NativeXWingKey): NativeXWing {
-  const kept = recipients.get(key) ?? new NativeXWing(key);
+function nativeRecipient(key: NativeXWingKey): NativeRecipient {
+  const kept = recipients.get(key) ?? new NativeRecipient(key);
   recipients.set(key, kept);
   return kept;
 }
 
-/**
- * The library's KEM with its two operations done by the runtime. A private key of X-Wing is two keys of the runtime, and the
- * library's interface has room for one; so this KEM belongs to one recipient.
- */
-class NativeXWing extends XWing {
-  readonly #recipient: NativeXWingKey | undefined;
-
-  constructor(recipient?: NativeXWingKey) {
-    super();
-    this.#recipient = recipient;
-  }
-
+/** The library's KEM, encapsulating by the runtime. */
+class NativeSender extends XWing {
   override async encap(parameters: SenderContextParams): Promise<{ sharedSecret: ArrayBuffer; enc: ArrayBuffer }> {
     const publicKey = new Uint8Array(await this.serializePublicKey(parameters.recipientPublicKey));
     const theirs = publicKey.slice(ML_KEM_PUBLIC_KEY_BYTES);
@@ -126,13 +131,25 @@ class NativeXWing extends XWing {
       throw new EncapError(cause);
     }
   }
+}
+
+/**
+ * The library's KEM, decapsulating by the runtime. A private key of X-Wing is two keys of the runtime, and the library's interface has
+ * room for one; so this KEM belongs to one recipient.
+ */
+class NativeRecipient extends XWing {
+  readonly #recipient: NativeXWingKey;
+
+  constructor(recipient: NativeXWingKey) {
+    super();
+    this.#recipient = recipient;
+  }
 
   override async decap(parameters: RecipientContextParams): Promise<ArrayBuffer> {
     const recipient = this.#recipient;
-    if (!recipient) throw new PosternError("usage", "this X-Wing KEM was made for sealing");
     const encapsulated = new Uint8Array(parameters.enc as ArrayBuffer);
     try {
-      if (encapsulated.length !== XWING_CIPHERTEXT_BYTES) throw new RangeError("not an X-Wing encapsulation");
+      // Of another length than X-Wing's it leaves X25519 no public key of 32 bytes.
       const ephemeral = encapsulated.slice(ML_KEM_CIPHERTEXT_BYTES);
       const [shared, sharedX] = await Promise.all([
         mlKemDecapsulate(recipient.mlKem, encapsulated.slice(0, ML_KEM_CIPHERTEXT_BYTES)),

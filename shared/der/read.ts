@@ -87,8 +87,7 @@ export class DerReader {
     let length = first;
     if (first >= 0x80) {
       const octets = first & 0x7f;
-      // Four octets reach past every limit of ours; 0x80 alone would be BER's indefinite length.
-      if (octets === 0 || octets > 4) throw malformed(this.#what, "has an indefinite or oversized length");
+      // BER's indefinite length, 0x80 alone, comes out as 0, which is not shortest.
       length = 0;
       for (let i = 0; i < octets; i++) length = length * 256 + (bytes[at++] ?? 0);
       if (length < 0x80 || length < 256 ** (octets - 1)) {
@@ -158,8 +157,9 @@ export function readOctetBits(content: Bytes, what: string): Bytes {
 /** Passes the content of a BIT STRING: a count of unused bits, which are zero, and the bits. */
 export function requireBits(content: Bytes, what: string): void {
   const unused = content[0] ?? 8;
+  // Where no bits follow, the last octet is the count itself; unless it is 0, it has a bit set among as many as it counts.
   const last = content[content.length - 1] ?? 0;
-  if (unused > 7 || (content.length === 1 ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0)) {
+  if (unused > 7 || (last & ((1 << unused) - 1)) !== 0) {
     throw malformed(what, "is a BIT STRING with unused bits that are not zero");
   }
 }
@@ -174,8 +174,12 @@ export function readNamedBits(content: Bytes, what: string): number {
   requireBits(content, what);
   if (content.length > 4) throw malformed(what, "is a BIT STRING of more bits than have names");
   let bits = 0;
-  for (let i = 0; i < (content.length - 1) * 8; i++) {
-    if (((content[1 + (i >> 3)] ?? 0) & (0x80 >> (i & 7))) !== 0) bits |= 1 << i;
+  let place = 1;
+  for (const octet of content.subarray(1)) {
+    for (let mask = 0x80; mask !== 0; mask >>= 1) {
+      if ((octet & mask) !== 0) bits |= place;
+      place <<= 1;
+    }
   }
   return bits;
 }

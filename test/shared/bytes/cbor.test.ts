@@ -3,7 +3,7 @@ import { cdeDecodeOptions, cdeEncodeOptions, decode as oracleDecode, encode as o
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { type CborInput, type CborValue, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
-import { equalBytes } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -161,6 +161,21 @@ Deno.test("encodeCbor() sorts keys of one length by their bytes, and counts leve
   for (let i = 0; i < LIMITS.maxCborDepth; i++) maps = { k: maps };
   encodeCbor(maps);
   assertThrows(() => encodeCbor({ k: maps }), "malformed");
+});
+
+Deno.test("encodeCbor() gives texts their length in UTF-8, on both sides of each boundary", () => {
+  for (const text of ["\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"]) {
+    for (const times of [1, 2, 7, 30]) {
+      const repeated = text.repeat(times);
+      assertEquals(encodeCbor(repeated), oracleEncode(repeated, cdeEncodeOptions) as Bytes);
+    }
+  }
+});
+
+Deno.test("encodeCbor() sorts keys of one length by their bytes where that is not the order of their code units", () => {
+  const [plane, private_] = ["\u{10000}", "\ue000a"];
+  assert(plane < private_);
+  assertEquals(toHex(encodeCbor({ [plane]: 1, [private_]: 2 })), "a264ee8080610264f090808001");
 });
 
 Deno.test("decodeCbor() tells long keys apart to their last byte", () => {

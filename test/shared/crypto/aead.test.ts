@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { assert, assertEquals, assertRejects, assertRejectsWith } from "../../assert.ts";
 import { EMPTY, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { AEAD_TAG_BYTES, importAeadKey, openAead, sealAead } from "../../../shared/crypto/aead.ts";
@@ -85,6 +85,11 @@ Deno.test("sealAead() and openAead() throw unsupported for other nonces and keys
     await assertRejects(() => sealAead(key, nonce, EMPTY, EMPTY), "unsupported");
     await assertRejects(() => openAead(key, nonce, new Uint8Array(16), EMPTY), "unsupported");
   }
+});
+
+Deno.test("openAead() with a key that may only seal is no fault of the ciphertext's", async () => {
+  const key = await crypto.subtle.importKey("raw", webCryptoRandom(32), "AES-GCM", false, ["encrypt"]);
+  await assertRejectsWith(() => openAead(key, nonce, new Uint8Array(16), EMPTY), "InvalidAccessError");
 });
 
 Deno.test("importAeadKey() makes a key that cannot be taken out", async () => {

@@ -21,6 +21,8 @@ for (const curve of CURVES) {
     assertEquals(shared.length, coordinateBytes(curve));
     assertEquals(await deriveEcdh(curve, b.privateKey, a.point), shared);
     assertEquals(a.privateKey.extractable, false);
+    const imported = await importEcdhPoint(curve, a.point);
+    assertEquals(new Uint8Array(await crypto.subtle.exportKey("raw", imported)), a.point);
   });
 
   Deno.test(`deriveEcdh() throws malformed when the point is not on ${curve}`, async () => {

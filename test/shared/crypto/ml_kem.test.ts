@@ -1,8 +1,9 @@
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
-import { isMlKemPublicKey, mlKemEncapsulate } from "../../../shared/crypto/ml_kem.ts";
+import { hasNativeMlKem, isMlKemPublicKey, mlKemEncapsulate } from "../../../shared/crypto/ml_kem.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { importXWingSeed } from "../../../shared/crypto/xwing.ts";
-import { assertEquals } from "../../assert.ts";
+import { assertEquals, assertRejectsWith } from "../../assert.ts";
+import { inOtherRuntime, subtleWith } from "../../other_runtime.ts";
 
 /** A coefficient in the place of the one that stands there. */
 function withCoefficient(publicKey: Bytes, index: number, value: number): Bytes {
@@ -29,4 +30,16 @@ Deno.test("isMlKemPublicKey() passes what the runtime encapsulates to, and nothi
     assertEquals(isMlKemPublicKey(candidate), encapsulates);
   }
   assertEquals(candidates.filter(isMlKemPublicKey).length, 11);
+});
+
+Deno.test("hasNativeMlKem() is false where WebCrypto lacks the function or the algorithm, and passes on every other error", async () => {
+  assertEquals(await hasNativeMlKem(), true);
+  assertEquals(await inOtherRuntime([subtleWith("decapsulateBits")], hasNativeMlKem), false);
+  const refusing = (error: Error) => [subtleWith("importKey", () => Promise.reject(error))];
+  const unknown = new DOMException("no such algorithm", "NotSupportedError");
+  assertEquals(await inOtherRuntime(refusing(unknown), hasNativeMlKem), false);
+  const namesake = Object.assign(new Error("a bug"), { name: "NotSupportedError" });
+  for (const error of [new DOMException("no memory", "OperationError"), namesake]) {
+    await assertRejectsWith(() => inOtherRuntime(refusing(error), hasNativeMlKem), error);
+  }
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
+import { assert, assertEquals, assertRejects, assertRejectsWith, assertThrows } from "../../assert.ts";
 import { type Bytes, concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { isPosternError } from "../../../shared/errors.ts";
@@ -15,6 +15,7 @@ import {
   type SignatureAlgorithm,
   verifySignature,
 } from "../../../shared/crypto/signature.ts";
+import { inOtherRuntime, subtleWith } from "../../other_runtime.ts";
 import { openssl, opensslAccepts, withOpenssl } from "./openssl.ts";
 
 const ALGORITHMS: readonly SignatureAlgorithm[] = ["Ed25519", "ES256", "ES384", "ES512", "PS256"];
@@ -45,6 +46,7 @@ for (const algorithm of ALGORITHMS) {
     const { spki, pkcs8 } = await pair(algorithm);
     assertEquals(algorithmOfSpki(spki), algorithm);
     const verifyKey = await importVerifyKey(spki, algorithm);
+    assertEquals(await exportSpki(verifyKey), spki);
     const signature = await sign(await importSigningKey(pkcs8, algorithm, false), message);
     assertEquals(signature.length, BYTES[algorithm]);
     assert(await verifySignature(verifyKey, signature, message));
@@ -61,6 +63,15 @@ for (const algorithm of ALGORITHMS) {
     assert(!await verifySignature(verifyKey, new Uint8Array(signature.length), message));
     const other = await generateSigningKey(algorithm, false);
     assert(!await verifySignature(other.publicKey, signature, message));
+  });
+
+  Deno.test(`verifySignature() accepts no other length with ${algorithm}, also where the runtime would`, async () => {
+    const verifyKey = await importVerifyKey((await pair(algorithm)).spki, algorithm);
+    await inOtherRuntime([subtleWith("verify", () => Promise.resolve(true))], async () => {
+      for (const [more, accepted] of [[-1, false], [0, true], [1, false]] as const) {
+        assertEquals(await verifySignature(verifyKey, new Uint8Array(BYTES[algorithm] + more), message), accepted);
+      }
+    });
   });
 
   Deno.test(`importVerifyKey() and importSigningKey() refuse a key of ${algorithm} for every other algorithm`, async () => {
@@ -187,6 +198,11 @@ Deno.test("verifySignature() throws unsupported for a key of another purpose", a
     () => verifySignature((ecdh as CryptoKeyPair).publicKey, new Uint8Array(64), message),
     "unsupported",
   );
+});
+
+Deno.test("verifySignature() with the private half of a pair is no fault of the signature's", async () => {
+  const { privateKey } = await generateSigningKey("Ed25519", false);
+  await assertRejectsWith(() => verifySignature(privateKey, new Uint8Array(64), message), "InvalidAccessError");
 });
 
 Deno.test("verifySignature() accepts nothing by an RSA key larger than the runtime takes, and says so if that is why", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "../../assert.ts";
+import { assertEquals, assertRejects, assertRejectsWith, assertThrows } from "../../assert.ts";
 import { concat } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { nativeX25519 } from "../../../shared/crypto/native_x25519.ts";
@@ -12,6 +12,7 @@ import {
   x25519Pkcs8,
   x25519PublicKey,
 } from "../../../shared/crypto/x25519.ts";
+import { inOtherRuntime, subtleWith } from "../../other_runtime.ts";
 import { openssl, withOpenssl } from "./openssl.ts";
 
 Deno.test("deriveX25519() gives the values of RFC 7748 section 5.2", async () => {
@@ -73,6 +74,19 @@ const SMALL_ORDER = [
 Deno.test("SESS-05 deriveX25519() throws tampered when the result would be all zeros", async () => {
   const { privateKey } = await generateX25519();
   for (const point of SMALL_ORDER) await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+});
+
+Deno.test("SESS-05 deriveX25519() throws tampered when the runtime gives the zeros, as the earlier text of the standard wants", async () => {
+  const { privateKey } = await generateX25519();
+  await inOtherRuntime([subtleWith("deriveBits", () => Promise.resolve(new ArrayBuffer(32)))], async () => {
+    for (const point of SMALL_ORDER) await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+  });
+});
+
+Deno.test("deriveX25519() with a private key of another kind is no fault of the other side's", async () => {
+  const { publicKey } = await generateX25519();
+  const { privateKey } = await crypto.subtle.generateKey("Ed25519", false, ["sign"]) as CryptoKeyPair;
+  await assertRejectsWith(() => deriveX25519(privateKey, publicKey), "InvalidAccessError");
 });
 
 Deno.test("isSmallOrderX25519() knows them by their canonical spelling", async () => {

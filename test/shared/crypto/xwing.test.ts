@@ -1,4 +1,4 @@
-import { Aes256Gcm, CipherSuite, HkdfSha256 } from "@hpke/core";
+import { Aes256Gcm, CipherSuite, HkdfSha256, HpkeError } from "@hpke/core";
 import { XWing } from "@hpke/hybridkem-x-wing";
 import { ml_kem768_x25519 as nobleXWing } from "@noble/post-quantum/hybrid.js";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
@@ -6,7 +6,6 @@ import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { openHpke, sealHpke } from "../../../shared/crypto/hpke.ts";
 import type { HpkePrivateKey } from "../../../shared/crypto/hpke_keys.ts";
-import { hasNativeMlKem } from "../../../shared/crypto/ml_kem.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import {
   importNative,
@@ -18,6 +17,7 @@ import {
   xwingRecipient,
   xwingSender,
 } from "../../../shared/crypto/xwing.ts";
+import { inOtherRuntime, loadAnew, subtleWith } from "../../other_runtime.ts";
 import { referenceSeal, XWING_KEM_ID } from "./hpke_reference.ts";
 
 /** The first test vector of draft-connolly-cfrg-xwing-kem-10, appendix C. */
@@ -34,9 +34,31 @@ async function decapsulate(key: XWingKey, encapsulated: Bytes): Promise<Bytes> {
   return new Uint8Array(await kem.decap({ recipientKey, enc: encapsulated.slice().buffer }));
 }
 
-Deno.test("this runtime has ML-KEM-768 itself, so that both ways are under test here", async () => {
-  assertEquals(await hasNativeMlKem(), true);
-  assert("mlKem" in await importXWingSeed(new Uint8Array(32)));
+Deno.test("importXWingSeed() puts keys into a runtime that has ML-KEM; in one that lacks it both sides are the library's", async () => {
+  const loaded = () => loadAnew<typeof import("../../../shared/crypto/xwing.ts")>("shared/crypto/xwing.ts");
+  const seed = webCryptoRandom(32);
+  const native = await (await loaded()).importXWingSeed(seed);
+  assert("mlKem" in native);
+  await inOtherRuntime([subtleWith("decapsulateBits")], async () => {
+    const xwing = await loaded();
+    const portable = await xwing.importXWingSeed(seed);
+    assert("seed" in portable);
+    assertEquals(portable.publicKey, native.publicKey);
+    const kem = await xwing.xwingSender();
+    const recipientPublicKey = await kem.deserializePublicKey(portable.publicKey.slice().buffer);
+    const { enc, sharedSecret } = await kem.encap({ recipientPublicKey });
+    assertEquals(await decapsulate(portable, new Uint8Array(enc)), new Uint8Array(sharedSecret));
+  });
+});
+
+Deno.test("no secret comes of an encapsulation of another length", async () => {
+  const seed = webCryptoRandom(32);
+  for (const key of [await importNative(seed), await importPortable(seed)]) {
+    for (const length of [0, 1_088, XWING_CIPHERTEXT_BYTES - 1, XWING_CIPHERTEXT_BYTES + 1]) {
+      const error = await decapsulate(key, new Uint8Array(length)).catch((error) => error);
+      assert(error instanceof HpkeError, String(error));
+    }
+  }
 });
 
 Deno.test("X-Wing gives the draft's values in the runtime, in @hpke/hybridkem-x-wing and in @noble/post-quantum", async () => {
