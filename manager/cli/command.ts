@@ -13,8 +13,8 @@ export type Handler<O> = (cli: Cli, args: readonly string[], options: O) => Prom
 /** Where a run leaves its exit code, and what it was. */
 export interface RunState {
   exit: number;
-  /** The command's first word; null before it runs. */
-  group: string | null;
+  /** The command's first word, once it runs. */
+  group?: string;
 }
 
 /** Registers a group's commands under their parent. */
@@ -47,7 +47,7 @@ export function reportFailure(
   error: unknown,
   args: readonly string[],
   s: CliSurroundings,
-  group: string | null,
+  group: string | undefined,
 ): number {
   if (error instanceof CommanderError) {
     const isHelp = error.exitCode === 0;

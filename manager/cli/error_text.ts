@@ -31,9 +31,9 @@ const ADVICE_ELSEWHERE: Readonly<Record<string, string>> = {
 /**
  * The error in words, as JSON, and as an exit code.
  *
- * @param group the command's first word; null when it got no further than its options
+ * @param group the command's first word; absent when it got no further than its options
  */
-export function tellError(error: unknown, isDebug: boolean, group: string | null = null): ToldError {
+export function tellError(error: unknown, isDebug: boolean, group?: string): ToldError {
   if (isPosternError(error)) {
     const advice = adviceOf(error.code, group);
     const lines = [
@@ -56,9 +56,9 @@ export function tellError(error: unknown, isDebug: boolean, group: string | null
   return { text: lines.join("\n"), json: { error: { code: "bug", message: what } }, exit: EXIT.bug };
 }
 
-function adviceOf(code: string, group: string | null): string | null {
+function adviceOf(code: string, group: string | undefined): string | null {
   const advice = adviceFor(code);
-  if (advice === null || code === "clock" || group === null || ASKING_THE_EDGE.includes(group)) return advice;
+  if (advice === null || code === "clock" || group === undefined || ASKING_THE_EDGE.includes(group)) return advice;
   return ADVICE_ELSEWHERE[group] ?? null;
 }
 

@@ -98,7 +98,7 @@ function everyCommand(command: Command): Command[] {
  * @returns the exit code; nothing is thrown
  */
 export async function runCli(args: readonly string[], s: CliSurroundings): Promise<number> {
-  const state: RunState = { exit: EXIT.ok, group: null };
+  const state: RunState = { exit: EXIT.ok };
   try {
     const program = buildProgram(s, state);
     if (args.length === 0) {
