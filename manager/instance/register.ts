@@ -19,7 +19,7 @@ import { noteEvent } from "../audit/note.ts";
 import { findBytes, META, setBytes } from "../store/meta.ts";
 import { type Instance, openInstance } from "./instance.ts";
 import { deriveMdk } from "./mdk.ts";
-import { putRegistration, type StoredRegistration, storedRegistrations } from "./repository.ts";
+import { forgetPublisher, putRegistration, type StoredRegistration, storedRegistrations } from "./repository.ts";
 
 /**
  * The request for publishers. It stays the same, so that answers to it fit whenever they come, until the MDK has a newer version.
@@ -95,13 +95,17 @@ export async function keepAnswer(
   // What will not open a release must not take the place of what does.
   if (given.cover !== null) decodeMemberKeys(reveal(given.cover));
   const kept = { ...given, mdkVersion, registered: now };
-  const others = (await storedRegistrations(db)).filter(({ product, entrySecret }) =>
+  const before = await storedRegistrations(db);
+  const others = before.filter(({ product, entrySecret }) =>
     product !== kept.product || !constantTimeEqual(reveal(entrySecret), reveal(kept.entrySecret))
   );
   if (others.length >= LIMITS.maxRegistrations) {
     throw new PosternError("too_large", `An instance keeps at most ${LIMITS.maxRegistrations} registrations`);
   }
+  const pinned = before.find(({ product }) => product === kept.product);
+  // spec: IDX-05
+  const forgotten = pinned === undefined || equalBytes(pinned.root, kept.root) ? [] : forgetPublisher(kept.product);
   const detail = { root: toHex(fingerprint), mdkVersion };
-  await db.batch([...putRegistration(kept), noteEvent("update.configured", kept.product, detail, now)]);
+  await db.batch([...forgotten, ...putRegistration(kept), noteEvent("update.configured", kept.product, detail, now)]);
   return kept;
 }

@@ -52,6 +52,12 @@ const allRegistrations = compile(
 const allShared = compile(
   tables.selectFrom("shared_keys").selectAll().orderBy("product").orderBy("key_id").orderBy("key_version"),
 );
+const forgetSigners = query((p: { product: string }) =>
+  tables.deleteFrom("update_signers").where("product", "=", p.product)
+);
+const forgetLists = query((p: { product: string }) =>
+  tables.deleteFrom("update_lists").where("product", "=", p.product)
+);
 const insertRegistration = query((p: Pick<RegistrationsTable, keyof RegistrationsTable>) =>
   tables.insertInto("registrations").values({
     ...{ product: p.product, root: p.root, entry_secret: p.entry_secret, cover: p.cover, mdk_version: p.mdk_version },
@@ -110,6 +116,11 @@ export async function registrationsOf(
   const [newest, ...older] = (await storedRegistrations(db)).filter((one) => one.product === product);
   if (newest !== undefined) return [newest, ...older];
   throw new PosternError("not_found", `This instance is not registered for '${product}': see postern instance --help`);
+}
+
+/** Forgets what certificates said of a product, and the lists that judged them: under another root none of it is taken. */
+export function forgetPublisher(product: string): Statement<never>[] {
+  return [forgetSigners.bind({ product }), forgetLists.bind({ product })];
 }
 
 /** Keeps a registration, in the place of one with the same entry secret (spec: REG-07). */

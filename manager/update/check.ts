@@ -221,7 +221,8 @@ class Check {
         content: await requirePlace(source, envelopePlace(named.tagName), reading),
         signature: await this.#signature(envelopeSignaturePlace(named.tagName), named.envelope.size),
       };
-      const usable = keysForRelease(keys, named.created);
+      // By the signature: `created` is the time of the source. One without a time was made now, as far as anybody can tell.
+      const usable = ({ signedAt = now }: VerifiedSigner) => keysForRelease(keys, signedAt);
       const { manifest, schema, signer } = await openManifest(file, { verify: noting, keys: usable, policy, now });
       return await this.#keep(manifest, signer, `schema ${schema}`);
     } catch (error) {

@@ -27,7 +27,8 @@ export interface SignedFile {
 /** What an instance goes by. */
 export interface Opening<Signer> {
   readonly verify: VerifySignature<Signer>;
-  readonly keys: InstanceKeys;
+  /** The instance's, of which those may open a release that its signer's word lets: a key may be good only for earlier ones. */
+  readonly keys: InstanceKeys | ((signer: Signer) => InstanceKeys);
   readonly policy: ReleasePolicy;
   /** Millis since 1970. */
   readonly now: number;
@@ -53,10 +54,11 @@ export async function openManifest<Signer>(
   requireSizes(file, LIMITS.maxEnvelopeBytes);
   const signer = await verify(file.content, file.signature);
   requireNamedFile(file.content, policy);
+  const usable = typeof keys === "function" ? keys(signer) : keys;
   const envelope = parseEnvelope(file.content);
   requireSchema(envelope.schema, policy);
   if (envelope.schema !== 1) judgeRelease(envelope, policy, now);
-  const manifest = validateManifest(envelope, await decryptEnvelope(await unwrapEnvelope(envelope, keys)));
+  const manifest = validateManifest(envelope, await decryptEnvelope(await unwrapEnvelope(envelope, usable)));
   // What schema 1 does not say outside is judged here, as late as it has to be.
   if (envelope.schema === 1) judgeRelease(manifest, policy, now);
   return { manifest, schema: envelope.schema, signer };

@@ -2,6 +2,7 @@
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import {
   envelopePlace,
@@ -11,6 +12,7 @@ import {
   ROOT_PLACE,
 } from "../../../shared/manifest/places.ts";
 import { writeIndex } from "../../../shared/manifest/release_index.ts";
+import { revokeMdk, rotateMdk } from "../../../manager/instance/instance.ts";
 import type { UpdateConfig } from "../../../manager/update/config.ts";
 import { lastCheck } from "../../../manager/update/repository.ts";
 import { releaseRecords } from "../../../manager/update/releases.ts";
@@ -115,6 +117,36 @@ Deno.test("attack: fast-forward by a stolen key is recovered from with its revoc
     publisher.revoke(thief);
     await publisher.publishList();
     assertEquals((await tenant.check(NOW + DAY)).release?.version, "1.3.0");
+  }));
+
+Deno.test("attack: fast-forward by a stolen root is recovered from with an answer that pins the next one, IDX-05", () =>
+  withTenant(async (publisher, tenant) => {
+    await publisher.release("1.2.0");
+    await publisher.publishIndex({ number: Math.floor(NOW / 1_000), floor: "99.0.0" });
+    assertEquals((await tenant.check(NOW)).release, null);
+    publisher.now = NOW + DAY;
+    await publisher.replaceRoot("next root");
+    await publisher.release("1.3.0");
+    await assertRejects(() => tenant.check(NOW + DAY), "untrusted");
+    await tenant.register(publisher);
+    await publisher.release("1.3.0");
+    assertEquals((await tenant.check(NOW + DAY)).release?.version, "1.3.0");
+    // The same root once more forgets nothing.
+    await publisher.publishIndex({ floor: "2.0.0" });
+    await tenant.check(NOW + DAY);
+    await tenant.register(publisher);
+    assertEquals((await tenant.check(NOW + DAY)).release, null);
+  }));
+
+Deno.test("a key of the instance that was revoked opens no release that was signed later, whenever its source is from", () =>
+  withTenant(async (publisher, tenant) => {
+    await publisher.release("1.2.0");
+    await rotateMdk(tenant.db, NOW, webCryptoRandom);
+    await revokeMdk(tenant.db, 1, NOW + 1_000, webCryptoRandom);
+    assertEquals((await tenant.check(NOW + 2_000)).release?.version, "1.2.0");
+    publisher.now = NOW + 60_000;
+    await publisher.release("1.3.0", { manifest: { created: NOW - 9 * DAY } });
+    await assertRejects(() => tenant.check(NOW + 60_000), "revoked");
   }));
 
 Deno.test("attack: mix and match, the envelope of one release under another's name, IDX-06 MAN-20", () =>

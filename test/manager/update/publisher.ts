@@ -47,7 +47,7 @@ export interface ReleaseOptions {
 
 export class TestPublisher {
   readonly folder: string;
-  readonly root: Holder;
+  root: Holder;
   readonly symmetric = webCryptoRandom(32);
   now: number;
   signer: Holder;
@@ -97,6 +97,14 @@ export class TestPublisher {
   /** A new signing certificate, used from now on. */
   async rotate(): Promise<void> {
     this.signer = await newSigner(this.root, this.now);
+  }
+
+  /** Another root, its signer and its list; what was published stays. */
+  async replaceRoot(name: string): Promise<void> {
+    const validity = { notBefore: this.now - 400 * DAY, notAfter: this.now + 400 * DAY };
+    this.root = await certified(`CN=${name},O=Publisher`, undefined, { isCa: true, ...validity });
+    await this.rotate();
+    await this.publishList();
   }
 
   /** Revokes a signing certificate with the next list. */

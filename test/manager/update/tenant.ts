@@ -34,6 +34,12 @@ export class Tenant implements AsyncDisposable {
 
   /** Registers and follows it in its folder, unless `changes` say otherwise. */
   async follow(publisher: TestPublisher, changes: Partial<UpdateConfig> = {}): Promise<void> {
+    await this.register(publisher);
+    await this.configure({ ...firstConfig(PRODUCT, { kind: "folder", path: publisher.folder }), ...changes });
+  }
+
+  /** Takes in an answer of the publisher, whose root its owner confirms. */
+  async register(publisher: TestPublisher): Promise<void> {
     const answer = await publisher.register(await currentRequest(this.db, publisher.now, webCryptoRandom));
     const opened = await openAnswer(this.db, answer, publisher.now, webCryptoRandom);
     const { fingerprint } = publisher.root.certificate;
@@ -44,7 +50,6 @@ export class Tenant implements AsyncDisposable {
       (body, signature, root) => verifyDetached(body, signature, { roots: [root], now: publisher.now }),
       publisher.now,
     );
-    await this.configure({ ...firstConfig(PRODUCT, { kind: "folder", path: publisher.folder }), ...changes });
   }
 
   async configure(config: UpdateConfig): Promise<void> {
