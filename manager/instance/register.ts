@@ -33,7 +33,9 @@ export async function currentRequest(db: Database, now: number, random: RandomBy
   const { identity, current: { version, xwing, x25519 } } = instance;
   const asked = { identityKey: identity.publicKey, keys: { version, xwing, x25519 }, time: now, nonce: random(16) };
   const request = await makeRegistrationRequest(asked, identity.sign);
-  await db.execute(setBytes(META.registrationRequest, request));
+  // spec: AUDIT-05
+  const used = noteEvent("key.used", "instance", { for: "registration request", mdkVersion: version }, now);
+  await db.batch([setBytes(META.registrationRequest, request), used]);
   return request;
 }
 
@@ -67,6 +69,8 @@ export async function openAnswer(db: Database, bytes: Bytes, now: number, random
       "The MDK was rotated after the request: hand in a new one, postern instance request",
     );
   }
+  // spec: AUDIT-01
+  await db.execute(noteEvent("key.used", "mdk", { for: "registration answer", version }, now));
   const { xwing } = await deriveMdk(current.secret);
   const own = { bytes: request, identityKey: identity.publicKey, version, xwing };
   return { answer: await openRegistrationAnswer(bytes, own), mdkVersion: version };

@@ -94,6 +94,11 @@ export async function checkForUpdate(env: CheckEnvironment): Promise<Checked> {
   }
 }
 
+/** The instance's key that opened a manifest, as the audit trail calls it; null for one that lies open. */
+const OPENED_BY: Readonly<Record<Origin, string | null>> = {
+  ...{ "schema 1": "shared manifest key", "schema 2": "mdk", "schema 3": "member keys", public: null },
+};
+
 /** What was not there to be judged was not refused. */
 const UNREACHABLE = ["network", "storage", "not_found"] as const;
 
@@ -256,7 +261,14 @@ class Check {
   async #keep(manifest: ReleaseManifest, signer: VerifiedSigner, origin: Origin): Promise<ReleaseManifest> {
     await this.#remember(signer, { floor: manifest.floor });
     const fingerprint = toHex(signer.certificate.fingerprint);
-    await this.#env.db.batch(putRelease(manifest, { signer: fingerprint, origin, accepted: this.#env.now }));
+    const { db, now } = this.#env;
+    const key = OPENED_BY[origin];
+    const { product, version } = manifest;
+    await db.batch([
+      ...putRelease(manifest, { signer: fingerprint, origin, accepted: now }),
+      // spec: AUDIT-05
+      ...key === null ? [] : [noteEvent("key.used", key, { for: "release", product, version }, now)],
+    ]);
     return manifest;
   }
 

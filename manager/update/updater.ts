@@ -73,9 +73,11 @@ export async function applyUpdate(env: UpdateEnvironment): Promise<Switched | nu
   if (fetched === null) return null;
   const { manifest } = fetched;
   const cache = await openCache(env);
-  await stage(folder, manifest, cache);
-  // Whatever happened since it was staged: what is switched to is what was signed.
-  await requireStaged(folder, manifest);
+  await notingRefusal(env, manifest.version, async () => {
+    await stage(folder, manifest, cache);
+    // Whatever happened since it was staged: what is switched to is what was signed.
+    await requireStaged(folder, manifest);
+  });
   const from = await currentVersion(folder) ?? null;
   const switched = await switchVersion(switching, from, manifest.version);
   await tidy(env, folder, cache, switched, manifest);
@@ -107,7 +109,7 @@ export async function rollBack(env: UpdateEnvironment, version: string | undefin
     );
   }
   const { manifest } = await requireRelease(db, config.product, to);
-  await requireStaged(folder, manifest);
+  await notingRefusal(env, to, () => requireStaged(folder, manifest));
   const switched = await switchVersion(switching, from, to);
   if (switched.returned === null && from !== null) {
     await db.batch([
@@ -151,13 +153,7 @@ async function downloadHere(env: UpdateEnvironment): Promise<Fetched | null> {
   const cache = await openCache(env);
   const { product, version } = manifest;
   const downloading = { source, cache, wait: network.wait, pace, stop, ...progress };
-  const done = await downloadRelease(manifest, downloading).catch(async (error) => {
-    if (isPosternError(error) && REFUSED.some((code) => code === error.code)) {
-      const detail = { outcome: error.code, message: error.message, version };
-      await db.batch([noteEvent("update.refused", product, detail, network.now())]);
-    }
-    throw error;
-  });
+  const done = await notingRefusal(env, version, () => downloadRelease(manifest, downloading));
   const { record } = await requireRelease(db, product, version);
   if (record.downloaded === null || done.fetched > 0) {
     const detail = { version, fetched: done.fetched, reused: done.reused };
@@ -167,6 +163,20 @@ async function downloadHere(env: UpdateEnvironment): Promise<Fetched | null> {
     ]);
   }
   return { ...done, manifest };
+}
+
+/** What a release is refused for after it was found stands in the audit trail as well (spec: AUDIT-05). */
+async function notingRefusal<T>(env: UpdateEnvironment, version: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isPosternError(error) && REFUSED.some((code) => code === error.code)) {
+      const { db, network, followed: { config: { product } } } = env;
+      const detail = { outcome: error.code, message: error.message, version };
+      await db.batch([noteEvent("update.refused", product, detail, network.now())]);
+    }
+    throw error;
+  }
 }
 
 async function wasReturned({ db }: UpdateEnvironment, { product, version }: ReleaseManifest): Promise<boolean> {

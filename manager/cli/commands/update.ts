@@ -1,9 +1,9 @@
 /** `postern update`: releases of a product that this instance follows. */
 import type { Database } from "../../../shared/database/database.ts";
 import { PosternError } from "../../../shared/errors.ts";
-import { noteEvent } from "../../audit/note.ts";
+import { type EventDetail, noteEvent } from "../../audit/note.ts";
 import { storedRegistrations } from "../../instance/repository.ts";
-import { firstConfig } from "../../update/config.ts";
+import { firstConfig, type UpdateConfig } from "../../update/config.ts";
 import { readJournal } from "../../update/install_folder.ts";
 import { type FoundRelease, releaseRecords, requireRelease, searchReleases } from "../../update/releases.ts";
 import { type Followed, followed, lastCheck, putConfig, requireFollowed } from "../../update/repository.ts";
@@ -126,10 +126,20 @@ async function configure(cli: Cli, _args: readonly string[], options: ConfigureO
       throw new PosternError("usage", "Where do releases come from? Give --url, --folder or --github");
     }
     const config = configured(known?.config ?? firstConfig(product, source), options, s.cwd);
-    const detail = { source: config.source.kind, auto: config.auto, install: config.install };
-    await db.batch([putConfig(config, s.random), noteEvent("update.configured", product, detail, s.now())]);
+    await db.batch([
+      putConfig(config, s.random),
+      noteEvent("update.configured", product, policyOf(config), s.now()),
+    ]);
     return presentConfig(config);
   });
+}
+
+/** All that decides about what is taken and when, for the audit trail. */
+// spec: AUDIT-05
+function policyOf(config: UpdateConfig): EventDetail {
+  const { source, window, health: _, product: __, ...rest } = config;
+  const from = source.kind === "http" ? source.url : source.kind === "folder" ? source.path : source.repository;
+  return { ...rest, source: `${source.kind} ${from}`, window: window === null ? null : `${window.from}-${window.to}` };
 }
 
 /** @throws `configuration` when the instance is registered for nothing, `usage` when for several products */

@@ -33,6 +33,9 @@ Deno.test("postern update: configure, check, download, apply, history, show, rol
   const configure = ["update", "configure", "--folder", "public", "--install", "app", "--health-check", "bin/run"];
   const config = await world.json(...configure) as Record<string, unknown>;
   assertEquals([config["install"], config["health"], config["requiresLists"]], [world.path("app"), ["bin/run"], true]);
+  await world.json("update", "configure", "--allow-public");
+  const policy = await world.text("log", "--kind", "update.configured");
+  assert(/allowsPublic=true.*requiresLists|requiresLists.*allowsPublic=true/.test(policy), policy);
   for (
     const args of [["--window", "2-4"], ["--window", "02:00-02:00"], ["--auto", "x"], ["--critical", "x"], [
       "--keep",

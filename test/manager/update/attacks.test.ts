@@ -29,6 +29,12 @@ Deno.test("a release is found in a folder and on a web server, remembered and au
     assertEquals((await tenant.check(NOW, { installed: "1.2.0" })).release, null);
     const [record] = await releaseRecords(tenant.db, PRODUCT);
     assertEquals([record?.version, record?.origin, record?.downloaded], ["1.2.0", "schema 2", null]);
+    // spec: AUDIT-05
+    assertEquals((await tenant.events("key.used")).map((detail) => JSON.parse(detail)), [
+      { for: "registration request", mdkVersion: 1 },
+      { for: "registration answer", version: 1 },
+      { for: "release", product: PRODUCT, version: "1.2.0" },
+    ]);
     const details = await tenant.events("update.checked");
     assertEquals(details.map((detail) => JSON.parse(detail).outcome), ["found", "current"]);
     await using server = serveFolder(publisher.folder);

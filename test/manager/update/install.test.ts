@@ -187,6 +187,8 @@ Deno.test("a staged version that was changed is laid down anew, and never gone b
         throw new Error(what, { cause: error });
       });
     }
+    // spec: AUDIT-05
+    assertEquals((await tenant.events("update.refused")).length, spoilt.length);
     assertEquals(await currentVersion(install), "1.1.0");
     await publisher.release("1.2.0");
     await Deno.mkdir(join(install, "releases/1.2.0"));
