@@ -21,7 +21,7 @@ import { DAY, PRODUCT } from "./publisher.ts";
 import { serveFolder } from "./server.ts";
 import { NOW, withTenant } from "./tenant.ts";
 
-Deno.test("a release is found in a folder and on a web server, remembered and audited, MAN-24", () =>
+Deno.test("a release is found in a folder and on a web server, remembered and audited, MAN-24 AUDIT-05", () =>
   withTenant(async (publisher, tenant) => {
     const manifest = await publisher.release("1.2.0");
     const { release } = await tenant.check(NOW);
@@ -29,7 +29,6 @@ Deno.test("a release is found in a folder and on a web server, remembered and au
     assertEquals((await tenant.check(NOW, { installed: "1.2.0" })).release, null);
     const [record] = await releaseRecords(tenant.db, PRODUCT);
     assertEquals([record?.version, record?.origin, record?.downloaded], ["1.2.0", "schema 2", null]);
-    // spec: AUDIT-05
     assertEquals((await tenant.events("key.used")).map((detail) => JSON.parse(detail)), [
       { for: "registration request", mdkVersion: 1 },
       { for: "registration answer", version: 1 },
