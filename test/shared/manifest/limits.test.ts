@@ -32,7 +32,7 @@ const releases = (count: number) =>
 const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] = [
   ["bytes of a file", json('{"a":1}', 7), json('{"a":1}', 6)],
   ["nesting", json(`${"[".repeat(8)}${"]".repeat(8)}`, 99), json(`${"[".repeat(9)}${"]".repeat(9)}`, 99)],
-  ["nesting of objects", json(nested(7), 99), json(nested(8), 99)],
+  ["nesting of objects", json(nested(8), 99), json(nested(9), 99)],
   ["characters of a product", withMembers({ product: "a".repeat(128) }), withMembers({ product: "a".repeat(129) })],
   ["characters of a tag", withMembers({ tag_name: "a".repeat(128) }), withMembers({ tag_name: "a".repeat(129) })],
   ["bytes of notes", withMembers({ notes: "ä".repeat(32_768) }), withMembers({ notes: `${"ä".repeat(32_768)}a` })],
