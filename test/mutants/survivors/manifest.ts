@@ -1,5 +1,5 @@
 /** Survivors in the code of releases and covers. */
-import { ALWAYS, because, NEVER, type Survivor } from "./because.ts";
+import { because, NEVER, type Survivor } from "./because.ts";
 
 export const MANIFEST: readonly Survivor[] = [
   ...because(
@@ -11,11 +11,6 @@ export const MANIFEST: readonly Survivor[] = [
       NEVER,
       "<= becomes <",
     ],
-  ),
-  ...because(
-    "Beyond both ends there is nothing, and digits that are equal were passed over",
-    ["shared/manifest/wrap.ts", "let at = publicKey.length === X25519_BYTES ? X25519_BYTES - 1 : -1;", "- becomes +"],
-    ["shared/manifest/wrap.ts", "isBelow = digit < most;", "< becomes <="],
   ),
   ...because(
     "An odd number is no power of two, and the least count is none that is reached by 1",
@@ -38,60 +33,12 @@ export const MANIFEST: readonly Survivor[] = [
     ["shared/cover/subsets.ts", "if (leaves.length === 0) return [{ within: ROOT, without: NO_NODE }];", NEVER],
   ),
   ...because(
-    "Who signs right below the pinned root has the purpose of signing releases, and so is an authority with limits; who is none does not stand in a path",
-    [
-      "shared/manifest/follow_root.ts",
-      "path.length < 3 || vouched === undefined || !vouched.isCa || vouched.subject !== offered.subject ||",
-      ["|| becomes &&", 2],
-      ["|| becomes &&", 3],
-    ],
-  ),
-  ...because(
-    "Two keys of one id are sorted by their versions, and do not come here",
-    [
-      "shared/manifest/registration_answer.ts",
-      "if (a.keyId !== b.keyId) return a.keyId < b.keyId ? -1 : 1;",
-      "< becomes <=",
-    ],
-  ),
-  ...because(
     "No place and no percentage meet: 2^32 places, of which one in 25 million lies on the edge of a whole percent",
     ["shared/manifest/choose_release.ts", "return 100 * place < percent * TWO_POW_32;", "< becomes <="],
   ),
   ...because(
-    "Two certificates vouch for one number only if the index is the same, and two equal versions are the same text",
-    [
-      "shared/manifest/index_memory.ts",
-      "for (const one of memory) if (one.number > (newest?.number ?? 0)) newest = one;",
-      "> becomes >=",
-    ],
-    ["shared/manifest/index_memory.ts", "return compareVersions(a, b) >= 0 ? a : b;", ">= becomes >"],
-  ),
-  ...because(
-    "What is not there has no type that is asked for, and what is no object has no members: the same error, one line later",
-    ["shared/manifest/envelope.ts", 'if (table === null) throw fields.wrong("recipients");', NEVER],
-    ["shared/manifest/fields.ts", 'if (typeof value !== "object" || Array.isArray(value)) {', NEVER, "|| becomes &&"],
-    ["shared/manifest/fields.ts", "if (value === undefined) throw this.wrong(`a member ${name}`);", NEVER],
-  ),
-  ...because(
     "Passes on what is no refusal but a bug, of which there is none to test with",
     ["shared/manifest/open_envelope.ts", 'if (!isPosternError(cause, "tampered")) throw cause;', NEVER],
-  ),
-  ...because(
-    "Schemas 2 and 3 were judged before, by facts that are the same as those inside",
-    ["shared/manifest/open_manifest.ts", "if (envelope.schema === 1) judgeRelease(manifest, policy, now);", ALWAYS],
-  ),
-  ...because(
-    "No two paths of a release are equal, which is found out a step later with the same error",
-    [
-      "shared/manifest/manifest.ts",
-      "const files = [...manifest.files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);",
-      "< becomes <=",
-      "> becomes >=",
-      [NEVER, 1],
-      [ALWAYS, 1],
-    ],
-    ["shared/manifest/manifest.ts", "if (before !== undefined && before.path >= file.path) {", ">= becomes >"],
   ),
   ...because(
     "Of two that stand beside each other, each is compared with the other, whichever way one looks",

@@ -46,6 +46,7 @@ const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] 
   ["the shortest life", ofLife(0, 1), ofLife(0), "malformed"],
   ["a floor", withMembers({ floor: "1.2.0" }), withMembers({ floor: "1.2.1" }), "malformed"],
   ["bytes of a name beyond ASCII", path(`${"é".repeat(127)}a`), path("é".repeat(128))],
+  ["bytes of a name that NFKC would make shorter", path("\uff21".repeat(85)), path("\uff21".repeat(86))],
   ["names in a path", path(`${"ä/".repeat(31)}b`), path(`${"ä/".repeat(32)}b`)],
   ["plain names in a path", path(`${"a/".repeat(31)}b`), path(`${"a/".repeat(32)}b`)],
   ["bytes of a name", path("a".repeat(255)), path("a".repeat(256))],
