@@ -1,5 +1,5 @@
 /** The encrypted manifest as it lies in public (shared/spec/manifest.md, "The envelope"): three schemas, taken apart. */
-import type { Bytes } from "../bytes/bytes.ts";
+import { type Bytes, EMPTY } from "../bytes/bytes.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from "../crypto/aead.ts";
 import { SHA256_BYTES } from "../crypto/hash.ts";
 import { X25519_BYTES } from "../crypto/x25519.ts";
@@ -146,6 +146,5 @@ function readCommitted(fields: Fields, { schema, key, blob, table }: Parts): Env
 /** The table was cut out, so an empty list stands in its place; only this member of an envelope is a list. */
 function readTable(fields: Fields, table: Bytes | null, wrap: Wrap): RecipientTable {
   fields.list("encrypted_keys", 0, 0);
-  if (table === null) throw fields.wrong("recipients");
-  return new RecipientTable(table, wrap);
+  return new RecipientTable(table ?? EMPTY, wrap);
 }

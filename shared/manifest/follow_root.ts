@@ -45,11 +45,11 @@ export async function followRoot(
 ): Promise<Certificate | null> {
   if (equalBytes(offered.fingerprint, pinned.fingerprint)) return null;
   const { path } = await verifyDetached(index.content, index.signature, { ...trust, roots: [pinned] });
-  const vouched = path.at(-2);
-  if (
-    path.length < 3 || vouched === undefined || !vouched.isCa || vouched.subject !== offered.subject ||
-    !equalBytes(vouched.spki, offered.spki)
-  ) throw new PosternError("untrusted", "The root that is pinned does not vouch for the other root");
+  // Between the pinned root and the signer: an authority, as every issuer of a path.
+  const vouched = path.slice(1, -1).at(-1);
+  if (vouched?.subject !== offered.subject || !equalBytes(vouched.spki, offered.spki)) {
+    throw new PosternError("untrusted", "The root that is pinned does not vouch for the other root");
+  }
   if (isLimited(vouched)) {
     throw new PosternError(
       "untrusted",

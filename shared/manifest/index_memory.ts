@@ -57,6 +57,5 @@ export function rememberedFloor(memory: IndexMemory): string | undefined {
 
 /** The higher of two floors, either of which may be missing. */
 export function higherFloor(a: string | undefined, b: string | undefined): string | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareVersions(a, b) >= 0 ? a : b;
+  return [a, b].filter((floor) => floor !== undefined).sort(compareVersions).at(-1);
 }

@@ -7,7 +7,7 @@ import { type JsonValue, writeJson } from "./json.ts";
 import { FORMATS } from "./labels.ts";
 import { requireDistinct, requirePath } from "./paths.ts";
 import { readCanonicalJson } from "./read_json.ts";
-import { compareVersions } from "./version.ts";
+import { compareTexts, compareVersions } from "./version.ts";
 
 export const FILE_MODES = ["0644", "0755"] as const;
 export type FileMode = typeof FILE_MODES[number];
@@ -71,7 +71,7 @@ export function parseManifest(bytes: Uint8Array): ReleaseManifest {
  */
 export function writeManifest(manifest: ReleaseManifest): Bytes {
   const { commit, notes } = manifest;
-  const files = [...manifest.files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+  const files = [...manifest.files].sort((a, b) => compareTexts(a.path, b.path));
   const bytes = utf8(writeJson({
     ...{ format: FORMATS.release, ...factsJson(manifest), commit, notes },
     files: files.map(({ path, size, mode, sha256 }) => ({ path, size, mode, sha256 })),

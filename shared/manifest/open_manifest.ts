@@ -59,8 +59,8 @@ export async function openManifest<Signer>(
   requireSchema(envelope.schema, policy);
   if (envelope.schema !== 1) judgeRelease(envelope, policy, now);
   const manifest = validateManifest(envelope, await decryptEnvelope(await unwrapEnvelope(envelope, usable)));
-  // What schema 1 does not say outside is judged here, as late as it has to be.
-  if (envelope.schema === 1) judgeRelease(manifest, policy, now);
+  // What is installed is what is inside, and schema 1 says no more of it outside.
+  judgeRelease(manifest, policy, now);
   return { manifest, schema: envelope.schema, signer };
 }
 

@@ -32,45 +32,29 @@ export function requirePath(path: string): void {
   }
   if (!path.isWellFormed() || path.normalize("NFC") !== path) throw refused("that is in Unicode's NFC");
   requireSegments(segments);
-  const compatible = path.normalize("NFKC");
-  if (compatible !== path) requireSegments(compatible.split("/"));
+  requireSegments(path.normalize("NFKC").split("/"));
 }
 
 /**
  * Passes the paths of one manifest, each of which {@link requirePath} has passed.
  *
- * @throws `malformed` if any two of them, or a file and a folder, can be the same on some file system
+ * @throws `malformed` if any two of them, or a file and a folder, or two spellings of a folder, can be the same on some file system
  */
 export function requireDistinct(paths: readonly string[]): void {
-  const files = new Set<string>();
-  /** Folded folders, and how they are spelled. */
-  const folders = new Map<string, string>();
-  /** The folder of the path before: the next one is most often in the same. */
-  let before: string | undefined;
+  // What lies in no folder lies in this one, where the way up ends.
+  const folders = new Set([""]);
   for (const path of paths) {
-    const folded = foldPath(path);
-    if (files.has(folded)) throw refused("that no other one equals, whatever the file system");
-    files.add(folded);
-    for (let slash = path.lastIndexOf("/"); slash !== -1; slash = path.lastIndexOf("/", slash - 1)) {
-      const folder = path.slice(0, slash);
-      if (folder === before) break;
-      const foldedFolder = foldPath(folder);
-      const known = folders.get(foldedFolder);
-      if (known === folder) break;
-      if (known !== undefined) throw refused("whose folders are spelled in one way");
-      folders.set(foldedFolder, folder);
-    }
-    before = folderOf(path);
+    for (let folder = folderOf(path); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
   }
-  for (const folder of folders.keys()) {
-    if (files.has(folder)) throw refused("that is not a folder of another one");
+  const folded = new Set([...paths, ...folders].map(foldPath));
+  if (folded.size !== paths.length + folders.size) {
+    throw refused("that no other file or folder equals, whatever the file system");
   }
 }
 
-/** Undefined for what lies in none. */
-function folderOf(path: string): string | undefined {
-  const slash = path.lastIndexOf("/");
-  return slash === -1 ? undefined : path.slice(0, slash);
+/** Empty for what lies in none. */
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 function requireSegments(segments: readonly string[]): void {

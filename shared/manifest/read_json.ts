@@ -1,6 +1,6 @@
 /**
- * Reads JSON that an attacker may have written: bounded in size before it is read, in depth and number before anybody gets what was
- * read, and strict about what two readers could take for different things (spec: MAN-02, MAN-03).
+ * Reads JSON that an attacker may have written: bounded in size, depth and number of values before anything is made of it, and strict
+ * about what two readers could take for different things (spec: MAN-02, MAN-03).
  */
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -24,15 +24,19 @@ type Members = Record<string, JsonValue>;
  * UTF-8 and JSON, for duplicate members, null, lone surrogates, and numbers other than integers from 0 to 2^53-1 in plain digits
  */
 export function readJson(bytes: Uint8Array, maxBytes: number, what: string): JsonText {
-  if (bytes.length > maxBytes) {
-    throw new PosternError("too_large", `${what} has ${bytes.length} bytes; at most ${maxBytes} are read`);
-  }
-  const text = decodeUtf8(bytes, what);
-  const value = bytes.length <= ENGINE_BYTES ? readByEngine(text) : undefined;
-  return value === undefined ? new Reader(text, what, isPlain(bytes)).read() : { value, isCanonical: true };
+  const text = boundedText(bytes, maxBytes, what);
+  const value = readByEngine(text);
+  return value === undefined
+    ? { value: new Reader(text, what).read(), isCanonical: false }
+    : { value, isCanonical: true };
 }
 
-/** The same, and canonical. @throws `malformed` also for any other spelling */
+/**
+ * The same, and canonical.
+ *
+ * @throws `malformed` also for any other spelling; and for members whose names are numbers where the engine would put them elsewhere: no
+ * form has any
+ */
 export function readCanonicalJson(bytes: Uint8Array, maxBytes: number, what: string): JsonValue {
   const { value, isCanonical } = readJson(bytes, maxBytes, what);
   if (!isCanonical) {
@@ -44,113 +48,137 @@ export function readCanonicalJson(bytes: Uint8Array, maxBytes: number, what: str
   return value;
 }
 
-const REPLACEMENT = "\ufffd";
-
-/** The lenient decoder takes a quarter of the time of the strict one, and what it has replaced shows. @throws `malformed` */
-function decodeUtf8(bytes: Uint8Array, what: string): string {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  if (!text.includes(REPLACEMENT)) return text;
+/** @throws `too_large`; `malformed` for what is not UTF-8 */
+function boundedText(bytes: Uint8Array, maxBytes: number, what: string): string {
+  if (bytes.length > maxBytes) {
+    throw new PosternError("too_large", `${what} has ${bytes.length} bytes; at most ${maxBytes} are read`);
+  }
+  let text: string;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new PosternError("malformed", `${what} is not UTF-8`, { cause });
   }
+  requireBounded(text, what);
+  return text;
 }
 
-/** A text of so many bytes cannot hold too many values: each takes a byte, and one between it and the next. */
-const ENGINE_BYTES = 2 * LIMITS.maxJsonValues - 1;
-
-/** How `JSON.stringify` writes a lone surrogate, which it gives back as it stood. */
-const ESCAPED_SURROGATE = "\\ud";
+const [QUOTE, COMMA] = [0x22, 0x2c];
+const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 /**
- * What the engine's own parser makes of a text, in a third of the time of {@link Reader}; undefined for anything but a canonical text
- * within all limits, about which the reader then says what is wrong.
+ * Counts what a text opens and separates, before any value is made: another value follows each, but what is empty. Where brackets do not
+ * match, reading ends before anything is nested deeper than was counted.
+ *
+ * @throws `too_large`
+ */
+function requireBounded(text: string, what: string): void {
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        depth++;
+        values++;
+        if (depth > LIMITS.maxJsonDepth) throw tooLarge(what, `nested deeper than ${LIMITS.maxJsonDepth}`);
+        break;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        depth--;
+        break;
+      case COMMA:
+        values++;
+        break;
+    }
+  }
+  if (values > LIMITS.maxJsonValues) throw tooLarge(what, `more than ${LIMITS.maxJsonValues} values`);
+}
+
+/** The last quote of the string whose first one is at `start`; the end of the text if there is none. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end === -1) return text.length;
+  } while (isEscaped(text, end));
+  return end;
+}
+
+/** Whether an odd number of backslashes stands before. A string begins with a quote: none of them is further back. */
+function isEscaped(text: string, quote: number): boolean {
+  let count = 0;
+  while (text[quote - 1 - count] === "\\") count++;
+  return count % 2 === 1;
+}
+
+/** A lone surrogate as `JSON.stringify` writes it, which gives it back as it stood: an escape, behind nothing or whole pairs of backslashes. */
+const LONE_SURROGATE = /\\ud(?<=[^\\](?:\\\\)*\\ud)/;
+
+/**
+ * What the engine's own parser makes of a text, in a third of the time of {@link Reader}; undefined for anything but a canonical one.
  *
  * That the engine writes the same text again shows that nothing stood between the tokens, that no member came twice, and that every
  * string and number is in its one spelling.
  */
 function readByEngine(text: string): JsonValue | undefined {
-  if (text.includes(ESCAPED_SURROGATE)) return undefined;
+  if (LONE_SURROGATE.test(text)) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  return isSortedJson(value, 1) && JSON.stringify(value) === text ? value : undefined;
+  return isSortedJson(value) && JSON.stringify(value) === text ? value : undefined;
 }
 
-/** Whether it has nothing but the types of MAN-01, no deeper than allowed, and its members are sorted. */
-function isSortedJson(value: unknown, depth: number): value is JsonValue {
-  if (depth > LIMITS.maxJsonDepth || value === null) return false;
+/** Whether it has nothing but the types of MAN-01, and its members are sorted. */
+function isSortedJson(value: unknown): value is JsonValue {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;
   if (typeof value !== "object") return true;
-  if (Array.isArray(value)) return value.every((item) => isSortedJson(item, depth + 1));
-  let last: string | null = null;
+  if (value === null) return false;
+  if (Array.isArray(value)) return value.every(isSortedJson);
+  let last = "";
   for (const [name, member] of Object.entries(value)) {
-    if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;
+    if (name < last || !isSortedJson(member)) return false;
     last = name;
   }
   return true;
 }
 
 const NUMBER = /(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y;
-// Control characters must be escaped (RFC 8259 section 7).
-// deno-lint-ignore no-control-regex
-const NOT_PLAIN = /[\u0000-\u001f\\]/;
+const SPACE: ReadonlySet<string | undefined> = new Set([" ", "\n", "\r", "\t"]);
 
-const BACKSLASH = 0x5c;
-const SPACES = 0x20202020;
-const HIGH_BITS = 0x80808080;
-
-/**
- * Whether no string can hold an escape or a control character, as in most files. Looking once and at four bytes at a time takes a tenth
- * of looking at each string: four bytes, less a space each, borrow into their high bits where one is below it.
- */
-function isPlain(bytes: Uint8Array): boolean {
-  if (bytes.includes(BACKSLASH)) return false;
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? 0;
-    if ((((word - SPACES) | 0) & ~word & HIGH_BITS) !== 0) return false;
-  }
-  return bytes.subarray(4 * words.length).every((byte) => byte >= 0x20);
-}
-
+/** Reads any spelling of a bounded text, and says what is wrong, and where. */
 class Reader {
   readonly #text: string;
   readonly #what: string;
-  readonly #isPlain: boolean;
   #at = 0;
-  #values = 0;
-  #isCanonical = true;
 
-  constructor(text: string, what: string, isPlain: boolean) {
+  constructor(text: string, what: string) {
     this.#text = text;
     this.#what = what;
-    this.#isPlain = isPlain;
   }
 
-  read(): JsonText {
-    const value = this.#value(1);
+  read(): JsonValue {
+    const value = this.#value();
     this.#space();
     if (this.#at < this.#text.length) throw this.#malformed("the end");
-    return { value, isCanonical: this.#isCanonical };
+    return value;
   }
 
-  #value(depth: number): JsonValue {
-    if (++this.#values > LIMITS.maxJsonValues) throw this.#tooLarge(`more than ${LIMITS.maxJsonValues} values`);
-    if (depth > LIMITS.maxJsonDepth) throw this.#tooLarge(`nested deeper than ${LIMITS.maxJsonDepth}`);
+  #value(): JsonValue {
     this.#space();
     switch (this.#text[this.#at]) {
       case '"':
         return this.#string();
       case "{":
-        return this.#object(depth);
+        return this.#object();
       case "[":
-        return this.#array(depth);
+        return this.#array();
       case "t":
         return this.#word("true", true);
       case "f":
@@ -160,71 +188,51 @@ class Reader {
     }
   }
 
-  #object(depth: number): JsonValue {
+  #object(): JsonValue {
     const members: Members = Object.create(null) as Members;
     this.#at++;
     if (this.#skips("}")) return members;
-    let last: string | null = null;
     do {
       this.#space();
       if (this.#text[this.#at] !== '"') throw this.#malformed("a member's name");
       const name = this.#string();
       if (name in members) throw this.#malformed("each member once");
-      if (last !== null && last > name) this.#isCanonical = false;
-      last = name;
       if (!this.#skips(":")) throw this.#malformed("a colon");
-      members[name] = this.#value(depth + 1);
+      members[name] = this.#value();
     } while (this.#skips(","));
     if (!this.#skips("}")) throw this.#malformed("a comma or the end of an object");
     return members;
   }
 
-  #array(depth: number): JsonValue {
+  #array(): JsonValue {
     const items: JsonValue[] = [];
     this.#at++;
     if (this.#skips("]")) return items;
-    do items.push(this.#value(depth + 1)); while (this.#skips(","));
+    do items.push(this.#value()); while (this.#skips(","));
     if (!this.#skips("]")) throw this.#malformed("a comma or the end of an array");
     return items;
   }
 
   #string(): string {
-    const start = this.#at;
-    let end = this.#text.indexOf('"', start + 1);
-    while (!this.#isPlain && end !== -1 && this.#isEscaped(end, start)) end = this.#text.indexOf('"', end + 1);
-    if (end === -1) throw this.#malformed("the end of a string");
-    this.#at = end + 1;
-    const plain = this.#text.slice(start + 1, end);
-    if (this.#isPlain || !NOT_PLAIN.test(plain)) return plain;
-    return this.#escapedString(this.#text.slice(start, end + 1));
-  }
-
-  /** Whether an odd number of backslashes stands before. */
-  #isEscaped(quote: number, start: number): boolean {
-    let at = quote - 1;
-    while (at > start && this.#text[at] === "\\") at--;
-    return (quote - 1 - at) % 2 === 1;
-  }
-
-  #escapedString(spelled: string): string {
-    let value: unknown;
+    const end = endOfString(this.#text, this.#at) + 1;
+    let value: string;
     try {
-      value = JSON.parse(spelled);
+      value = JSON.parse(this.#text.slice(this.#at, end)) as string;
     } catch (cause) {
       throw this.#malformed("a string as JSON has it", cause);
     }
-    if (typeof value !== "string" || !value.isWellFormed()) throw this.#malformed("well-formed Unicode in a string");
-    if (JSON.stringify(value) !== spelled) this.#isCanonical = false;
+    if (!value.isWellFormed()) throw this.#malformed("well-formed Unicode in a string");
+    this.#at = end;
     return value;
   }
 
   #number(): number {
     NUMBER.lastIndex = this.#at;
-    const digits = NUMBER.exec(this.#text)?.[0];
-    if (digits === undefined) throw this.#malformed("a string, an object, an array, true, false or a whole number");
-    const value = Number(digits);
-    if (!Number.isSafeInteger(value)) throw this.#malformed("a number up to 2^53-1");
-    this.#at += digits.length;
+    const value = Number(NUMBER.exec(this.#text)?.[0]);
+    if (!Number.isSafeInteger(value)) {
+      throw this.#malformed("a string, an object, an array, true, false or a whole number up to 2^53-1");
+    }
+    this.#at = NUMBER.lastIndex;
     return value;
   }
 
@@ -242,20 +250,15 @@ class Reader {
   }
 
   #space(): void {
-    for (;; this.#at++) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (code > 0x20) return;
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
-      this.#isCanonical = false;
-    }
+    while (SPACE.has(this.#text[this.#at])) this.#at++;
   }
 
   /** Where, but not what: the text may be secret. */
   #malformed(expected: string, cause?: unknown): PosternError {
     return new PosternError("malformed", `${this.#what}: expected ${expected} at character ${this.#at}`, { cause });
   }
+}
 
-  #tooLarge(found: string): PosternError {
-    return new PosternError("too_large", `${this.#what} is ${found}`);
-  }
+function tooLarge(what: string, found: string): PosternError {
+  return new PosternError("too_large", `${what} is ${found}`);
 }

@@ -16,6 +16,7 @@ import { type Certificate, readCertificate } from "../x509/certificate.ts";
 import { NAME_FORM } from "./fields.ts";
 import type { SharedKey } from "./instance_keys.ts";
 import { instanceIdOf, type RegistrationRequest } from "./registration_request.ts";
+import { compareTexts } from "./version.ts";
 
 export const ENTRY_SECRET_BYTES = 32;
 export const SHARED_KEY_BYTES = 32;
@@ -100,8 +101,7 @@ type KeyName = Pick<SharedKey, "keyId" | "keyVersion">;
 
 /** By key id in UTF-16 order, then by version. */
 function bySharedKey(a: KeyName, b: KeyName): number {
-  if (a.keyId !== b.keyId) return a.keyId < b.keyId ? -1 : 1;
-  return a.keyVersion - b.keyVersion;
+  return compareTexts(a.keyId, b.keyId) || a.keyVersion - b.keyVersion;
 }
 
 /** The request that the instance made last, and the MDK version in it. */

@@ -65,6 +65,7 @@ function compareNumbers(a: string, b: string): number {
   return a.length - b.length || compareTexts(a, b);
 }
 
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** By UTF-16 code units, as members of canonical JSON and paths of a manifest are sorted. */
+export function compareTexts(a: string, b: string): number {
+  return Number(a > b) - Number(a < b);
 }

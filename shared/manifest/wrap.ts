@@ -1,5 +1,5 @@
 /** Wraps the MEK for one instance of schema 2, and unwraps it (spec: MAN-15, MAN-16, MAN-17). */
-import { type Bytes, concat, EMPTY, utf8 } from "../bytes/bytes.ts";
+import { type Bytes, compareBytes, concat, EMPTY, utf8 } from "../bytes/bytes.ts";
 import { toBase64, toHex } from "../bytes/encoding.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
@@ -16,8 +16,8 @@ import { MANIFEST_LABELS } from "./labels.ts";
 import { OPAQUE_ID_BYTES } from "./recipient_table.ts";
 import type { Mek, ReleaseId } from "./release_keys.ts";
 
-/** 2^255 - 19, little-endian: the prime of X25519. */
-const PRIME = Uint8Array.from({ length: X25519_BYTES }, (_, at) => at === 0 ? 0xed : at === 31 ? 0x7f : 0xff);
+/** 2^255 - 19, big-endian: the prime of X25519. */
+const PRIME = new Uint8Array(X25519_BYTES).fill(0xff).with(0, 0x7f).with(X25519_BYTES - 1, 0xed);
 
 /**
  * Under which name the wrapped MEK of an instance stands in one envelope: nobody without the entry secret can tell whose it is, or
@@ -94,13 +94,7 @@ function entryKey(shared: Bytes, ephemeral: Bytes, recipient: Bytes, { release, 
 
 /** X25519 takes several spellings of one key; a registry holds one of them. @throws `malformed` for all others */
 export function requireCanonicalX25519(publicKey: Bytes): void {
-  let isBelow = false;
-  let at = publicKey.length === X25519_BYTES ? X25519_BYTES - 1 : -1;
-  for (; at >= 0; at--) {
-    const [digit = 0, most = 0] = [publicKey[at], PRIME[at]];
-    if (digit === most) continue;
-    isBelow = digit < most;
-    break;
+  if (publicKey.length !== X25519_BYTES || compareBytes(publicKey.toReversed(), PRIME) >= 0) {
+    throw new PosternError("malformed", "expected an X25519 public key of 32 bytes below the prime");
   }
-  if (!isBelow) throw new PosternError("malformed", "expected an X25519 public key of 32 bytes below the prime");
 }

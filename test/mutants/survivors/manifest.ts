@@ -1,12 +1,9 @@
 /** Survivors in the code of releases and covers. */
-import { ALWAYS, because, NEVER, type Survivor } from "./because.ts";
+import { because, NEVER, type Survivor } from "./because.ts";
 
 export const MANIFEST: readonly Survivor[] = [
   ...because(
     "A quick way to what the rest comes to as well",
-    ["shared/manifest/paths.ts", "if (folder === before) break;", NEVER],
-    ["shared/manifest/paths.ts", "return slash === -1 ? undefined : path.slice(0, slash);", ALWAYS],
-    ["shared/manifest/read_json.ts", "if (code > 0x20) return;", NEVER],
     ["shared/manifest/paths.ts", "if (PLAIN.test(path)) return path.toLowerCase();", NEVER],
     [
       "shared/manifest/paths.ts",
@@ -14,12 +11,6 @@ export const MANIFEST: readonly Survivor[] = [
       NEVER,
       "<= becomes <",
     ],
-    ["shared/manifest/paths.ts", 'if (compatible !== path) requireSegments(compatible.split("/"));', ALWAYS],
-  ),
-  ...because(
-    "Beyond both ends there is nothing, and digits that are equal were passed over",
-    ["shared/manifest/wrap.ts", "let at = publicKey.length === X25519_BYTES ? X25519_BYTES - 1 : -1;", "- becomes +"],
-    ["shared/manifest/wrap.ts", "isBelow = digit < most;", "< becomes <="],
   ),
   ...because(
     "An odd number is no power of two, and the least count is none that is reached by 1",
@@ -42,160 +33,12 @@ export const MANIFEST: readonly Survivor[] = [
     ["shared/cover/subsets.ts", "if (leaves.length === 0) return [{ within: ROOT, without: NO_NODE }];", NEVER],
   ),
   ...because(
-    "Who signs right below the pinned root has the purpose of signing releases, and so is an authority with limits; who is none does not stand in a path",
-    [
-      "shared/manifest/follow_root.ts",
-      "path.length < 3 || vouched === undefined || !vouched.isCa || vouched.subject !== offered.subject ||",
-      ["|| becomes &&", 2],
-      ["|| becomes &&", 3],
-    ],
-  ),
-  ...because(
-    "Only takes the slow way where the engine's own parser would have done",
-    [
-      "shared/manifest/read_json.ts",
-      "const value = bytes.length <= ENGINE_BYTES ? readByEngine(text) : undefined;",
-      NEVER,
-      "<= becomes <",
-    ],
-    [
-      "shared/manifest/read_json.ts",
-      "return value === undefined ? new Reader(text, what, isPlain(bytes)).read() : { value, isCanonical: true };",
-      ALWAYS,
-    ],
-    ["shared/manifest/read_json.ts", "if (!text.includes(REPLACEMENT)) return text;", NEVER],
-    ["shared/manifest/read_json.ts", "if (text.includes(ESCAPED_SURROGATE)) return undefined;", ALWAYS],
-    [
-      "shared/manifest/read_json.ts",
-      "return isSortedJson(value, 1) && JSON.stringify(value) === text ? value : undefined;",
-      NEVER,
-    ],
-    [
-      "shared/manifest/read_json.ts",
-      "if (depth > LIMITS.maxJsonDepth || value === null) return false;",
-      ALWAYS,
-      "> becomes >=",
-      "=== becomes !==",
-    ],
-    [
-      "shared/manifest/read_json.ts",
-      'if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;',
-      ALWAYS,
-      ">= becomes >",
-    ],
-    ["shared/manifest/read_json.ts", 'if (typeof value !== "object") return true;', NEVER, "true becomes false"],
-    [
-      "shared/manifest/read_json.ts",
-      "if (Array.isArray(value)) return value.every((item) => isSortedJson(item, depth + 1));",
-      NEVER,
-    ],
-    [
-      "shared/manifest/read_json.ts",
-      "if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;",
-      ALWAYS,
-      "&& becomes ||",
-      "> becomes >=",
-    ],
-  ),
-  ...because(
-    "Two keys of one id are sorted by their versions, and do not come here",
-    [
-      "shared/manifest/registration_answer.ts",
-      "if (a.keyId !== b.keyId) return a.keyId < b.keyId ? -1 : 1;",
-      "< becomes <=",
-    ],
-  ),
-  ...because(
     "No place and no percentage meet: 2^32 places, of which one in 25 million lies on the edge of a whole percent",
     ["shared/manifest/choose_release.ts", "return 100 * place < percent * TWO_POW_32;", "< becomes <="],
   ),
   ...because(
-    "Two certificates vouch for one number only if the index is the same, and two equal versions are the same text",
-    [
-      "shared/manifest/index_memory.ts",
-      "for (const one of memory) if (one.number > (newest?.number ?? 0)) newest = one;",
-      "> becomes >=",
-    ],
-    ["shared/manifest/index_memory.ts", "return compareVersions(a, b) >= 0 ? a : b;", ">= becomes >"],
-  ),
-  ...because(
-    "What is not there has no type that is asked for, and what is no object has no members: the same error, one line later",
-    ["shared/manifest/envelope.ts", 'if (table === null) throw fields.wrong("recipients");', NEVER],
-    ["shared/manifest/fields.ts", 'if (typeof value !== "object" || Array.isArray(value)) {', NEVER, "|| becomes &&"],
-    ["shared/manifest/fields.ts", "if (value === undefined) throw this.wrong(`a member ${name}`);", NEVER],
-  ),
-  ...because(
     "Passes on what is no refusal but a bug, of which there is none to test with",
     ["shared/manifest/open_envelope.ts", 'if (!isPosternError(cause, "tampered")) throw cause;', NEVER],
-  ),
-  ...because(
-    "Schemas 2 and 3 were judged before, by facts that are the same as those inside",
-    ["shared/manifest/open_manifest.ts", "if (envelope.schema === 1) judgeRelease(manifest, policy, now);", ALWAYS],
-  ),
-  ...because(
-    "No two paths of a release are equal, which is found out a step later with the same error",
-    [
-      "shared/manifest/manifest.ts",
-      "const files = [...manifest.files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);",
-      "< becomes <=",
-      "> becomes >=",
-      [NEVER, 1],
-      [ALWAYS, 1],
-    ],
-    ["shared/manifest/manifest.ts", "if (before !== undefined && before.path >= file.path) {", ">= becomes >"],
-  ),
-  ...because(
-    "Only takes the slow way where the quick one would have done",
-    ["shared/manifest/read_json.ts", "if (bytes.includes(BACKSLASH)) return false;", ALWAYS],
-    ["shared/manifest/read_json.ts", "const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();", NEVER],
-    ["shared/manifest/read_json.ts", "for (let i = 0; i < words.length; i++) {", "< becomes <="],
-    ["shared/manifest/read_json.ts", "const word = words[i] ?? 0;", "?? becomes &&"],
-    [
-      "shared/manifest/read_json.ts",
-      "if (this.#isPlain || !NOT_PLAIN.test(plain)) return plain;",
-      NEVER,
-      "|| becomes &&",
-    ],
-    ["shared/manifest/read_json.ts", "if ((((word - SPACES) | 0) & ~word & HIGH_BITS) !== 0) return false;", ALWAYS],
-    [
-      "shared/manifest/read_json.ts",
-      "return bytes.subarray(4 * words.length).every((byte) => byte >= 0x20);",
-      ">= becomes >",
-    ],
-  ),
-  ...because(
-    "Where there is no backslash, or no quote, nothing is escaped",
-    [
-      "shared/manifest/read_json.ts",
-      "while (!this.#isPlain && end !== -1 && this.#isEscaped(end, start)) end = this.#text.indexOf('\"', end + 1);",
-      ["&& becomes ||", 1],
-    ],
-  ),
-  ...because(
-    "What is left is no text and no whole number, which the next line refuses with the same error",
-    [
-      "shared/manifest/read_json.ts",
-      'throw this.#malformed("a string as JSON has it", cause);',
-      "the throw is taken out",
-    ],
-    [
-      "shared/manifest/read_json.ts",
-      'if (digits === undefined) throw this.#malformed("a string, an object, an array, true, false or a whole number");',
-      NEVER,
-    ],
-  ),
-  ...because(
-    "Two names that are equal are refused two lines above",
-    ["shared/manifest/read_json.ts", "if (last !== null && last > name) this.#isCanonical = false;", "> becomes >="],
-  ),
-  ...because(
-    "A string without an end is followed by nothing that may follow one",
-    ["shared/manifest/read_json.ts", 'if (end === -1) throw this.#malformed("the end of a string");', NEVER],
-  ),
-  ...because(
-    "A string begins with a quote, not with a backslash; and of an even number it is the same which end is counted from",
-    ["shared/manifest/read_json.ts", 'while (at > start && this.#text[at] === "\\\\") at--;', "> becomes >="],
-    ["shared/manifest/read_json.ts", "return (quote - 1 - at) % 2 === 1;", "- becomes +", ["- becomes +", 1]],
   ),
   ...because(
     "Of two that stand beside each other, each is compared with the other, whichever way one looks",

@@ -32,7 +32,7 @@ const releases = (count: number) =>
 const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] = [
   ["bytes of a file", json('{"a":1}', 7), json('{"a":1}', 6)],
   ["nesting", json(`${"[".repeat(8)}${"]".repeat(8)}`, 99), json(`${"[".repeat(9)}${"]".repeat(9)}`, 99)],
-  ["nesting of objects", json(nested(7), 99), json(nested(8), 99)],
+  ["nesting of objects", json(nested(8), 99), json(nested(9), 99)],
   ["characters of a product", withMembers({ product: "a".repeat(128) }), withMembers({ product: "a".repeat(129) })],
   ["characters of a tag", withMembers({ tag_name: "a".repeat(128) }), withMembers({ tag_name: "a".repeat(129) })],
   ["bytes of notes", withMembers({ notes: "ä".repeat(32_768) }), withMembers({ notes: `${"ä".repeat(32_768)}a` })],
@@ -46,6 +46,7 @@ const EDGES: readonly (readonly [string, () => void, () => void, ErrorCode?])[] 
   ["the shortest life", ofLife(0, 1), ofLife(0), "malformed"],
   ["a floor", withMembers({ floor: "1.2.0" }), withMembers({ floor: "1.2.1" }), "malformed"],
   ["bytes of a name beyond ASCII", path(`${"é".repeat(127)}a`), path("é".repeat(128))],
+  ["bytes of a name that NFKC would make shorter", path("\uff21".repeat(85)), path("\uff21".repeat(86))],
   ["names in a path", path(`${"ä/".repeat(31)}b`), path(`${"ä/".repeat(32)}b`)],
   ["plain names in a path", path(`${"a/".repeat(31)}b`), path(`${"a/".repeat(32)}b`)],
   ["bytes of a name", path("a".repeat(255)), path("a".repeat(256))],

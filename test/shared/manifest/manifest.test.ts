@@ -92,8 +92,19 @@ for (const [what, changes, code = "malformed"] of BAD) {
   });
 }
 
+Deno.test("MAN-04 parseManifest() names the member that is missing, and tells a path that is there twice from one that collides", () => {
+  const messageOf = (changes: Record<string, JsonValue | undefined>) =>
+    assertThrows(() => parseManifest(utf8(writeJson({ ...GOOD, ...changes }))), "malformed").message;
+  assertEquals(messageOf({ version: undefined }), "the manifest must have a member version");
+  assertEquals(messageOf({ files: [FILE, FILE] }).includes("sorted by path, each path once"), true);
+  assertEquals(messageOf({ files: [{ ...FILE, path: "A" }, FILE] }).includes("whatever the file system"), true);
+});
+
 Deno.test("MAN-04 parseManifest() refuses what is no object", () => {
-  for (const text of ["[]", "1", '"a"', "true"]) assertThrows(() => parseManifest(utf8(text)), "malformed");
+  for (const text of ["[]", "1", '"a"', "true"]) {
+    const { message } = assertThrows(() => parseManifest(utf8(text)), "malformed");
+    assertEquals(message, "the manifest must be an object");
+  }
 });
 
 Deno.test("MAN-03 parseManifest() counts files", () => {

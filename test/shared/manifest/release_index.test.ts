@@ -161,6 +161,7 @@ Deno.test("IDX-05 floors of envelopes and indexes are remembered, the highest co
   memory = remember(memory, "b", { index: { number: 1, hash: "h", created: NOW } });
   assertEquals(rememberedFloor(memory), "1.10.0");
   assertEquals(newestIndex(memory)?.signer, "b");
+  assertEquals(newestIndex(memory.slice(0, 1)), null);
   assertEquals(memory.map((one) => Object.hasOwn(one, "floor")), [true, false]);
   for (let one = 0; one < 8; one++) memory = remember(memory, `c${one}`, { floor: "1.0.0" });
   assertEquals(memory.map(({ signer }) => signer), Array.from({ length: 8 }, (_, one) => `c${one}`));
