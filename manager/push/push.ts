@@ -16,6 +16,7 @@ import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { coverDelta, stockCovers } from "./cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
+import { forgetPadding, padStore } from "./pad_store.ts";
 import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
@@ -47,7 +48,7 @@ export interface PushRequest {
   readonly heldStatement: number;
   /** The epoch in which only what changed is sent; null to re-encrypt everything under a new one. */
   readonly within: OpenEpoch | null;
-  /** Deltas are filled up to steps of at least so many rows; 0 for no cover. */
+  /** Deltas are filled up to steps of at least so many rows, and full pushes are padded (spec: PUSH-19); 0 for no cover. */
   readonly coverRows: number;
   /** Whether everything will be re-encrypted at the next interval as well: no delta is to follow. */
   readonly isSmall: boolean;
@@ -115,7 +116,7 @@ async function resumable(db: Database, { base, edgeEpoch, within }: PushRequest)
 
 async function begin({ db, now, random }: PushEnvironment, request: PushRequest): Promise<Work> {
   await dropPush(db);
-  if (request.within === null) await stockCovers(db, request.isSmall ? 0 : request.coverRows, random);
+  if (request.within === null) await coverFull(db, request, random);
   else await coverDelta(db, request.within.row.epoch, request.coverRows, random);
   const { base, within } = request;
   // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
@@ -131,6 +132,12 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   const push = { ...draft, chunks: work.chunks.length };
   await db.batch(recordPush(push, work.changes.entries.length));
   return { ...work, push };
+}
+
+async function coverFull(db: Database, { isSmall, coverRows }: PushRequest, random: RandomBytes): Promise<void> {
+  if (isSmall && coverRows > 0) return await padStore(db, coverRows, random);
+  await stockCovers(db, coverRows, random);
+  await forgetPadding(db);
 }
 
 async function plan(db: Database, push: PushesTable, epoch: OpenEpoch): Promise<Work> {

@@ -29,6 +29,8 @@ export const META = {
   listed: "listed",
   /** The epoch that began with a stock of cover rows for its deltas (spec: PUSH-17). */
   stockedEpoch: "stocked-epoch",
+  /** How many rows there were of each size in the last push of a small store (manager/push/pad_store.ts). */
+  paddedRows: "padded-rows",
   /** The instance's last request to publishers (shared/spec/registration.md). */
   registrationRequest: "registration-request",
 } as const;
