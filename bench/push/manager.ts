@@ -45,7 +45,7 @@ async function run(settings: ManagerSettings, isProfiled: boolean): Promise<Push
     edgeEpoch,
     heldStatement: statement.number,
     within: null,
-    coverRows: 0,
+    ...{ coverRows: 0, isSmall: false },
     listing: null,
   };
   const pushAll = () => push(env, request);

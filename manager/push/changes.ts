@@ -132,12 +132,18 @@ export function changesPlaced(version: number): Statement<never> {
 /** How many rows the edge shall hold, cover rows and change lists aside. */
 export async function entryCount(db: Database): Promise<number> {
   const all = (await db.execute(countEntries)).rows[0]?.count ?? 0;
-  return all - await countAllCovers(db) - (await changeLists(db)).length;
+  return all - await countOthers(db);
 }
 
-/** How many rows the edge shall hold if they are no more than `exact`; else a number that they do not exceed. */
+/** How many rows the edge shall hold, cover rows and change lists aside, if they are no more than `exact`; else a number that they do not exceed. */
+// spec: PUSH-18
 export async function entryBound(db: Database, exact: number): Promise<number> {
-  return (await db.execute(boundEntries.bind({ exact }))).rows[0]?.bound ?? 0;
+  const others = await countOthers(db);
+  return ((await db.execute(boundEntries.bind({ exact: exact + others }))).rows[0]?.bound ?? others) - others;
+}
+
+async function countOthers(db: Database): Promise<number> {
+  return await countAllCovers(db) + (await changeLists(db)).length;
 }
 
 /** Entries by id, whole, in this order; one that was removed meanwhile is missing. */

@@ -18,14 +18,14 @@ import {
 } from "../store/covers.ts";
 import { tables } from "../store/tables.ts";
 import { type ChangeCounts, changesByKind } from "./changes.ts";
-import { planCover, stockOf } from "./cover_plan.ts";
+import { fullStockOf, planCover, stockOf } from "./cover_plan.ts";
 
 /** Entries whose sizes are looked at. */
 const SAMPLE = 256;
 /** Cover rows made or removed in one transaction. */
-const STEP = 250;
+export const STEP = 250;
 /** Everything of a cover row's plaintext but its zero bytes, at most, with the mark of the padding. */
-const COVER_OVERHEAD = 11;
+const COVER_OVERHEAD = 13;
 
 const sample = query((p: { from: Bytes; limit: number }) =>
   tables.selectFrom("entries").select(["tbl", "kind"]).select((e) => e.fn<number>("length", ["plaintext"]).as("size"))
@@ -51,6 +51,10 @@ const coversOf = query((p: { tbl: number; limit: number }) =>
 );
 const certificateRows = compile(tables.selectFrom("certificates").select(sql<number>`2 * count(*)`.as("count")));
 const messageRows = compile(tables.selectFrom("messages").select((e) => e.fn.countAll<number>().as("count")));
+
+const entriesIn = query((p: { tbl: number }) =>
+  tables.selectFrom("entries").select((e) => e.fn.countAll<number>().as("count")).where("tbl", "=", p.tbl)
+);
 
 /** A cover row that is there. */
 interface Cover {
@@ -91,14 +95,16 @@ export async function coverDelta(db: Database, epoch: number, least: number, ran
 }
 
 /**
- * Sets the stock of cover rows before a full push.
+ * Sets the stock of cover rows before a full push that deltas are to follow.
  *
  * @param least as of {@link coverDelta}; 0 removes all
  */
-// spec: PUSH-17
+// spec: PUSH-17, PUSH-19
 export async function stockCovers(db: Database, least: number, random: RandomBytes): Promise<void> {
   for (const table of COVERED) {
-    const missing = (least === 0 ? 0 : stockOf(await rowsOf(db, table), least)) - await countCovers(db, table);
+    const covers = await countCovers(db, table);
+    const rows = (await db.execute(entriesIn.bind({ tbl: table }))).rows[0]?.count ?? 0;
+    const missing = (least === 0 ? 0 : fullStockOf(rows - covers, least)) - covers;
     if (missing > 0) {
       const sizes = await sizesIn(db, table, random);
       const make = () => addCover(table, random(16), zerosFor(pick(sizes, random)));
@@ -126,6 +132,7 @@ function sum(counts: readonly ChangeCounts[]): ChangeCounts {
   return { fresh: of("fresh"), replaced: of("replaced"), gone: of("gone") };
 }
 
+/** About how many rows a table has, cover aside: to count them all would make a delta as long as the store is large. */
 async function rowsOf(db: Database, table: CoveredTable): Promise<number> {
   const statement = table === TABLES.certificates ? certificateRows : messageRows;
   return (await db.execute(statement)).rows[0]?.count ?? 0;
@@ -156,8 +163,8 @@ async function randomCovers(db: Database, tbl: CoveredTable, count: number, rand
     .map(({ cover }) => cover);
 }
 
-/** Zero bytes of a cover row that is padded as a plaintext of this size is. */
-function zerosFor(size: number): number {
+/** How many zero bytes a cover row has that is padded as a plaintext of this size is. */
+export function zerosFor(size: number): number {
   return paddedLength(size) - COVER_OVERHEAD;
 }
 

@@ -1,4 +1,4 @@
-/** How many cover rows a delta takes: pure, so that what an edge can count is tested in one place (spec: PUSH-16, PUSH-17). */
+/** How many cover rows a delta takes: pure, so that what an edge can count is tested in one place (spec: PUSH-16, PUSH-17, PUSH-19). */
 import type { ChangeCounts } from "./changes.ts";
 
 /** A table before a delta. */
@@ -35,6 +35,30 @@ export function stepOf(rows: number, least: number): number {
 // spec: PUSH-17
 export function stockOf(rows: number, least: number): number {
   return Math.min(Math.max(Math.ceil(rows / SHARE), LEAST_STOCK * least), MOST_STOCK * least);
+}
+
+/**
+ * How many cover rows a table of so many others has when a new epoch begins: the stock, and what raises their sum to a whole number of
+ * units, so that it tells the rows only to within half of the stock.
+ */
+// spec: PUSH-19
+export function fullStockOf(rows: number, least: number): number {
+  const stock = stockOf(rows, least);
+  const unit = 2 ** Math.max(0, Math.floor(Math.log2(stock / 2)));
+  return Math.ceil((rows + stock) / unit) * unit - rows;
+}
+
+/**
+ * How many rows there shall be among which so many real ones hide, at every push anew. Powers of two first, which bounds the cost by a
+ * factor of two: Demertzis et al., "SEAL: Attack Mitigation for Encrypted Databases via Adjustable Leakage", USENIX Security 2020,
+ * section 4.2. That the number does not follow at once when rows go hides those that come and go about a step.
+ *
+ * @param before how many there were at the push before; 0 if there was none
+ */
+// spec: PUSH-19
+export function paddedCount(rows: number, before: number, least: number): number {
+  const step = stepOf(rows, least);
+  return rows <= before && before <= 2 * step ? before : step;
 }
 
 /** Cover rows to add, to replace and to remove. */

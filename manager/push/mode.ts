@@ -10,10 +10,12 @@ export interface PushSituation {
       readonly startedMillis: number;
       /** Whether the edge has what it makes proofs from. */
       readonly hasNodes: boolean;
+      /** Whether it began with the stock of cover rows that deltas need (spec: PUSH-17). */
+      readonly hasStock: boolean;
     }
     | null;
   readonly devicesVersion: number;
-  /** As many as there are, or, when these are more than `fullUpToRows`, a number that they do not exceed. */
+  /** As many as there are, cover aside, or, when these are more than `fullUpToRows`, a number that they do not exceed. */
   readonly entries: number;
   /** The owner asks for a new epoch. */
   readonly rotate: boolean;
@@ -46,10 +48,20 @@ export type FullReason =
   | "no proofs"
   | "devices changed"
   | "small store"
+  | "store grew"
   | "epoch too old"
   | "key used up";
 
-/** The reason for a full push, or null when a delta will do. */
+/** Whether everything is re-encrypted at every interval. @param entries as in {@link PushSituation} */
+// spec: PUSH-18
+export function isSmallStore(entries: number, policy: PushPolicy): boolean {
+  return entries <= policy.fullUpToRows;
+}
+
+/**
+ * The reason for a full push, or null when a delta will do. A store that goes back and forth over the threshold is at worst re-encrypted
+ * at every interval, which is what a small one costs anyway: so there is no second threshold for the way back.
+ */
 export function fullReason(situation: PushSituation, policy: PushPolicy): FullReason | null {
   const { epoch, entries, nowMillis } = situation;
   if (epoch === null) return "first";
@@ -59,5 +71,6 @@ export function fullReason(situation: PushSituation, policy: PushPolicy): FullRe
   if (epoch.devicesVersion !== situation.devicesVersion) return "devices changed";
   if (epoch.sealed + entries > MAX_SEALED_ROWS) return "key used up";
   if (nowMillis - epoch.startedMillis > policy.maxEpochMillis) return "epoch too old";
-  return entries <= policy.fullUpToRows ? "small store" : null;
+  if (isSmallStore(entries, policy)) return "small store";
+  return epoch.hasStock || policy.coverRows === 0 ? null : "store grew";
 }

@@ -7,6 +7,7 @@ import type { EdgeLink } from "../edge/link.ts";
 import { completeHistory } from "../heads/history.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
+import { META, setNumber } from "../store/meta.ts";
 import type { PushesTable } from "../store/schema_push.ts";
 import { allEntries, type Changes, readChanges } from "./changes.ts";
 import { stagedTableBlocks } from "./blocks.ts";
@@ -15,6 +16,7 @@ import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { coverDelta, stockCovers } from "./cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
+import { forgetPadding, padStore } from "./pad_store.ts";
 import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
@@ -46,8 +48,10 @@ export interface PushRequest {
   readonly heldStatement: number;
   /** The epoch in which only what changed is sent; null to re-encrypt everything under a new one. */
   readonly within: OpenEpoch | null;
-  /** Deltas, this one or those to follow, are filled up to steps of at least so many rows; 0 for no cover. */
+  /** Deltas are filled up to steps of at least so many rows, and full pushes are padded (spec: PUSH-19); 0 for no cover. */
   readonly coverRows: number;
+  /** Whether everything will be re-encrypted at the next interval as well: no delta is to follow. */
+  readonly isSmall: boolean;
   /** The epoch that the edge holds, if what changes since shall be listed for devices (spec: ROW-16); null for no lists. */
   readonly listing: OpenEpoch | null;
 }
@@ -112,12 +116,13 @@ async function resumable(db: Database, { base, edgeEpoch, within }: PushRequest)
 
 async function begin({ db, now, random }: PushEnvironment, request: PushRequest): Promise<Work> {
   await dropPush(db);
-  if (request.within === null) await stockCovers(db, request.coverRows, random);
+  if (request.within === null) await coverFull(db, request, random);
   else await coverDelta(db, request.within.row.epoch, request.coverRows, random);
   const { base, within } = request;
   // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
   const entriesVersion = await listChanges(db, { base, isFull: within === null, epoch: request.listing });
   const epoch = within ?? await startEpoch(db, request.edgeEpoch, now(), random);
+  if (within === null && !request.isSmall) await db.execute(setNumber(META.stockedEpoch, epoch.row.epoch));
   const draft: PushesTable = {
     ...{ id: random(16), base, epoch: epoch.row.epoch, is_full: within === null ? 1 : 0, chunks: 0 },
     ...{ secret: random(32), entries_version: entriesVersion, staged: 0, generation: null, created: now() },
@@ -127,6 +132,12 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   const push = { ...draft, chunks: work.chunks.length };
   await db.batch(recordPush(push, work.changes.entries.length));
   return { ...work, push };
+}
+
+async function coverFull(db: Database, { isSmall, coverRows }: PushRequest, random: RandomBytes): Promise<void> {
+  if (isSmall && coverRows > 0) return await padStore(db, coverRows, random);
+  await stockCovers(db, coverRows, random);
+  await forgetPadding(db);
 }
 
 async function plan(db: Database, push: PushesTable, epoch: OpenEpoch): Promise<Work> {

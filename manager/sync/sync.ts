@@ -10,10 +10,18 @@ import { entryBound } from "../push/changes.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
 import { changedTables, checkProofs } from "../push/check_proofs.ts";
 import { epochHasNodes, sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
-import { DEFAULT_POLICY, type FullReason, fullReason, type PushPolicy, type PushSituation } from "../push/mode.ts";
+import {
+  DEFAULT_POLICY,
+  type FullReason,
+  fullReason,
+  isSmallStore,
+  type PushPolicy,
+  type PushSituation,
+} from "../push/mode.ts";
 import { push, type Pushed } from "../push/push.ts";
 import { readBackAll, readBackChanges } from "../push/read_back.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
+import { META, readNumber } from "../store/meta.ts";
 import { agree, type Standing } from "./agree.ts";
 import { raiseAlarm } from "./alarms.ts";
 
@@ -56,8 +64,9 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
   env.onStep?.({ step: "inbox" });
   const inbox = await takeInbox(env);
   const epoch = await currentEpoch(db);
-  const { coverRows, fullUpToRows } = env.policy ?? DEFAULT_POLICY;
-  const entries = await entryBound(db, fullUpToRows);
+  const { policy = DEFAULT_POLICY } = env;
+  const entries = await entryBound(db, policy.fullUpToRows);
+  const isSmall = isSmallStore(entries, policy);
   const reason = await reasonFor(env, standing, epoch, { entries, rotate: options.rotate ?? false });
   const { base, edgeEpoch, heldStatement } = standing;
   const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
@@ -69,9 +78,10 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
       edgeEpoch,
       heldStatement,
       within: reason === null ? epoch : null,
-      coverRows: reason === "small store" ? 0 : coverRows,
+      coverRows: policy.coverRows,
+      isSmall,
       // spec: ROW-16
-      listing: entries > fullUpToRows && reason !== "edge lost" ? epoch : null,
+      listing: !isSmall && reason !== "edge lost" ? epoch : null,
     },
   );
   await readBack(env, pushed, base);
@@ -92,6 +102,7 @@ async function reasonFor(
     epoch: epoch === null ? null : {
       ...{ devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
       hasNodes: epoch.row.has_nodes === 1,
+      hasStock: await readNumber(db, META.stockedEpoch) === epoch.row.epoch,
     },
     ...asked,
     ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion) },

@@ -49,6 +49,8 @@ export const OPERATIONS = {
     name: "delta push with cover rows",
     prepare: async (household) => {
       await household.json(COVERED_DELTA);
+      // With which an epoch begins that has a stock of cover rows, unless this one has it.
+      await household.json(SYNC());
       await household.importMail();
     },
     args: SYNC,

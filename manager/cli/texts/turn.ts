@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<NonNullable<TurnDone["reason"]>, string>> = {
   "no proofs": "the edge had no proofs for it",
   "devices changed": "the devices changed",
   "small store": "a small store hides what changed",
+  "store grew": "the store is not a small one any more",
   "epoch too old": "the epoch was old",
   "key used up": "the key was used up",
 };

@@ -13,8 +13,8 @@ async function dumped(): Promise<CliWorld> {
   const world = await CliWorld.ready();
   await pair(world, "laptop");
   await pair(world, "phone");
-  await world.json("sync");
   await world.json("settings", "--full-up-to", "0");
+  await world.json("sync");
   await world.json("cert", "import", "--runtime", "--trust");
   for (let turn = 0; turn < 4; turn++) await world.json("sync");
   await world.json("edge", "dump", "--database", "file:edge.db", "--output", "edge.dump");

@@ -16,10 +16,10 @@ interface Turn {
 Deno.test("sync pushes, rotate renews the epoch, verify reads it all back, and a device reads the same", async () => {
   await using world = await CliWorld.ready();
   const laptop = await pair(world, "laptop");
+  await world.json("settings", "--full-up-to", "0");
   const first = await world.json("sync") as Turn;
   assertEquals([first.generation, first.epoch, first.full, first.reason], [1, 1, true, "first"]);
   await laptop.login();
-  await world.json("settings", "--full-up-to", "0");
   const second = await world.json("sync") as Turn;
   assertEquals([second.generation, second.epoch, second.full], [2, 1, false]);
   const rotated = await world.json("rotate") as Turn;

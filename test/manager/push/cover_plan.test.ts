@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { planCover, stepOf, stockOf } from "../../../manager/push/cover_plan.ts";
+import { fullStockOf, paddedCount, planCover, stepOf, stockOf } from "../../../manager/push/cover_plan.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 Deno.test("PUSH-16 stepOf() is the least, then powers of two, then quarters of one", () => {
@@ -33,4 +33,29 @@ Deno.test("PUSH-17 the stock of cover rows is a quarter of the others within its
       assert([8, 16].includes(changes.fresh + added.fresh) && [8, 16].includes(changes.gone + added.gone));
     }
   }));
+});
+
+Deno.test("PUSH-19 fullStockOf() is the stock and at most half of it more, and makes the sum a round one", () => {
+  assertEquals([91, 100, 132].map((rows) => rows + fullStockOf(rows, 8)), [384, 384, 512]);
+  fc.assert(fc.property(fc.integer({ min: 0, max: 10_000_000 }), fc.integer({ min: 1, max: 64 }), (rows, least) => {
+    const [stock, full] = [stockOf(rows, least), fullStockOf(rows, least)];
+    assert(full >= stock && full < 1.5 * stock, `${full} of ${stock}`);
+  }));
+});
+
+Deno.test("PUSH-19 paddedCount() holds the rows, at most doubles them, and goes down later than up", () => {
+  const trace = [1, 4, 5, 4, 3, 8, 9, 8, 5, 4, 0];
+  let before = 0;
+  assertEquals(trace.map((rows) => before = paddedCount(rows, before, 4)), [4, 4, 8, 8, 8, 8, 16, 16, 16, 4, 4]);
+  fc.assert(
+    fc.property(fc.integer({ min: 4, max: 1_000_000 }), fc.integer({ min: 0, max: 1_000_000 }), (rows, held) => {
+      const fresh = paddedCount(rows, 0, 4);
+      assert(fresh >= rows && fresh < 2 * rows, `${fresh} for ${rows}`);
+      const kept = paddedCount(rows, held, 4);
+      assert(
+        kept === fresh || (kept === held && kept >= rows && kept <= 2 * fresh),
+        `${kept} for ${rows} after ${held}`,
+      );
+    }),
+  );
 });
