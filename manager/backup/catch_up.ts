@@ -126,10 +126,11 @@ function summaryOf({ inline: _, ...summary }: MessageContent): Summary {
   return summary;
 }
 
-/** One that is not at the edge was removed after the backup, or had just been added when it was made: the owner knows. */
+/** One that is not at the edge was removed after the backup, or had just been added when it was made: the owner knows. Returns how many wait. */
 async function doubtMissing(db: Database, seen: ReadonlySet<string>): Promise<number> {
   const { rows } = await db.execute(fingerprints);
   const missing = rows.filter(({ fingerprint }) => !seen.has(toHex(fingerprint)));
-  for (const { fingerprint } of missing) await doubtCertificate(db, fingerprint);
-  return missing.length;
+  let doubtful = 0;
+  for (const { fingerprint } of missing) if (await doubtCertificate(db, fingerprint)) doubtful++;
+  return doubtful;
 }

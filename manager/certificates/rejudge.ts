@@ -22,7 +22,11 @@ export async function rejudgeWaiting(
   for (let pass = 0; pass < LIMITS.maxPathCertificates; pass++) {
     const trust = await ownersTrust(db, review);
     const found: Bytes[] = [];
-    for (const { fingerprint } of await listCertificates(db, { status: "waiting", limit: Number.MAX_SAFE_INTEGER })) {
+    for (
+      const { fingerprint, held } of await listCertificates(db, { status: "waiting", limit: Number.MAX_SAFE_INTEGER })
+    ) {
+      // spec: BACKUP-15, BACKUP-18
+      if (held === 1) continue;
       const row = await findCertificate(db, fingerprint);
       if (row === null || (await checkCertificate(row.der, trust, now)).status !== "usable") continue;
       await decideCertificate(db, fingerprint, { status: "usable", reason: "" });

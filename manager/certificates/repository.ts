@@ -24,13 +24,15 @@ export interface JudgedCertificate {
   readonly note: string;
   /** Whether the owner trusts it to vouch for others. */
   readonly isAnchor: boolean;
+  /** Whether it waits for the owner's own word, whoever vouches for it; not if absent. */
+  readonly isHeld?: boolean;
 }
 
 type Line = Omit<CertificatesTable, "der">;
 
 const LINE = [
   ...["fingerprint", "subject", "issuer", "display_subject", "not_before", "not_after", "status", "reason"] as const,
-  ...["origin", "note", "anchor", "subject_number", "added"] as const,
+  ...["origin", "note", "anchor", "held", "subject_number", "added"] as const,
 ] as const;
 
 type InsertValues = CertificatesTable & Record<string, string | number | Bytes>;
@@ -39,7 +41,14 @@ const insert = query((p: InsertValues) =>
   tables.insertInto("certificates").values({
     ...{ fingerprint: p.fingerprint, der: p.der, subject: p.subject, issuer: p.issuer, added: p.added },
     ...{ display_subject: p.display_subject, not_before: p.not_before, not_after: p.not_after, status: p.status },
-    ...{ reason: p.reason, origin: p.origin, note: p.note, anchor: p.anchor, subject_number: p.subject_number },
+    ...{
+      reason: p.reason,
+      origin: p.origin,
+      note: p.note,
+      anchor: p.anchor,
+      held: p.held,
+      subject_number: p.subject_number,
+    },
   })
 );
 const byFingerprint = query((p: { fingerprint: Bytes }) =>
@@ -63,8 +72,8 @@ const linesByStatus = query((p: { status: number; limit: number }) =>
   tables.selectFrom("certificates").select(LINE).where("status", "=", p.status).orderBy("display_subject")
     .orderBy("fingerprint").limit(p.limit)
 );
-const update = query((p: { fingerprint: Bytes; status: number; reason: string; anchor: number }) =>
-  tables.updateTable("certificates").set({ status: p.status, reason: p.reason, anchor: p.anchor })
+const update = query((p: { fingerprint: Bytes; status: number; reason: string; anchor: number; held: number }) =>
+  tables.updateTable("certificates").set({ status: p.status, reason: p.reason, anchor: p.anchor, held: p.held })
     .where("fingerprint", "=", p.fingerprint)
 );
 const remove = query((p: { fingerprint: Bytes }) =>
@@ -122,7 +131,12 @@ export async function prepareCertificate(
   const { rows: [last] } = await db.execute(highestNumber.bind({ subject: certificate.subject }));
   const row = rowOf(certificate, {
     ...{ status: CERTIFICATE_STATUS[judged.status], reason: judged.reason, origin: judged.origin, note: judged.note },
-    ...{ added: now, anchor: toFlag(judged.isAnchor), subject_number: (last?.number ?? -1) + 1 },
+    ...{
+      added: now,
+      anchor: toFlag(judged.isAnchor),
+      held: toFlag(judged.isHeld === true),
+      subject_number: (last?.number ?? -1) + 1,
+    },
   });
   return [insert.bind({ ...row }), ...entriesOf(row)];
 }
@@ -130,7 +144,7 @@ export async function prepareCertificate(
 /** What the manager keeps of a certificate beside what stands in it. */
 export type Kept = Pick<
   CertificatesTable,
-  "status" | "reason" | "origin" | "note" | "added" | "anchor" | "subject_number"
+  "status" | "reason" | "origin" | "note" | "added" | "anchor" | "held" | "subject_number"
 >;
 
 function rowOf(certificate: Certificate, kept: Kept): CertificatesTable {
@@ -147,11 +161,14 @@ export function insertCertificate(certificate: Certificate, kept: Kept): Stateme
   return insert.bind({ ...rowOf(certificate, kept) });
 }
 
+/** What the manager may think otherwise of later. */
+type Judgement = Pick<CertificatesTable, "status" | "reason" | "anchor" | "held">;
+
 /** Changes the judgement of a certificate whose entries say so already. */
 export function judgeAs(
-  { fingerprint, status, reason, anchor }: Pick<CertificatesTable, "fingerprint" | "status" | "reason" | "anchor">,
+  { fingerprint, status, reason, anchor, held }: Pick<CertificatesTable, "fingerprint" | keyof Judgement>,
 ): Statement<never> {
-  return update.bind({ fingerprint, status, reason, anchor });
+  return update.bind({ fingerprint, status, reason, anchor, held });
 }
 
 /** Adds a certificate. Returns false when it is already known. */
@@ -164,21 +181,23 @@ export function addCertificate(db: Database, judged: JudgedCertificate, now: num
   });
 }
 
-/** The owner's decision about a certificate. @throws `not_found` */
+/**
+ * The owner's decision about a certificate, or what follows from one.
+ *
+ * @param decision `isAnchor` stays as it is if absent; `isHeld` is not the case if absent
+ * @throws `not_found`
+ */
 export async function decideCertificate(
   db: Database,
   fingerprint: Bytes,
-  decision: { status: CertificateStatus; reason: string; isAnchor?: boolean },
+  decision: { status: CertificateStatus; reason: string; isAnchor?: boolean; isHeld?: boolean },
 ): Promise<CertificatesTable> {
   const found = await findCertificate(db, fingerprint);
   if (found === null) throw new PosternError("not_found", "There is no certificate with this fingerprint");
-  const { status, reason, isAnchor = found.anchor === 1 } = decision;
-  const decided = { ...found, status: CERTIFICATE_STATUS[status], reason, anchor: toFlag(isAnchor) };
-  const { anchor } = decided;
-  await db.batch([
-    update.bind({ fingerprint, status: decided.status, reason, anchor }),
-    ...entriesOf(decided),
-  ]);
+  const { status, reason, isAnchor = found.anchor === 1, isHeld = false } = decision;
+  const judged = { status: CERTIFICATE_STATUS[status], reason, anchor: toFlag(isAnchor), held: toFlag(isHeld) };
+  const decided = { ...found, ...judged };
+  await db.batch([judgeAs(decided), ...entriesOf(decided)]);
   return decided;
 }
 

@@ -103,7 +103,7 @@ async function certificateEffect(
   const isReviewed = isHeld && verdict.status === "usable";
   const status = isReviewed ? "waiting" : verdict.status;
   const reason = isReviewed ? "handed in before the restore" : verdict.status === "usable" ? "" : verdict.message;
-  const judged = { certificate, status, reason, origin: "device", note, isAnchor: false } as const;
+  const judged = { certificate, status, reason, origin: "device", note, isAnchor: false, isHeld: isReviewed } as const;
   const statements = await prepareCertificate(db, judged, now());
   const detail = statements === null ? "known before" : status;
   return { kind: "certificate", outcome: "done", detail, statements: statements ?? [] };

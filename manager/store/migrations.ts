@@ -158,4 +158,8 @@ export const MIGRATIONS: readonly Migration[] = [{
       product TEXT NOT NULL, version TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
       PRIMARY KEY (product, version, part))`,
   ],
+}, {
+  version: 9,
+  name: "certificates that a restore left in doubt",
+  statements: ["ALTER TABLE certificates ADD COLUMN held INTEGER NOT NULL DEFAULT 0"],
 }];

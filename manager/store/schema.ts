@@ -101,6 +101,8 @@ export interface CertificatesTable {
   note: string;
   /** 1 when the owner trusts it as an anchor of chains. */
   anchor: number;
+  /** 1 when it waits for the owner's own word, whoever vouches for it: a restore left it in doubt. */
+  held: number;
   /** Its number in the list of its subject. */
   subject_number: number;
   added: number;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import type { Database, Value } from "../../../shared/database/database.ts";
 
@@ -12,6 +12,8 @@ import {
   findCertificate,
   removeCertificate,
 } from "../../../manager/certificates/repository.ts";
+import { importCertificates } from "../../../manager/certificates/import.ts";
+import { rejudgeWaiting } from "../../../manager/certificates/rejudge.ts";
 import { openAlarms } from "../../../manager/sync/alarms.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { World } from "../../fixtures/world.ts";
@@ -204,6 +206,46 @@ Deno.test("a certificate handed in before the restore waits for review, whoever 
   const status = async ({ certificate }: Holder) =>
     (await findCertificate(manager.db, certificate.fingerprint))?.status;
   assertEquals([await status(before), await status(after)], [2, 1]);
+  assertEquals(await rejudgeWaiting(manager.db, "untrusted", world.clock.now()), []);
+});
+
+Deno.test("what a restore leaves in doubt becomes usable by the owner's word alone, and what was blocked stays blocked (BACKUP-18)", async () => {
+  await using world = await World.create();
+  const { manager, clock } = world;
+  const times = { notBefore: clock.now() - 1_000, notAfter: clock.now() + 86_400_000 };
+  const [root, gone] = [await authority("CN=Root", undefined, times), await authority("CN=Gone", undefined, times)];
+  const issue = async (subject: string, by: Holder) => (await holder({ subject, ...times }, by)).certificate;
+  const [lost, removed] = [await issue("CN=Lost", root), await issue("CN=Removed", root)];
+  const owned = { reason: "", origin: "owner", note: "" } as const;
+  for (const { certificate } of [root, gone]) {
+    await addCertificate(manager.db, { ...owned, certificate, status: "usable", isAnchor: true }, clock.now());
+  }
+  for (const certificate of [lost, removed]) {
+    await addCertificate(manager.db, { ...owned, certificate, status: "usable", isAnchor: false }, clock.now());
+  }
+  await decideCertificate(manager.db, lost.fingerprint, { status: "blocked", reason: "phone lost" });
+  await manager.sync();
+  const file = join(world.folder, "one.backup");
+  await backUp(manager, file);
+  for (const { fingerprint } of [lost, removed, gone.certificate]) await manager.forget(fingerprint);
+  await manager.sync();
+  const { manager: again, restored } = await restore(world, file);
+  assertEquals(restored.caughtUp?.doubtful, 2);
+  const judged = async ({ fingerprint }: { fingerprint: Bytes }) => {
+    const found = await findCertificate(again.db, fingerprint);
+    return [found?.status, found?.anchor, found?.held];
+  };
+  const all = async () => [await judged(lost), await judged(removed), await judged(gone.certificate)];
+  const inDoubt = [[0, 0, 0], [2, 0, 1], [2, 0, 1]];
+  assertEquals(await all(), inDoubt);
+  assertEquals((await findCertificate(again.db, lost.fingerprint))?.reason, "phone lost");
+  // The anchor above is still there, and another one comes.
+  const another = await authority("CN=Another", undefined, times);
+  const options = { isTrusted: true, origin: "import", note: "", review: "untrusted" } as const;
+  await importCertificates(again.db, [{ source: "test", der: another.certificate.der }], options, clock.now());
+  assertEquals(await all(), inDoubt);
+  await decideCertificate(again.db, removed.fingerprint, { status: "usable", reason: "" });
+  assertEquals(await judged(removed), [1, 0, 0]);
 });
 
 Deno.test("restoreManager() throws clock on a machine whose clock is before the backup (BACKUP-09)", async () => {
