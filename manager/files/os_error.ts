@@ -29,8 +29,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const FROM_SYSTEM_CALL = /^(.*?) ?\(os error \d+\)/;
 
 /**
- * Turns an error of the operating system into the typed one: `not_found`, `conflict` for a file that exists already, and
- * `storage` with a remedy for the others.
+ * Turns an error of the operating system into the typed one: `not_found`, `conflict` for a file that exists already,
+ * `configuration` for what the runtime was not permitted, and `storage` with a remedy for the others.
  *
  * @param doing what was tried, to stand after "cannot", for example `write /var/lib/postern/database.key`
  * @throws anything that is not an error of the operating system, unchanged: that is a bug and must not look like a full disk
@@ -38,6 +38,10 @@ const FROM_SYSTEM_CALL = /^(.*?) ?\(os error \d+\)/;
 export function fromOsError(error: unknown, doing: string): PosternError {
   if (error instanceof PosternError) return error;
   if (!(error instanceof Error)) throw error;
+  if (error instanceof Deno.errors.NotCapable) {
+    const advice = "start the program with this permission (the unit of install_service.ts does)";
+    return new PosternError("configuration", `cannot ${doing}: ${error.message}; ${advice}`, { cause: error });
+  }
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === "ENOENT") return new PosternError("not_found", `cannot ${doing}: it does not exist`, { cause: error });
   if (code === "EEXIST") return new PosternError("conflict", `cannot ${doing}: it exists already`, { cause: error });

@@ -1,13 +1,17 @@
 /** Whether a version that was switched to works, by a command of its owner's. */
 import { join } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
+import { fromOsError } from "../files/os_error.ts";
+
+/** Variables that a health check is given. */
+const PASSED_ON = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
 
 /** Null if it is well; otherwise what was found, for people. */
 export type Health = string | null;
 
 /**
  * Runs the command: exit code 0 within its time is health. It runs in the version's folder, where a relative program with a slash is
- * looked for; no shell is between.
+ * looked for; no shell is between, and of the environment it sees a few harmless variables alone.
  *
  * @param argv program and arguments; empty for no check
  */
@@ -25,7 +29,10 @@ export async function checkHealth(
   const timer = setTimeout(abort, millis);
   stop?.addEventListener("abort", abort);
   try {
-    const child = new Deno.Command(path, { args, cwd: folder, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+    const child = new Deno.Command(path, {
+      ...{ args, cwd: folder, clearEnv: true, env: environment() },
+      ...{ stdin: "null", stdout: "null", stderr: "null" },
+    }).spawn();
     ending.signal.addEventListener("abort", () => killQuietly(child));
     if (ending.signal.aborted) killQuietly(child);
     const { code, signal } = await child.status;
@@ -34,11 +41,21 @@ export async function checkHealth(
     return code === 0 && signal === null ? null : `the health check ended with ${signal ?? code}`;
   } catch (error) {
     if (error instanceof PosternError || stop?.aborted) throw error;
+    if (error instanceof Deno.errors.NotCapable) throw fromOsError(error, `run the health check ${path}`);
     return "the health check could not be started";
   } finally {
     clearTimeout(timer);
     stop?.removeEventListener("abort", abort);
   }
+}
+
+/** What a new version may know of this process: none of its secrets, of which some lie in the environment. */
+function environment(): Record<string, string> {
+  const known = PASSED_ON.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(known);
 }
 
 function killQuietly(child: Deno.ChildProcess): void {

@@ -15,10 +15,10 @@ export class UpdateService implements AsyncDisposable {
     this.stop = AbortSignal.any([stop, this.#ending.signal]);
   }
 
-  /** Begins, unless it has begun or no product is to be updated unattended. */
+  /** Begins, unless it has begun, or no product is updated unattended or has a switch that may have been cut off. */
   async startIfWanted(): Promise<void> {
     if (this.#running !== null) return;
-    if (!(await followed(this.#env.db)).some(({ config }) => config.auto !== "off")) return;
+    if (!(await followed(this.#env.db)).some(({ config }) => config.auto !== "off" || config.install !== null)) return;
     this.#running = this.#run();
   }
 

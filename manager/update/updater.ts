@@ -16,6 +16,7 @@ import {
   currentVersion,
   prepareFolder,
   pruneVersions,
+  readJournal,
   requireStaged,
   stagedVersions,
   stageRelease,
@@ -82,6 +83,20 @@ export async function applyUpdate(env: UpdateEnvironment): Promise<Switched | nu
   const switched = await switchVersion(switching, from, manifest.version);
   await tidy(env, folder, cache, switched, manifest);
   return switched;
+}
+
+/**
+ * Finishes a switch that was cut off, or goes back.
+ *
+ * @returns null if there was none
+ * @throws `conflict` while another process updates
+ */
+export async function recoverUpdate(env: UpdateEnvironment): Promise<Switched | null> {
+  const { db, followed: { config }, network, stop } = env;
+  if (config.install === null || await readJournal(config.install) === null) return null;
+  await using _lock = await lockUpdates(env);
+  await using _install = await lockInstall(env, config.install);
+  return await recoverSwitch({ db, config, folder: config.install, now: network.now(), stop });
 }
 
 /**

@@ -1,0 +1,77 @@
+/** Updates without anybody looking, when something else than a release comes between. */
+import { lockDataFolder } from "../../../manager/files/lock.ts";
+import { openAlarms } from "../../../manager/sync/alarms.ts";
+import { locate } from "../../../manager/update/cache.ts";
+import { parseWindow } from "../../../manager/update/config.ts";
+import {
+  currentVersion,
+  pointTo,
+  readJournal,
+  stagedVersions,
+  stageRelease,
+  writeJournal,
+} from "../../../manager/update/install_folder.ts";
+import { requireRelease } from "../../../manager/update/releases.ts";
+import { updateTurn } from "../../../manager/update/unattended.ts";
+import { applyUpdate, downloadUpdate } from "../../../manager/update/updater.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { surroundingsOf, TestClock } from "../../fixtures/clock.ts";
+import { DAY, PRODUCT } from "./publisher.ts";
+import { NOW, withTenant } from "./tenant.ts";
+
+Deno.test("updateTurn() takes up a switch that was cut off, whatever the hour and however far it may go by itself", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const clock = new TestClock(NOW);
+    const network = surroundingsOf({ clock, fetch });
+    const turn = async () => {
+      const stop = new AbortController().signal;
+      return await updateTurn({ db: tenant.db, dataFolder: tenant.folder, network, pid: Deno.pid, stop });
+    };
+    const install = `${folder}/app`;
+    const config = { ...await tenant.config(), install, health: ["bin/run"], restarts: true };
+    await tenant.configure(config);
+    await publisher.release("1.0.0");
+    await applyUpdate(await tenant.environment());
+    await publisher.release("1.1.0", { files: { "bin/run": "#!/bin/sh\nexit 1\n" } });
+    // A power cut after the link was moved, and before the new version was proven.
+    const cut = async () => {
+      await downloadUpdate(await tenant.environment());
+      const { manifest } = await requireRelease(tenant.db, PRODUCT, "1.1.0");
+      const cache = { folder: `${tenant.folder}/update/cache`, parts: `${tenant.folder}/update/parts` };
+      if (!(await stagedVersions(install)).includes("1.1.0")) {
+        await stageRelease(install, manifest, (file) => locate(cache, file));
+      }
+      await writeJournal(install, { product: PRODUCT, from: "1.0.0", to: "1.1.0", step: "switching" });
+      await pointTo(install, "1.1.0");
+    };
+    await cut();
+    for (const auto of ["off", "check", "apply"] as const) {
+      await tenant.configure({ ...config, auto, window: parseWindow("02:00-04:00"), intervalMillis: 365 * DAY });
+      const [report] = await turn();
+      assert(report?.text.startsWith("went back from 1.1.0 to 1.0.0") && report.restarts, JSON.stringify(report));
+      assertEquals([await currentVersion(install), await readJournal(install)], ["1.0.0", null]);
+      await cut();
+    }
+    // Nobody is told of it by somebody who updates by hand at this moment.
+    await using _lock = await lockDataFolder(`${tenant.folder}/update`, { pid: Deno.pid, sinceMillis: 0 });
+    assertEquals((await turn()).filter(({ restarts }) => restarts), []);
+  }));
+
+Deno.test("updateTurn() reports and alarms what nobody foresaw, once an interval, and goes on", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const clock = new TestClock(NOW);
+    const network = surroundingsOf({ clock, fetch });
+    const stop = new AbortController().signal;
+    // What a caller's bug makes of a folder's name.
+    const dataFolder = undefined as unknown as string;
+    const turn = async () => await updateTurn({ db: tenant.db, dataFolder, network, pid: Deno.pid, stop });
+    await publisher.release("1.0.0");
+    const config = await tenant.config();
+    await tenant.configure({ ...config, auto: "apply", install: `${folder}/app` });
+    const [report] = await turn();
+    assert(report?.text.includes("did not foresee"), report?.text);
+    assertEquals((await openAlarms(tenant.db)).length, 1);
+    assertEquals(await turn(), []);
+    clock.advance(config.intervalMillis);
+    assertEquals((await turn()).length, 1);
+  }));
