@@ -8,6 +8,8 @@ export interface InstallOptions {
   readonly data: string;
   /** The system user that runs it. */
   readonly user: string;
+  /** Whether the manager may switch to releases of itself: they lie in the prefix's `releases`, which its user may write. */
+  readonly isSelfUpdating: boolean;
   /** Everything goes below this folder, for packages and tests; null for this machine itself. */
   readonly root: string | null;
   /** Only says what would be done. */
@@ -24,12 +26,14 @@ again to bring the program up to date; the data folder is left alone.
   --prefix DIR   where the program goes (/opt/postern)
   --data DIR     the manager's data folder (/var/lib/postern)
   --user NAME    the system user that runs it, made if it is not there (postern)
+  --self-update  let the manager switch to releases of itself, in PREFIX/releases (docs/updating.md); its user may write there
   --root DIR     put everything below DIR, make no user and tell systemd nothing
   --dry-run      only say what would be done
   --help         this text
 `;
 
 const VALUES = { "--prefix": "prefix", "--data": "data", "--user": "user", "--root": "root" } as const;
+const FLAGS: readonly string[] = ["--dry-run", "--help", "--self-update"];
 const DEFAULTS = { prefix: "/opt/postern", data: "/var/lib/postern", user: "postern" };
 
 /** Reads the arguments. @throws `usage` */
@@ -38,7 +42,7 @@ export function readOptions(args: readonly string[]): InstallOptions {
   const flags = new Set<string>();
   for (let at = 0; at < args.length; at++) {
     const [name = "", inline] = (args[at] ?? "").split("=", 2);
-    if (name === "--dry-run" || name === "--help") {
+    if (FLAGS.includes(name)) {
       flags.add(name);
       continue;
     }
@@ -55,6 +59,7 @@ export function readOptions(args: readonly string[]): InstallOptions {
     data: requirePath("--data", options.data),
     user: requireUser(options.user),
     root: given.root === undefined ? null : requirePath("--root", given.root),
+    isSelfUpdating: flags.has("--self-update"),
     isDryRun: flags.has("--dry-run"),
     isHelp: flags.has("--help"),
   };

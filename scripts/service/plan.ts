@@ -37,9 +37,11 @@ const WRITTEN = { prefix: "/opt/postern", data: "/var/lib/postern", user: "poste
 
 /** All steps, in order. */
 export function planInstall(options: InstallOptions, sources: Sources): Step[] {
-  const { prefix, data, user, root } = options;
+  const { prefix, data, user, root, isSelfUpdating } = options;
   const at = (path: string): string => root === null ? path : join(root, path);
   const app = `${prefix}/app`;
+  const write = (path: string, mode: number, text: string) =>
+    ({ kind: "write", path: at(path), content: placed(text, options), mode }) as const;
   const config = { nodeModulesDir: "auto", imports: sources.imports, compilerOptions: sources.compilerOptions };
   const folders = new Set(sources.graph.files.map((path) => dirname(`${app}/${path}`)));
   return [
@@ -49,6 +51,7 @@ export function planInstall(options: InstallOptions, sources: Sources): Step[] {
     ),
     { kind: "folder", path: at(data), mode: 0o700, owner: user },
     { kind: "folder", path: at("/etc/postern"), mode: 0o700, owner: user },
+    ...(isSelfUpdating ? [{ kind: "folder", path: at(`${prefix}/releases`), mode: 0o755, owner: user } as const] : []),
     { kind: "copy", from: sources.runtime, path: at(`${prefix}/bin/deno`), mode: 0o755 },
     ...sources.graph.files.map((path) =>
       ({ kind: "copy", from: join(sources.projectRoot, path), path: at(`${app}/${path}`), mode: 0o644 }) as const
@@ -62,10 +65,33 @@ export function planInstall(options: InstallOptions, sources: Sources): Step[] {
       env: { DENO_DIR: at(`${prefix}/cache`), DENO_NO_UPDATE_CHECK: "1" },
     },
     ...Object.entries(sources.units).map(([name, text]) =>
-      ({ kind: "write", path: at(`${UNIT_FOLDER}/${name}`), content: placed(text, options), mode: 0o644 }) as const
+      write(`${UNIT_FOLDER}/${name}`, 0o644, isSelfUpdating ? updatingUnit(text) : text)
     ),
-    { kind: "write", path: at("/usr/local/bin/postern"), content: placed(WRAPPER, options), mode: 0o755 },
+    ...(isSelfUpdating
+      ? [write(`${prefix}/bin/postern-service`, 0o755, serviceScript(sources.units["postern.service"] ?? ""))]
+      : []),
+    write("/usr/local/bin/postern", 0o755, wrapper(isSelfUpdating)),
   ];
+}
+
+const EXEC_START = /^ExecStart=(.*main\.ts) (\w+)$/m;
+
+/** A unit that starts whichever version is to run, and lets it write to where versions are. */
+function updatingUnit(unit: string): string {
+  return unit.replace(
+    EXEC_START,
+    "ReadWritePaths=/opt/postern/releases\nExecStart=/opt/postern/bin/postern-service $2",
+  );
+}
+
+/**
+ * Starts the release that was switched to, and the installed program before the first. Switching makes links and runs a health check,
+ * which the runtime permits with unscoped permissions alone; systemd goes on to say where it may write.
+ */
+function serviceScript(unit: string): string {
+  const command = (EXEC_START.exec(unit)?.[1] ?? "").replace(/--allow-write=\S+/, "--allow-write")
+    .replace(/--allow-run=\S+/, "--allow-run");
+  return `#!/bin/sh\n${RELEASED}exec ${command} "$@"\n`;
 }
 
 /** The texts in the repository name the usual places; here they name the chosen ones. */
@@ -84,16 +110,23 @@ function stateDirectory(data: string): string {
 const RUN_ENV = Object.entries(MANAGER_ENV).map(([name, value]) => `${name}=${value}`).join(" ");
 const RUN_FLAGS = `--allow-all --no-prompt --no-code-cache --quiet --cached-only ${MANAGER_V8_FLAGS}`;
 
+/** Lets the release that was switched to take the place of the installed program. */
+const RELEASED = `current=/opt/postern/releases/current/bin/postern
+if [ -x "$current" ]; then exec "$current" "$@"; fi
+`;
+
 /** Runs the command line as the manager's user, whoever calls it, and from a folder that this user can enter. */
-const WRAPPER = `#!/bin/sh
+function wrapper(isSelfUpdating: boolean): string {
+  return `#!/bin/sh
 as_user=postern
 if [ "$(id -un)" != "$as_user" ]; then
   if [ "$(id -u)" -eq 0 ]; then exec runuser -u "$as_user" -- "$0" "$@"; else exec sudo -u "$as_user" -- "$0" "$@"; fi
 fi
 export POSTERN_DATA="\${POSTERN_DATA:-/var/lib/postern}" DENO_DIR=/opt/postern/cache DENO_NO_UPDATE_CHECK=1
 export ${RUN_ENV}
-exec /opt/postern/bin/deno run ${RUN_FLAGS} /opt/postern/app/${ENTRY} "$@"
+${isSelfUpdating ? RELEASED : ""}exec /opt/postern/bin/deno run ${RUN_FLAGS} /opt/postern/app/${ENTRY} "$@"
 `;
+}
 
 /** A step in a line. */
 export function describeStep(step: Step): string {

@@ -1,5 +1,6 @@
 import { neededImports, readModuleGraph } from "../../scripts/service/module_graph.ts";
 import { readOptions } from "../../scripts/service/options.ts";
+import { PROJECT_ROOT } from "../../scripts/files.ts";
 import { planInstall } from "../../scripts/service/plan.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
@@ -42,6 +43,25 @@ Deno.test("planInstall() writes the chosen places into units and wrapper", () =>
   const wrapper = written(["--prefix", "/p", "--data", "/srv/d", "--user", "u"], "bin/postern");
   assert(wrapper.includes("as_user=u\n") && wrapper.includes("/p/bin/deno") && wrapper.includes("/srv/d"));
   assert(!/postern\/(bin|app|cache)/.test(wrapper));
+});
+
+Deno.test("planInstall() with --self-update starts the release that was switched to, and lets the manager write there alone", async () => {
+  const units = {
+    "postern.service": await Deno.readTextFile(`${PROJECT_ROOT}/manager/service/systemd/postern.service`),
+  };
+  const steps = planInstall(readOptions(["--self-update", "--prefix", "/p"]), { ...SOURCES, units });
+  const text = (path: string) =>
+    steps.flatMap((step) => step.kind === "write" && step.path === path ? [step.content] : [])[0] ?? "";
+  const unit = text("/etc/systemd/system/postern.service");
+  assert(unit.includes("\nReadWritePaths=/p/releases\nExecStart=/p/bin/postern-service run\n"), unit);
+  const script = text("/p/bin/postern-service");
+  assert(/ --allow-write .* --allow-run \S+\/manager\/cli\/main\.ts "\$@"\n$/.test(script), script);
+  for (const one of [script, text("/usr/local/bin/postern")]) {
+    assert(one.includes("current=/p/releases/current/bin/postern\n"), one);
+  }
+  assertEquals(steps.find((step) => step.kind === "folder" && step.path === "/p/releases"), {
+    ...{ kind: "folder", path: "/p/releases", mode: 0o755, owner: "postern" },
+  });
 });
 
 Deno.test("planInstall() makes no user and sets no owner below another root", () => {

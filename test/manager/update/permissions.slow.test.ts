@@ -1,0 +1,79 @@
+/** Updates with the runtime's permissions that the service is installed with. */
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../../scripts/files.ts";
+import { readOptions } from "../../../scripts/service/options.ts";
+import { planInstall } from "../../../scripts/service/plan.ts";
+import { currentVersion } from "../../../manager/update/install_folder.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { withTenant } from "./tenant.ts";
+
+const UNIT = "postern.service";
+
+/** The files that an installation writes, each by the end of its path. */
+async function planned(...args: readonly string[]): Promise<(end: string) => string> {
+  const units = { [UNIT]: await Deno.readTextFile(join(PROJECT_ROOT, "manager/service/systemd", UNIT)) };
+  const graph = { files: [], packages: [] };
+  const sources = { runtime: "/bin/deno", projectRoot: "/project", graph, compilerOptions: {}, imports: {}, units };
+  const steps = planInstall(readOptions(args), sources);
+  return (end) =>
+    steps.flatMap((one) => one.kind === "write" && one.path.endsWith(`/${end}`) ? [one.content] : [])[0] ?? "";
+}
+
+/** The runtime's flags that a file starts the program with. */
+function flagsOf(text: string): string[] {
+  return / run (.*) \S+main\.ts /.exec(text)?.[1]?.split(" ") ?? [];
+}
+
+/** Applies an update with these flags, to the data folder that they name. */
+async function apply(flags: readonly string[], folder: string) {
+  const args = ["run", "--quiet", "--no-check", "--config", join(PROJECT_ROOT, "deno.json"), ...flags];
+  const entry = join(PROJECT_ROOT, "test/manager/update/applier.ts");
+  return await new Deno.Command(Deno.execPath(), {
+    args: [...args.map((flag) => flag.replace("/var/lib/postern", folder)), entry, folder, "1000000"],
+    env: { FAULT_AT_WRITE: join(folder, "fault"), NO_COLOR: "1" },
+    ...{ stdin: "null", stdout: "null", stderr: "piped" },
+  }).output();
+}
+
+Deno.test("the service that --self-update installs switches and checks health; the other says what it was not permitted", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const install = join(folder, "app");
+    await tenant.configure({ ...await tenant.config(), install, health: ["bin/run"] });
+    await publisher.release("1.0.0");
+    const narrow = flagsOf((await planned())(UNIT));
+    assert(narrow.includes("--allow-run=systemd-notify"), narrow.join(" "));
+    const refused = await apply(narrow, tenant.folder);
+    const words = new TextDecoder().decode(refused.stderr);
+    assert(refused.code !== 0 && words.includes("start the program with this permission"), words);
+    assertEquals(await currentVersion(install), undefined);
+    const done = await apply(flagsOf((await planned("--self-update"))("postern-service")), tenant.folder);
+    assertEquals(done.code, 0, new TextDecoder().decode(done.stderr));
+    assertEquals(await currentVersion(install), "1.0.0");
+  }));
+
+Deno.test("what --self-update installs starts the release that was switched to, and the installed program before", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "postern-installed-" });
+  try {
+    const user = new TextDecoder().decode((await new Deno.Command("id", { args: ["-un"] }).output()).stdout).trim();
+    const textOf = await planned("--self-update", "--prefix", folder);
+    const say = async (path: string, text: string) => {
+      await Deno.mkdir(join(path, ".."), { recursive: true });
+      await Deno.writeTextFile(path, `#!/bin/sh\necho ${text} "$*"\n`, { mode: 0o755 });
+    };
+    await say(join(folder, "bin/deno"), "installed");
+    const started = async (file: string) => {
+      const text = textOf(file).replace("as_user=postern", `as_user=${user}`);
+      const { stdout } = await new Deno.Command("sh", { args: ["-c", text, file, "status"] }).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    for (const file of ["postern-service", "local/bin/postern"]) {
+      const before = await started(file);
+      assert(before.startsWith("installed run") && before.endsWith("main.ts status"), before);
+    }
+    await say(join(folder, "releases/1.1.0/bin/postern"), "released");
+    await Deno.symlink("1.1.0", join(folder, "releases/current"));
+    for (const file of ["postern-service", "local/bin/postern"]) assertEquals(await started(file), "released status");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
