@@ -14,18 +14,15 @@ const SPKI_PREFIX = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65
 /** Whether this is the key's signature over the message. @param publicKey 32 bytes; what is no point verifies nothing */
 export function verifyEd25519(publicKey: Bytes, signature: Bytes, message: Bytes): Eventually<boolean> {
   if (signature.length !== SIGNATURE_BYTES) return false;
-  const native = nativeCrypto;
-  if (native?.createPublicKey === undefined || native.verify === undefined) {
-    return verifyByWebCrypto(publicKey, signature, message);
-  }
+  const { createPublicKey, verify } = nativeCrypto ?? {};
+  if (createPublicKey === undefined || verify === undefined) return verifyByWebCrypto(publicKey, signature, message);
   let key: object;
   try {
-    key = native.createPublicKey({ key: concat(SPKI_PREFIX, publicKey), format: "der", type: "spki" });
-  } catch (error) {
-    if (error instanceof Error) return false;
-    throw error;
+    key = createPublicKey({ key: concat(SPKI_PREFIX, publicKey), format: "der", type: "spki" });
+  } catch {
+    return false;
   }
-  return native.verify(null, message, key, signature);
+  return verify(null, message, key, signature);
 }
 
 async function verifyByWebCrypto(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { type AeadEncryptionContext, Aes256Gcm, HkdfSha256 } from "@hpke/core";
 import type { Bytes } from "../bytes/bytes.ts";
 import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
-import { openOnce, sealOnce, SHORT_BYTES } from "./short_aead.ts";
+import { openOnce, sealOnce } from "./short_aead.ts";
 
 type Data = ArrayBufferLike | ArrayBufferView;
 
@@ -24,20 +24,13 @@ export class ShortHkdf extends HkdfSha256 {
   }
 }
 
-/** The library's AES-256-GCM, with another way for what is short: Postern seals one message under each of its keys. */
+/** The library's AES-256-GCM over {@link file://./short_aead.ts}: Postern seals one message under each of its keys. */
 export class ShortAes256Gcm extends Aes256Gcm {
   override createEncryptionContext(key: Data): AeadEncryptionContext {
     const raw = bytesOf(key).slice();
-    const long = super.createEncryptionContext(key);
     return {
-      async seal(iv, data, aad) {
-        if (data.byteLength > SHORT_BYTES) return await long.seal(iv, data, aad);
-        return (await sealOnce(raw, bytesOf(iv), bytesOf(data), bytesOf(aad))).buffer;
-      },
-      async open(iv, data, aad) {
-        if (data.byteLength > SHORT_BYTES) return await long.open(iv, data, aad);
-        return (await openOnce(raw, bytesOf(iv), bytesOf(data), bytesOf(aad))).buffer;
-      },
+      seal: async (iv, data, aad) => (await sealOnce(raw, bytesOf(iv), bytesOf(data), bytesOf(aad))).buffer,
+      open: async (iv, data, aad) => (await openOnce(raw, bytesOf(iv), bytesOf(data), bytesOf(aad))).buffer,
     };
   }
 }

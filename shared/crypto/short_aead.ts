@@ -17,12 +17,8 @@ const TAG = { authTagLength: AEAD_TAG_BYTES };
 
 type Native = Required<Pick<NonNullable<typeof nativeCrypto>, "createCipheriv" | "createDecipheriv">>;
 
-let found: Native | null | undefined;
-
 /** Tried once: a runtime may have the functions and refuse the cipher. */
-function native(): Native | null {
-  return found ??= tryNative();
-}
+const native = tryNative();
 
 function tryNative(): Native | null {
   const { createCipheriv, createDecipheriv } = nativeCrypto ?? {};
@@ -30,15 +26,19 @@ function tryNative(): Native | null {
   try {
     createCipheriv(CIPHER, new Uint8Array(AEAD_KEY_BYTES), new Uint8Array(AEAD_NONCE_BYTES), TAG).final();
     return { createCipheriv, createDecipheriv };
-  } catch (error) {
-    if (error instanceof Error) return null;
-    throw error;
+  } catch {
+    return null;
   }
+}
+
+/** For that many bytes of plaintext; null where WebCrypto is the way. */
+function nativeFor(length: number): Native | null {
+  return length >= 0 && length <= SHORT_BYTES ? native : null;
 }
 
 /** As {@link sealAead}, by a raw key of 32 bytes that seals nothing else. @throws `unsupported` for another size of key or nonce */
 export function sealOnce(key: Bytes, nonce: Bytes, plaintext: Bytes, associatedData: Bytes): Eventually<Bytes> {
-  const short = plaintext.length <= SHORT_BYTES ? native() : null;
+  const short = nativeFor(plaintext.length);
   if (short === null) return importAeadKey(key).then((one) => sealAead(one, nonce, plaintext, associatedData));
   requireSizes(key, nonce);
   const cipher = short.createCipheriv(CIPHER, key, nonce, TAG);
@@ -49,7 +49,7 @@ export function sealOnce(key: Bytes, nonce: Bytes, plaintext: Bytes, associatedD
 /** As {@link openAead}, by a raw key. @throws `tampered`; `unsupported` for another size of key or nonce */
 export function openOnce(key: Bytes, nonce: Bytes, ciphertext: Bytes, associatedData: Bytes): Eventually<Bytes> {
   const end = ciphertext.length - AEAD_TAG_BYTES;
-  const short = end >= 0 && end <= SHORT_BYTES ? native() : null;
+  const short = nativeFor(end);
   if (short === null) return importAeadKey(key).then((one) => openAead(one, nonce, ciphertext, associatedData));
   requireSizes(key, nonce);
   const decipher = short.createDecipheriv(CIPHER, key, nonce, TAG);
@@ -60,7 +60,6 @@ export function openOnce(key: Bytes, nonce: Bytes, ciphertext: Bytes, associated
     // Only here the tag is compared: what was decrypted before leaves this function no other way.
     return concat(plaintext, decipher.final());
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
     plaintext.fill(0);
     const what = `${ciphertext.length} bytes of ciphertext do not belong to this key and context`;
     throw new PosternError("tampered", what, { cause });

@@ -1,5 +1,5 @@
 /** Survivors in the code of keys, ciphers and signatures. */
-import { because, NEVER, type Survivor } from "./because.ts";
+import { ALWAYS, because, NEVER, type Survivor } from "./because.ts";
 
 export const CRYPTO: readonly Survivor[] = [
   ...because(
@@ -43,6 +43,19 @@ export const CRYPTO: readonly Survivor[] = [
       "shared/crypto/ml_kem.ts",
       'const key = await kemSubtle().importKey("raw-public", publicKey, NAME, true, ["encapsulateBits"]);',
       "true becomes false",
+    ],
+    [
+      "shared/crypto/ed25519.ts",
+      'const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);',
+      "false becomes true",
+    ],
+  ),
+  ...because(
+    "Makes a copy of the same bytes in the place of a view",
+    [
+      "shared/crypto/hpke_parts.ts",
+      "if (!ArrayBuffer.isView(data)) return new Uint8Array(data as ArrayBuffer);",
+      ALWAYS,
     ],
   ),
   ...because(

@@ -3,7 +3,9 @@ import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { importAeadKey, openAead, sealAead } from "../../../shared/crypto/aead.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { openOnce, sealOnce, SHORT_BYTES } from "../../../shared/crypto/short_aead.ts";
-import { assertEquals, assertRejects } from "../../assert.ts";
+import { nativeCrypto } from "../../../shared/crypto/native.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { inOtherRuntime, loadAnew } from "../../other_runtime.ts";
 
 /** On both sides of where another implementation takes over, and of AES's blocks. */
 const LENGTHS = [0, 1, 15, 16, 17, 32, SHORT_BYTES - 1, SHORT_BYTES, SHORT_BYTES + 1, 4 * SHORT_BYTES];
@@ -15,7 +17,9 @@ function flipped(bytes: Bytes, bit: number): Bytes {
   return changed;
 }
 
-Deno.test("sealOnce() and openOnce() are sealAead() and openAead(), at every length", async () => {
+type Ways = Pick<typeof import("../../../shared/crypto/short_aead.ts"), "sealOnce" | "openOnce">;
+
+async function agreesWithWebCrypto({ sealOnce, openOnce }: Ways): Promise<void> {
   const [key, nonce, bound] = [32, 12, 20].map(webCryptoRandom) as [Bytes, Bytes, Bytes];
   const imported = await importAeadKey(key);
   for (const length of LENGTHS) {
@@ -24,6 +28,33 @@ Deno.test("sealOnce() and openOnce() are sealAead() and openAead(), at every len
     assertEquals(sealed, await sealAead(imported, nonce, plaintext, bound));
     assertEquals(await openOnce(key, nonce, sealed, bound), plaintext);
     assertEquals(await openAead(imported, nonce, sealed, bound), plaintext);
+  }
+}
+
+Deno.test("sealOnce() and openOnce() are sealAead() and openAead(), at every length", () =>
+  agreesWithWebCrypto({ sealOnce, openOnce }));
+
+const refuse = () => {
+  throw new Error("unknown cipher");
+};
+for (const [name, value] of [["createCipheriv"], ["createDecipheriv"], ["createCipheriv", refuse]] as const) {
+  Deno.test(`sealOnce() and openOnce() are the same where ${name} ${value ? "refuses the cipher" : "is missing"}`, () =>
+    inOtherRuntime([[nativeCrypto ?? {}, name, value]], async () => {
+      const ways = await loadAnew<Ways>("shared/crypto/short_aead.ts");
+      await agreesWithWebCrypto(ways);
+      const [key, nonce] = [32, 12].map(webCryptoRandom) as [Bytes, Bytes];
+      assert(ways.sealOnce(key, nonce, key, nonce) instanceof Promise);
+    }));
+}
+
+Deno.test("sealOnce() and openOnce() need no promise up to SHORT_BYTES, and go to WebCrypto beyond", async () => {
+  const [key, nonce] = [32, 12].map(webCryptoRandom) as [Bytes, Bytes];
+  for (const length of LENGTHS) {
+    const sealed = sealOnce(key, nonce, new Uint8Array(length), nonce);
+    assertEquals(sealed instanceof Promise, length > SHORT_BYTES);
+    const opened = openOnce(key, nonce, await sealed, nonce);
+    assertEquals(opened instanceof Promise, length > SHORT_BYTES);
+    assertEquals(await opened, new Uint8Array(length));
   }
 });
 
