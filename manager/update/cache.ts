@@ -42,7 +42,7 @@ async function dropCached(cache: Cache, content: Content): Promise<void> {
     await Deno.remove(cachedPath(cache, content));
   } catch (error) {
     // In a shared folder with the sticky bit, only the one who put it there may: it is written over, or stays and is not used.
-    if (!(error instanceof Deno.errors.NotFound)) fromOsError(error, "remove a file of the cache");
+    fromOsError(error, "remove a file of the cache");
   }
 }
 
@@ -97,7 +97,7 @@ export async function pruneCache(cache: Cache, keep: readonly Content[], isShare
 
 /** EXDEV, which Deno names in words alone. */
 function isOtherDevice(error: unknown): boolean {
-  return error instanceof Error && /\(os error 18\)/.test(error.message);
+  return /\(os error 18\)/.test(String(error));
 }
 
 /** ENOSPC, EDQUOT or EFBIG. */
