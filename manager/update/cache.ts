@@ -3,7 +3,7 @@
  * it is believed before its hash was computed, and files are only ever put there whole, under a name of their own first.
  */
 import { join } from "node:path";
-import { PosternError } from "../../shared/errors.ts";
+import type { PosternError } from "../../shared/errors.ts";
 import { syncFolder } from "../files/durable.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { temporaryIn } from "../files/temporary.ts";
@@ -65,7 +65,7 @@ export async function publishPart(cache: Cache, content: Content): Promise<void>
     await syncFolder(cache.folder);
   } catch (cause) {
     const error = fromOsError(cause, `write ${path}`);
-    if (isFull(cause) || !await hasContent(part, content)) throw error;
+    if (isFull(error) || !await hasContent(part, content)) throw error;
   }
 }
 
@@ -101,7 +101,6 @@ function isOtherDevice(error: unknown): boolean {
 }
 
 /** ENOSPC, EDQUOT or EFBIG. */
-function isFull(error: unknown): boolean {
-  const cause = error instanceof PosternError ? error.cause : error;
-  return cause instanceof Error && /\(os error (?:28|122|27)\)/.test(cause.message);
+function isFull({ cause }: PosternError): boolean {
+  return /\(os error (?:28|122|27)\)/.test(String(cause));
 }

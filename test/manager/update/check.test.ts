@@ -8,14 +8,14 @@ import { DAY, PRODUCT, type TestPublisher } from "./publisher.ts";
 import { NOW, withTenant } from "./tenant.ts";
 
 /** The publisher's folder, and what was asked of it. */
-function watched({ folder }: TestPublisher, onOpen: (place: string) => void = () => {}) {
+function watched({ folder }: TestPublisher, onOpen: (place: string) => void | Promise<void> = () => {}) {
   const asked: string[] = [];
   const { open } = folderSource(folder);
   const source: ReleaseSource = {
-    open(place, from, signal) {
+    async open(place, from, signal) {
       asked.push(place);
-      onOpen(place);
-      return open(place, from, signal);
+      await onOpen(place);
+      return await open(place, from, signal);
     },
   };
   return { source, asked };
@@ -41,8 +41,12 @@ Deno.test("a check that is stopped is no refusal: nothing is noted, wherever it 
     for (const where of [LISTS_PLACE, INDEX_PLACE, ROOT_PLACE]) {
       const stopping = new AbortController();
       const reason = new Error("stopped");
-      const { source } = watched(publisher, (place) => {
-        if (place === where) stopping.abort(reason);
+      const { source } = watched(publisher, async (place) => {
+        if (place !== where) return;
+        await Promise.resolve();
+        stopping.abort(reason);
+        // An answer that does not come.
+        await new Promise(() => {});
       });
       const found = await tenant.check(NOW, { source, stop: stopping.signal }).catch((error) => error);
       assertEquals(found, reason);
