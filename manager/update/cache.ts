@@ -3,7 +3,7 @@
  * it is believed before its hash was computed, and files are only ever put there whole, under a name of their own first.
  */
 import { join } from "node:path";
-import { PosternError } from "../../shared/errors.ts";
+import type { PosternError } from "../../shared/errors.ts";
 import { syncFolder } from "../files/durable.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { temporaryIn } from "../files/temporary.ts";
@@ -42,7 +42,7 @@ async function dropCached(cache: Cache, content: Content): Promise<void> {
     await Deno.remove(cachedPath(cache, content));
   } catch (error) {
     // In a shared folder with the sticky bit, only the one who put it there may: it is written over, or stays and is not used.
-    if (!(error instanceof Deno.errors.NotFound)) fromOsError(error, "remove a file of the cache");
+    fromOsError(error, "remove a file of the cache");
   }
 }
 
@@ -65,7 +65,7 @@ export async function publishPart(cache: Cache, content: Content): Promise<void>
     await syncFolder(cache.folder);
   } catch (cause) {
     const error = fromOsError(cause, `write ${path}`);
-    if (isFull(cause) || !await hasContent(part, content)) throw error;
+    if (isFull(error) || !await hasContent(part, content)) throw error;
   }
 }
 
@@ -97,11 +97,10 @@ export async function pruneCache(cache: Cache, keep: readonly Content[], isShare
 
 /** EXDEV, which Deno names in words alone. */
 function isOtherDevice(error: unknown): boolean {
-  return error instanceof Error && /\(os error 18\)/.test(error.message);
+  return /\(os error 18\)/.test(String(error));
 }
 
 /** ENOSPC, EDQUOT or EFBIG. */
-function isFull(error: unknown): boolean {
-  const cause = error instanceof PosternError ? error.cause : error;
-  return cause instanceof Error && /\(os error (?:28|122|27)\)/.test(cause.message);
+function isFull({ cause }: PosternError): boolean {
+  return /\(os error (?:28|122|27)\)/.test(String(cause));
 }

@@ -20,12 +20,7 @@ import {
 import { judgeRelease, type ReleasePolicy } from "../../shared/manifest/judge_release.ts";
 import { parseManifest, type ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { type OpenedIndex, openIndex } from "../../shared/manifest/open_index.ts";
-import {
-  openManifest,
-  requireSizes,
-  type SignedFile,
-  type VerifySignature,
-} from "../../shared/manifest/open_manifest.ts";
+import { openManifest, type SignedFile, type VerifySignature } from "../../shared/manifest/open_manifest.ts";
 import type { IndexEntry, ReleaseIndex } from "../../shared/manifest/release_index.ts";
 import {
   envelopePlace,
@@ -134,13 +129,12 @@ class Check {
     await this.#remember(signer, { index: { number, created, hash }, floor });
     await this.#followRoot(file, crls);
     const known = rememberedFloor(this.#memory);
-    const choice = { rolloutKey, ignoresRollout, floor: higherFloor(known, floor) };
-    const named = chooseRelease(index, { ...choice, ...(installed === undefined ? {} : { installed }) });
+    const choice = { installed, rolloutKey, ignoresRollout, floor: higherFloor(known, floor) };
+    const named = chooseRelease(index, choice);
     if (named === null) return { index, release: null };
     const policy: ReleasePolicy = {
       ...{ product: this.#product, allowsSchema1: this.#env.followed.config.allowsSchema1, named },
-      ...(installed === undefined ? {} : { installed }),
-      ...(known === undefined ? {} : { floor: known }),
+      ...{ installed, floor: known },
     };
     return { index, release: await this.#openRelease(named, policy, keys, verify) };
   }
@@ -191,7 +185,7 @@ class Check {
     const issuers = [root, ...records.flatMap(({ path }) => path.slice(1))];
     const shown = file === null ? [] : readCrlFile(file);
     const { all, fresh } = await mergeLists(shown, this.#remembered, issuers, now);
-    if (fresh.length > 0) await db.batch(fresh.map((list) => putList(this.#product, list)));
+    await db.batch(fresh.map((list) => putList(this.#product, list)));
     for (const { signer, path } of records) this.#paths.set(signer, path);
     const revoked = new Set<string>();
     for (const { signer, path } of records) if (await isPathRevoked(path, all, now)) revoked.add(signer);
@@ -203,7 +197,7 @@ class Check {
     const { db, followed: { config } } = this.#env;
     const signer = await verifyDetached(content, signature, { ...trust, requireCrl: config.requiresLists });
     const fresh = signer.crls.filter((list) => isNew(list, this.#remembered));
-    if (fresh.length > 0) await db.batch(fresh.map((list) => putList(this.#product, list)));
+    await db.batch(fresh.map((list) => putList(this.#product, list)));
     return signer;
   }
 
@@ -251,7 +245,6 @@ class Check {
     );
     if (content === null) throw before;
     const signature = await this.#signature(publicManifestSignaturePlace(named.tagName), content.length);
-    requireSizes({ content, signature }, LIMITS.maxManifestBytes);
     const signer = await verify(content, signature);
     const manifest = parseManifest(content);
     judgeRelease(manifest, policy, now);
@@ -282,7 +275,7 @@ class Check {
 
   #reading(maxBytes: number) {
     const { pace, stop } = this.#env;
-    return { maxBytes, stop, ...(pace === undefined ? {} : { pace }) };
+    return { maxBytes, stop, pace };
   }
 
   async #signature(place: string, contentBytes: number): Promise<Bytes> {

@@ -21,7 +21,7 @@ export interface DownloadEnvironment {
   readonly pace?: Pace | undefined;
   readonly stop?: AbortSignal | undefined;
   /** Bytes of the release that are here, and all. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What a download did, in bytes. */
@@ -64,12 +64,10 @@ async function fetchContent(place: string, content: Content, env: FileEnvironmen
     try {
       await using part = await Part.open(partPath(env.cache, content), content);
       const wasBegun = part.size > 0;
-      if (part.size < content.size || content.size === 0) await growPart(part, place, env, count);
+      if (part.size < content.size) await growPart(part, place, env, count);
       if (await part.finish()) break;
       // What an earlier try left may have been damaged; without it there is nothing else to blame than the source.
-      if (!wasBegun || tries >= TRIES) {
-        throw new PosternError("tampered", `${place} is not the file that the manifest names`);
-      }
+      if (!wasBegun) throw new PosternError("tampered", `${place} is not the file that the manifest names`);
     } catch (cause) {
       const error = fromOsError(cause, `write ${partPath(env.cache, content)}`);
       if (error.code !== "network" || tries >= TRIES) throw error;
@@ -117,7 +115,6 @@ class Part implements AsyncDisposable {
       const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
       const part = new Part(path, file, content);
       part.#size = await hashInto(part.#hash, file, content.size + 1);
-      if (part.#size > content.size) part.restart();
       return part;
     } catch (error) {
       throw fromOsError(error, `write ${path}`);

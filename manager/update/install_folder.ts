@@ -195,8 +195,12 @@ export async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes the oldest versions beyond so many; never those that are named. */
-export async function pruneVersions(folder: string, keep: number, needed: readonly string[]): Promise<string[]> {
+/** Removes the oldest versions beyond so many; never those that are named, of which one may be none. */
+export async function pruneVersions(
+  folder: string,
+  keep: number,
+  needed: readonly (string | null)[],
+): Promise<string[]> {
   const removed: string[] = [];
   for (const old of (await stagedVersions(folder)).slice(keep)) {
     if (needed.includes(old)) continue;

@@ -33,7 +33,7 @@ export function openSource(config: SourceConfig, fetch: Fetch): ReleaseSource {
 /** What reading is bounded by. */
 export interface Reading {
   readonly maxBytes: number;
-  readonly pace?: Pace;
+  readonly pace?: Pace | undefined;
   readonly stop?: AbortSignal | undefined;
 }
 

@@ -164,10 +164,9 @@ async function downloadHere(env: UpdateEnvironment): Promise<Fetched | null> {
   const { release: manifest } = await checkHere(env);
   if (manifest === null || (env.isUnattended === true && await wasReturned(env, manifest))) return null;
   const source = openSource(followed.config.source, network.fetch);
-  const progress = onProgress === undefined ? {} : { onProgress };
   const cache = await openCache(env);
   const { product, version } = manifest;
-  const downloading = { source, cache, wait: network.wait, pace, stop, ...progress };
+  const downloading = { source, cache, wait: network.wait, pace, stop, onProgress };
   const done = await notingRefusal(env, version, () => downloadRelease(manifest, downloading));
   const { record } = await requireRelease(db, product, version);
   if (record.downloaded === null || done.fetched > 0) {
@@ -198,13 +197,12 @@ async function wasReturned({ db }: UpdateEnvironment, { product, version }: Rele
   return (await releaseRecords(db, product)).some((one) => one.version === version && one.returned !== null);
 }
 
+/** Lays a release down, unless it is there and right. */
 async function stage(folder: string, manifest: ReleaseManifest, cache: Cache): Promise<void> {
-  if ((await stagedVersions(folder)).includes(manifest.version)) {
-    try {
-      return await requireStaged(folder, manifest);
-    } catch (error) {
-      if (!isPosternError(error, "tampered")) throw error;
-    }
+  try {
+    return await requireStaged(folder, manifest);
+  } catch (error) {
+    if (!isPosternError(error)) throw error;
   }
   await stageRelease(folder, manifest, (file) => locate(cache, file));
 }
@@ -217,7 +215,7 @@ async function tidy(
   { files }: ReleaseManifest,
 ): Promise<void> {
   if (returned !== null) return;
-  await pruneVersions(folder, config.keep, from === null ? [to] : [from, to]);
+  await pruneVersions(folder, config.keep, [from, to]);
   await pruneCache(cache, files, config.cache !== null);
 }
 

@@ -11,7 +11,7 @@ const TWO_POW_32 = 0x1_0000_0000;
 /** What an instance chooses by. */
 export interface Choice {
   /** The version that runs; undefined before the first. */
-  readonly installed?: string;
+  readonly installed?: string | undefined;
   /** The highest floor of all that are remembered, that of the index included. */
   readonly floor?: string | undefined;
   /** 32 random bytes of the instance that never leave it. */

@@ -15,9 +15,9 @@ export interface ReleasePolicy {
   /** Whether its configuration allows schema 1, which commits to nothing (spec: MAN-09). */
   readonly allowsSchema1: boolean;
   /** The version that runs; undefined before the first. */
-  readonly installed?: string;
+  readonly installed?: string | undefined;
   /** The highest floor that it remembers. */
-  readonly floor?: string;
+  readonly floor?: string | undefined;
   /** The release as the index names it, where an index does. */
   readonly named?: IndexEntry;
 }

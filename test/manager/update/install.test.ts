@@ -35,10 +35,15 @@ Deno.test("applyUpdate() installs beside what runs, switches, and keeps the last
       ...[{ from: null, to: "1.0.0" }, { from: "1.0.0", to: "1.1.0" }, { from: "1.1.0", to: "1.2.0" }],
     ]);
     // Back by hand, only to what is staged; and unattended, that version is not taken again.
-    await assertRejects(async () => rollBack(await tenant.environment(), "1.0.0"), "not_found");
+    const { message } = await assertRejects(async () => rollBack(await tenant.environment(), "1.0.0"), "not_found");
+    assert(message.includes("staged are: 1.2.0, 1.1.0"), message);
     assertEquals((await rollBack(await tenant.environment(), undefined)).to, "1.1.0");
     assertEquals(await applyUpdate(await tenant.environment({ isUnattended: true })), null);
+    // What is staged and right is not laid down again.
+    const laidDown = async () => (await Deno.stat(join(install, "releases/1.2.0"))).ino;
+    const before = await laidDown();
     assertEquals((await applyUpdate(await tenant.environment()))?.to, "1.2.0");
+    assertEquals(await laidDown(), before);
     const found = [];
     for await (const one of searchReleases(tenant.db, PRODUCT, "LIB/da")) {
       found.push([one.record.version, ...one.paths]);
@@ -193,6 +198,28 @@ Deno.test("a staged version that was changed is laid down anew, and never gone b
     await publisher.release("1.2.0");
     await Deno.mkdir(join(install, "releases/1.2.0"));
     assertEquals((await applyUpdate(await tenant.environment()))?.to, "1.2.0");
+  }));
+
+Deno.test("a file that is not what it must be once it is laid down is never switched to", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const install = join(folder, "app");
+    await tenant.configure({ ...await tenant.config(), install });
+    await publisher.release("1.0.0");
+    await applyUpdate(await tenant.environment());
+    await publisher.release("1.1.0");
+    const { rename } = Deno;
+    Deno.rename = async (from, to) => {
+      await rename(from, to);
+      // As a disk does that wrote something else.
+      if (`${to}` === join(install, "releases/1.1.0")) await Deno.writeTextFile(join(`${to}`, "lib/data"), "another");
+    };
+    try {
+      await assertRejects(async () => applyUpdate(await tenant.environment()), "tampered");
+    } finally {
+      Deno.rename = rename;
+    }
+    assertEquals([await currentVersion(install), await tenant.events("update.returned")], ["1.0.0", []]);
+    assertEquals((await applyUpdate(await tenant.environment()))?.to, "1.1.0");
   }));
 
 Deno.test("a staged file that is changed between the last look and the switch is never run, and gone back from", () =>

@@ -5,7 +5,7 @@ import { lockDataFolder } from "../../../manager/files/lock.ts";
 import { currentVersion, stagedVersions } from "../../../manager/update/install_folder.ts";
 import { releaseRecords } from "../../../manager/update/releases.ts";
 import { applyUpdate, checkUpdate, downloadUpdate, rollBack } from "../../../manager/update/updater.ts";
-import { assertEquals, assertRejects } from "../../assert.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { PRODUCT } from "./publisher.ts";
 import { namesIn } from "./scratch.ts";
 import { NOW, withTenant } from "./tenant.ts";
@@ -18,7 +18,8 @@ Deno.test("an update needs folders that it can use, and has them alone", () =>
     await assertRejects(apply, "configuration");
     await Deno.writeTextFile(join(folder, "file"), "");
     await tenant.configure({ ...config, install: join(folder, "file", "app") });
-    await assertRejects(apply, "storage");
+    const { message } = await assertRejects(apply, "storage");
+    assert(message.startsWith(`cannot make ${join(folder, "file", "app")} (`), message);
     // A cache that several share is made by whoever lets them; until then files are used from where they grew.
     await tenant.configure({ ...config, cache: join(folder, "nowhere") });
     assertEquals(((await downloadUpdate(await tenant.environment()))?.fetched ?? 0) > 0, true);

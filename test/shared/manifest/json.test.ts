@@ -78,6 +78,14 @@ Deno.test("MAN-02 what readJson accepts in any spelling is what JSON.parse takes
   assertEquals(accepted > 100, true);
 });
 
+Deno.test("MAN-02 readJson reads every value in another spelling, and says that it is one", () => {
+  fc.assert(fc.property(values, (value) => {
+    const text = ` ${JSON.stringify({ "\\": "\\\\", empty: [{}, []], '"': '\\"', value }, null, "\t")}\r\n`;
+    const { value: read, isCanonical } = readJson(utf8(text), MAX, "the text");
+    assertEquals([writeJson(read), isCanonical], [writeJson(JSON.parse(text)), false]);
+  }));
+});
+
 Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 section 3.2.3", () => {
   const members = { "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7 };
   const sorted = '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}';
@@ -90,7 +98,11 @@ Deno.test("MAN-01 members are sorted by UTF-16 code units, as in RFC 8785 sectio
 
 Deno.test("MAN-01 canonical texts are read whatever their names mean to the engine, and whatever looks like an escape", () => {
   const names = ['{"__proto__":{"a":1},"a":2}', '{"toJSON":"a"}', '{"":1,"\\"":[],"a":{}}'];
-  const strings = ['["\\\\ud800","\\\\\\\\ud800","\\u001f","\ufffd"]', '["\\\\","\\"","\\\\\\"[[[[[[[[[","]"]'];
+  const strings = [
+    '["\\\\ud800","\\\\\\\\ud800","\\u001f","\ufffd"]',
+    '["\\\\","[[[[[[[[["]',
+    '["\\"","\\\\\\"[[[[[[[[["]',
+  ];
   const lists = ["[0,1,2,3,4,5,6,7,8,9,10,11]"];
   for (const text of [...names, ...strings, ...lists]) assertEquals(writeJson(read(text)), text);
 });
@@ -133,6 +145,8 @@ const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
   ["an unknown escape", '{"a":"\\x41"}'],
   ["a string without end", '{"a":"\\"}'],
   ["single quotes", "{'a':1}"],
+  ["a name that is a number, and nothing more", "{1"],
+  ["a string without end, and nothing more", '"'],
   ["a name without its first quote", '{a":1}'],
   ["a comma at the end", '{"a":1,}'],
   ["a comma at the end of an array", '{"a":[1,]}'],
@@ -143,6 +157,7 @@ const REFUSED: readonly (readonly [string, string, ErrorCode?])[] = [
   ["a second value", '{"a":1}1'],
   ["an object without end", '{"a":1'],
   ["true misspelled", '{"a":True}'],
+  ["true with another end", "[trux]"],
   ["true cut off", '{"a":tru}'],
   ["nesting that is too deep", `${"[".repeat(9)}${"]".repeat(9)}`, "too_large"],
   ["nesting that is much too deep", "[".repeat(MAX), "too_large"],
