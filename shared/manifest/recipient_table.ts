@@ -13,10 +13,10 @@ export const OPAQUE_ID_BYTES = 16;
 
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
-const COMMA = 0x2c;
-/** `{"encrypted_mek":"`, the wrapped MEK, `","instance_id":"`, the id, `"}`. */
-const [BEFORE, BETWEEN, AFTER] = ['{"encrypted_mek":"', '","instance_id":"', '"}'].map(utf8) as [Bytes, Bytes, Bytes];
+/** `{"encrypted_mek":"`, the wrapped MEK, `","instance_id":"`, the id, `"}`; and a comma before the next one. */
+const [BEFORE, BETWEEN, AFTER, NEXT] = ['{"encrypted_mek":"', '","instance_id":"', '"}', '"},{"encrypted_mek":"'].map(utf8) as [Bytes, Bytes, Bytes, Bytes];
 const ID_CHARS = 2 * OPAQUE_ID_BYTES;
+const WORD_BYTES = 4;
 
 /** A wrapped MEK and the id that it is found by. */
 export interface RecipientEntry {
