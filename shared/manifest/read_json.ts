@@ -87,9 +87,10 @@ function isSortedJson(value: unknown, depth: number): value is JsonValue {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;
   if (typeof value !== "object") return true;
   if (Array.isArray(value)) return value.every((item) => isSortedJson(item, depth + 1));
+  // By far the fastest walk over an object; those of `JSON.parse` inherit nothing that it would show.
   let last: string | null = null;
-  for (const [name, member] of Object.entries(value)) {
-    if (last !== null && last > name || !isSortedJson(member, depth + 1)) return false;
+  for (const name in value) {
+    if (last !== null && last > name || !isSortedJson((value as Members)[name], depth + 1)) return false;
     last = name;
   }
   return true;
