@@ -9,6 +9,8 @@ export interface Codec {
   isHexOf(text: string, bytes: number): boolean;
   toBase64(bytes: Uint8Array): string;
   fromBase64(text: string): Bytes;
+  /** Whether a text that `fromBase64` took is the one that `toBase64` makes of the bytes. */
+  isExactBase64(bytes: Uint8Array, text: string): boolean;
   toBase64Url(bytes: Uint8Array): string;
   fromBase64Url(text: string): Bytes;
 }
@@ -28,7 +30,9 @@ export const NATIVE: Codec = {
     }
   },
   toBase64: (bytes) => bytes.toBase64(),
-  fromBase64: (text) => Uint8Array.fromBase64(text),
+  fromBase64: (text) => Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }),
+  // The strict decoder takes white space and nothing else that is not canonical, so a text that is no longer than it must be has none.
+  isExactBase64: (bytes, text) => text.length === 4 * Math.ceil(bytes.length / 3),
   toBase64Url: (bytes) => bytes.toBase64({ alphabet: "base64url", omitPadding: true }),
   fromBase64Url: (text) => Uint8Array.fromBase64(text, { alphabet: "base64url" }),
 };

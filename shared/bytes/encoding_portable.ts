@@ -65,6 +65,7 @@ export const PORTABLE: Codec = {
   isHexOf: (text, bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text),
   toBase64: (bytes) => toBase64(bytes, "base64"),
   fromBase64,
+  isExactBase64: (bytes, text) => toBase64(bytes, "base64") === text,
   toBase64Url: (bytes) => toBase64(bytes, "base64url"),
   fromBase64Url: fromBase64,
 };

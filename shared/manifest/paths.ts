@@ -46,8 +46,9 @@ export function requireDistinct(paths: readonly string[]): void {
   for (const path of paths) {
     for (let folder = folderOf(path); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
   }
-  const folded = new Set([...paths, ...folders].map(foldPath));
-  if (folded.size !== paths.length + folders.size) {
+  // Sorting what is nearly sorted takes less time than a set.
+  const names = [...paths, ...folders].map(foldPath).sort();
+  if (names.some((name, at) => name === names[at - 1])) {
     throw refused("that no other file or folder equals, whatever the file system");
   }
 }

@@ -140,10 +140,11 @@ function isSortedJson(value: unknown): value is JsonValue {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;
   if (typeof value !== "object") return true;
   if (value === null) return false;
-  if (Array.isArray(value)) return value.every(isSortedJson);
+  if (Array.isArray(value)) return value.every((item) => isSortedJson(item));
+  // By far the fastest walk over an object; those of `JSON.parse` inherit nothing that it would show.
   let last = "";
-  for (const [name, member] of Object.entries(value)) {
-    if (name < last || !isSortedJson(member)) return false;
+  for (const name in value) {
+    if (name < last || !isSortedJson((value as Members)[name])) return false;
     last = name;
   }
   return true;

@@ -2,7 +2,7 @@
  * The wrapped keys of schema 2 (spec: MAN-14): entries of one length, sorted by opaque id, so that an instance finds its own by
  * bisection in the bytes of the file. Taking ten thousand entries apart as JSON would cost more than all the rest of opening.
  */
-import { type Bytes, compareBytes, concat, utf8 } from "../bytes/bytes.ts";
+import { type Bytes, compareBytes, concat, equalBytes, utf8 } from "../bytes/bytes.ts";
 import { fromBase64, toBase64, toHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -13,15 +13,36 @@ export const OPAQUE_ID_BYTES = 16;
 
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
-const COMMA = 0x2c;
-/** `{"encrypted_mek":"`, the wrapped MEK, `","instance_id":"`, the id, `"}`. */
+/** `{"encrypted_mek":"`, the wrapped MEK, `","instance_id":"`, the id, `"}`; then a comma and the next one. */
 const [BEFORE, BETWEEN, AFTER] = ['{"encrypted_mek":"', '","instance_id":"', '"}'].map(utf8) as [Bytes, Bytes, Bytes];
 const ID_CHARS = 2 * OPAQUE_ID_BYTES;
+const COMMA = utf8(",");
 
 /** A wrapped MEK and the id that it is found by. */
 export interface RecipientEntry {
   readonly id: Bytes;
   readonly wrapped: Bytes;
+}
+
+/** Bytes that are looked for at ten thousand places: four at a time, which takes a third of the time, the last of them overlapping. */
+interface Words {
+  readonly places: Uint32Array;
+  /** Big-endian, so that they also compare as their bytes do. */
+  readonly words: Uint32Array;
+}
+
+const WORD_BYTES = 4;
+const BETWEEN_WORDS = wordsOf(BETWEEN);
+const NEXT_WORDS = wordsOf(concat(AFTER, COMMA, BEFORE));
+
+/** @param bytes at least four */
+function wordsOf(bytes: Bytes): Words {
+  const view = new DataView(bytes.buffer);
+  const places = Uint32Array.from(
+    { length: Math.ceil(bytes.length / WORD_BYTES) },
+    (_, at) => Math.min(at * WORD_BYTES, bytes.length - WORD_BYTES),
+  );
+  return { places, words: places.map((place) => view.getUint32(place)) };
 }
 
 /** The text of a list: entries sorted, commas between, without the brackets. @throws `usage` for two of one id, or none */
@@ -104,27 +125,28 @@ export class RecipientTable {
   }
 
   #check(): void {
-    const [text, stride, idAt] = [this.#text, this.#stride, this.#idAt];
-    const betweenAt = idAt - BETWEEN.length;
-    const afterAt = idAt + ID_CHARS;
+    const [text, stride] = [this.#text, this.#stride];
+    const view = new DataView(text.buffer, text.byteOffset, text.length);
+    let isWellMade = equalBytes(text.subarray(0, BEFORE.length), BEFORE) &&
+      equalBytes(text.subarray(text.length - AFTER.length), AFTER);
     for (let entry = 0; entry < this.count; entry++) {
-      const at = entry * stride;
-      const isWellMade = hasAt(text, at, BEFORE) && hasAt(text, at + betweenAt, BETWEEN) &&
-        hasAt(text, at + afterAt, AFTER) && (entry + 1 === this.count || text[at + stride - 1] === COMMA);
+      const id = entry * stride + this.#idAt;
+      isWellMade &&= hasAt(view, id - BETWEEN.length, BETWEEN_WORDS) &&
+        (entry + 1 === this.count || hasAt(view, id + ID_CHARS, NEXT_WORDS));
       if (!isWellMade) throw malformed("entries of one form");
-      if (entry > 0 && !ascends(text, at + idAt - stride, at + idAt)) throw malformed("ids that ascend, each once");
+      if (entry > 0 && !ascends(view, id - stride, id)) throw malformed("ids that ascend, each once");
     }
   }
 }
 
-function hasAt(text: Bytes, at: number, wanted: Bytes): boolean {
-  for (let i = 0; i < wanted.length; i++) if (text[at + i] !== wanted[i]) return false;
+function hasAt(view: DataView, at: number, { places, words }: Words): boolean {
+  for (let i = 0; i < words.length; i++) if (view.getUint32(at + (places[i] ?? 0)) !== words[i]) return false;
   return true;
 }
 
-function ascends(text: Bytes, before: number, after: number): boolean {
-  for (let i = 0; i < ID_CHARS; i++) {
-    const difference = (text[after + i] ?? 0) - (text[before + i] ?? 0);
+function ascends(view: DataView, before: number, after: number): boolean {
+  for (let i = 0; i < ID_CHARS; i += WORD_BYTES) {
+    const difference = view.getUint32(after + i) - view.getUint32(before + i);
     if (difference !== 0) return difference > 0;
   }
   return false;

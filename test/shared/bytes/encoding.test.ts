@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { inOtherRuntime, loadAnew, type Replaced } from "../../other_runtime.ts";
-import { NATIVE } from "../../../shared/bytes/encoding_native.ts";
+import { type Codec, NATIVE } from "../../../shared/bytes/encoding_native.ts";
 import { PORTABLE } from "../../../shared/bytes/encoding_portable.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { isPosternError } from "../../../shared/errors.ts";
@@ -141,4 +141,32 @@ Deno.test("portable encodings agree with the runtime's own", () => {
     assertEquals(PORTABLE.fromBase64(NATIVE.toBase64(value)), new Uint8Array(value));
     assertEquals(PORTABLE.fromBase64Url(NATIVE.toBase64Url(value)), new Uint8Array(value));
   }));
+});
+
+Deno.test("the runtime's own base64 decoder takes a text if the portable one does: white space, padding, unused bits", () => {
+  const spoiled = fc.tuple(
+    fc.uint8Array({ maxLength: 12 }),
+    fc.nat(),
+    fc.constantFrom(...'"= \t\n\f\r\v\u00a0\u2028AZ-_+/\0'),
+    fc.nat(2),
+  )
+    .map(([value, at, other, removed]) => {
+      const text = NATIVE.toBase64(value);
+      const place = at % (text.length + 1);
+      return text.slice(0, place) + other + text.slice(place + removed);
+    });
+  const taken = ({ fromBase64, isExactBase64 }: Codec, text: string) => {
+    try {
+      const bytes = fromBase64(text);
+      return isExactBase64(bytes, text) ? bytes : null;
+    } catch {
+      return null;
+    }
+  };
+  fc.assert(
+    fc.property(fc.oneof(spoiled, fc.string({ maxLength: 12 })), (text) => {
+      assertEquals(taken(NATIVE, text), taken(PORTABLE, text));
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -1,4 +1,5 @@
 /** Each limit of manifest.md, at its edge: what is just allowed, and what is just not. */
+import fc from "fast-check";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
@@ -92,15 +93,31 @@ Deno.test("MAN-14 a table is refused for one wrong character of punctuation, whe
   const stride = (text.length + 1) / 3;
   for (let entry = 0; entry < 3; entry++) {
     const at = entry * stride;
-    const ends = entry === 2 ? [] : [stride - 1];
-    for (const place of [0, 5, 17, 18 + 64, 18 + 64 + 16, stride - 3, stride - 2, ...ends]) {
-      assertThrows(() => new RecipientTable(text.with(at + place, 0x23), "x25519"), "malformed");
+    // What is left of an entry without a wrapped MEK of 64 characters and an id of 32.
+    const punctuation = [[0, 18], [18 + 64, 17], [18 + 64 + 17 + 32, entry === 2 ? 2 : 3]] as const;
+    for (const place of punctuation.flatMap(([begin, count]) => Array.from({ length: count }, (_, i) => begin + i))) {
+      const changed = text.with(at + place, (text[at + place] ?? 0) ^ 1);
+      assertThrows(() => new RecipientTable(changed, "x25519"), "malformed");
     }
   }
   for (const length of [0, text.length - 1, stride, stride - 2]) {
     assertThrows(() => new RecipientTable(text.slice(0, length), "x25519"), "malformed");
   }
   assertEquals(new RecipientTable(text.slice(0, stride - 1), "x25519").count, 1);
+});
+
+Deno.test("MAN-14 a table is taken only if each id is above the one before, whichever digit tells them apart", () => {
+  const digits = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 32, maxLength: 32 });
+  const close = fc.tuple(digits, fc.nat(31), fc.constantFrom(..."0123456789abcdef")).map(([id, at, digit]) =>
+    [id, id.slice(0, at) + digit + id.slice(at + 1)] as const
+  );
+  const entry = (id: string) => `{"encrypted_mek":"${"A".repeat(64)}","instance_id":"${id}"}`;
+  fc.assert(fc.property(fc.oneof(close, fc.tuple(digits, digits)), fc.nat(3), ([first, second], before) => {
+    // At any place in memory, as a table lies anywhere in its envelope.
+    const bytes = utf8(`${" ".repeat(before)}${entry(first)},${entry(second)}`).subarray(before);
+    if (first < second) assertEquals(new RecipientTable(bytes, "x25519").count, 2);
+    else assertThrows(() => new RecipientTable(bytes, "x25519"), "malformed");
+  }));
 });
 
 Deno.test("IDX-01 the index that parseIndex() gives back has no member that it did not read", () => {

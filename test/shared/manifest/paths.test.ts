@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { foldPath, requireDistinct, requirePath } from "../../../shared/manifest/paths.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
@@ -116,6 +117,21 @@ for (const [what, paths] of COLLIDING) {
 Deno.test("MAN-06 requireDistinct() passes paths that are different everywhere", () => {
   requireDistinct(["a/b/c", "a/b/d", "a/bc", "a.b", "ab", "b/a"]);
   requireDistinct([]);
+});
+
+Deno.test("MAN-06 requireDistinct() looks at all pairs of paths and folders", () => {
+  const segment = fc.constantFrom("a", "A", "b", "ﬁ", "fi", "a-");
+  const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => segments.join("/"));
+  const foldersOf = (one: string) => [...one.matchAll(/\//g)].map(({ index }) => one.slice(0, index));
+  fc.assert(
+    fc.property(fc.array(path, { maxLength: 4 }), (paths) => {
+      const folders = [...new Set(paths.flatMap(foldersOf))];
+      const folded = [...paths, ...folders].map(foldPath);
+      if (new Set(folded).size === folded.length) requireDistinct(paths);
+      else assertThrows(() => requireDistinct(paths), "malformed");
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 Deno.test("MAN-06 foldPath() is the same in its fast way and in its full one", () => {
