@@ -18,7 +18,7 @@ const MOST_GAPS = 4;
 
 /** Sizes of lists of messages are powers of two up to here, then quarters of one: they seldom have to grow. */
 const POWERS_UP_TO_BYTES = 4_096;
-/** Many a short message is a little longer than the least padded length. */
+/** Short messages are a little shorter or longer than the least padded length. */
 const LEAST_BYTES = 512;
 
 const KINDS = [...COVERED_LISTS, ...COVERED_LISTS.map(listCoverKind)];
@@ -105,13 +105,21 @@ export function listKey(kind: string, name: Bytes): string {
   return `${listOfCover(kind) ?? kind} ${toHex(name)}`;
 }
 
-/** To which size rows of a list are padded whose longest has so many bytes. Of certificates most are alone, and like those by fingerprint. */
-function sizeFor(kind: string, longest: number): number {
-  const size = paddedLength(longest);
-  if (kind === "subject") return size;
-  const power = Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(size)));
-  const unit = power <= POWERS_UP_TO_BYTES ? power : power / 8;
+/** To which size a row of the table of certificates is padded: in coarser steps than elsewhere, since each step is filled with cover rows. */
+export function certificateSize(bytes: number): number {
+  return quarterOf(paddedLength(bytes));
+}
+
+/** The next power of two, or quarter between two. All of them are lengths that PADMÉ gives. */
+function quarterOf(size: number): number {
+  const unit = 2 ** Math.ceil(Math.log2(size)) / 8;
   return Math.ceil(size / unit) * unit;
+}
+
+function sizeFor(kind: string, longest: number): number {
+  if (kind === "subject") return certificateSize(longest);
+  const size = Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(paddedLength(longest))));
+  return size <= POWERS_UP_TO_BYTES ? size : quarterOf(paddedLength(longest));
 }
 
 function freeNumbers({ kind, numbers }: List, least: number): number[] {

@@ -1,5 +1,6 @@
 /** Padding a small store before it is re-encrypted, so that an edge cannot count what came and went since the push before (spec: PUSH-19). */
 import * as v from "valibot";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { paddedLength } from "../../shared/bytes/padding.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
@@ -12,7 +13,7 @@ import { findBytes, META, setBytes, unset } from "../store/meta.ts";
 import { tables } from "../store/tables.ts";
 import { STEP, zerosFor } from "./cover.ts";
 import { paddedCount } from "./cover_plan.ts";
-import { clearLists, listSizes, type PaddedList, padLists } from "./pad_lists.ts";
+import { certificateSize, clearLists, listKey, listSizes, type PaddedList, padLists } from "./pad_lists.ts";
 
 /** Rows in lists of their own. */
 const sizes = compile(
@@ -26,6 +27,8 @@ const coversOf = query((p: { tbl: number; kind: string; least: number; most: num
     .select("covers.content_key as key").where("covers.tbl", "=", p.tbl).where("entries.kind", "=", p.kind)
     .where((e) => e.between(e.fn<number>("length", ["entries.plaintext"]), p.least, p.most)).limit(p.limit)
 );
+/** Kinds of rows of the table of certificates that are lists of their own. */
+const ALONE: ReadonlySet<string> = new Set(["fingerprint", coverKind(TABLES.certificates)]);
 const paddedTuple = v.array(v.strictTuple([v.picklist(COVERED), uint, uint]));
 
 /** Rows of a table that the edge cannot tell apart by what it counts. */
@@ -64,9 +67,27 @@ export async function padStore(db: Database, least: number, random: RandomBytes)
   await db.execute(setBytes(META.paddedRows, encodeCbor(counts)));
 }
 
-/** The size to which rows of lists are padded, by {@link listKey}; none where the store is not padded. */
-export async function paddedSizes(db: Database): Promise<ReadonlyMap<string, number>> {
-  return await findBytes(db, META.paddedRows) === null ? new Map() : await listSizes(db);
+/** To which sizes rows are padded. */
+export interface RowSizes {
+  /** Padded bytes of an entry's plaintext, 0 for no more than it needs itself. */
+  readonly of: (entry: { readonly kind: string; readonly name: Bytes; readonly plaintext: Bytes }) => number;
+  /** The most of all lists. */
+  readonly most: number;
+}
+
+/** Each row as large as it is. */
+export const PLAIN_SIZES: RowSizes = { of: () => 0, most: 0 };
+
+/** The sizes of the next full push. */
+// spec: PUSH-19, PUSH-20
+export async function rowSizes(db: Database): Promise<RowSizes> {
+  if (await findBytes(db, META.paddedRows) === null) return PLAIN_SIZES;
+  const lists = await listSizes(db);
+  return {
+    of: ({ kind, name, plaintext }) =>
+      lists.get(listKey(kind, name)) ?? (ALONE.has(kind) ? certificateSize(plaintext.length) : 0),
+    most: [...lists.values()].reduce((a, b) => Math.max(a, b), 0),
+  };
 }
 
 /** Leaves nothing of it: what follows is not padded, or otherwise. */
@@ -101,7 +122,7 @@ async function groupsOf(db: Database, lists: readonly PaddedList[]): Promise<Rea
   for (const { tbl, kind, size, count } of (await db.execute(sizes)).rows) {
     const table = COVERED.find((covered) => covered === tbl);
     if (table === undefined) continue;
-    const group = groupOf(table, paddedLength(size));
+    const group = groupOf(table, ALONE.has(kind) ? certificateSize(size) : paddedLength(size));
     if (coverTable(kind) === null) {
       group.rows += count;
       continue;

@@ -34,7 +34,7 @@ const CHUNK_BYTES = 524_288;
  * Cuts a push into chunks that each fit into one request (spec: PUSH-02, CONV-08).
  *
  * @param secret the push's own
- * @param least padded bytes that any row may have, however short it is
+ * @param least padded bytes that any row may have, however short it is; a larger one may have a quarter more than it needs
  */
 export function planChunks(
   entries: EntryList,

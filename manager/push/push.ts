@@ -16,7 +16,7 @@ import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { coverDelta, stockCovers } from "./cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
-import { clearPadding, paddedSizes, padStore } from "./pad_store.ts";
+import { clearPadding, padStore, PLAIN_SIZES, type RowSizes, rowSizes } from "./pad_store.ts";
 import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
@@ -75,8 +75,7 @@ interface Work {
   readonly epoch: OpenEpoch;
   readonly chunks: readonly PlannedChunk[];
   readonly changes: Changes;
-  /** To which sizes rows of lists are padded (spec: PUSH-20). */
-  readonly sizes: ReadonlyMap<string, number>;
+  readonly sizes: RowSizes;
 }
 
 /** How often a small store is padded anew because something came meanwhile. */
@@ -155,9 +154,9 @@ async function coverFull(db: Database, { isSmall, coverRows }: PushRequest, rand
 async function plan(db: Database, push: PushesTable, epoch: OpenEpoch): Promise<Work> {
   const isFull = push.is_full === 1;
   const changes = isFull ? await allEntries(db) : await readChanges(db, epoch);
-  const sizes = isFull ? await paddedSizes(db) : new Map<string, number>();
-  const least = Math.max(0, ...sizes.values());
-  return { push, epoch, changes, sizes, chunks: planChunks(changes.entries, changes.removals, push.secret, least) };
+  const sizes = isFull ? await rowSizes(db) : PLAIN_SIZES;
+  const chunks = planChunks(changes.entries, changes.removals, push.secret, sizes.most);
+  return { push, epoch, changes, sizes, chunks };
 }
 
 async function run(env: PushEnvironment, request: PushRequest, work: Work): Promise<Pushed> {

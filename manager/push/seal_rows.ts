@@ -10,6 +10,7 @@ import { rowKeyOf } from "../store/entries.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
 import { listKey } from "./pad_lists.ts";
+import { PLAIN_SIZES, type RowSizes } from "./pad_store.ts";
 import type { StagedRow } from "./staged.ts";
 
 /** An entry as it is read for sealing. */
@@ -37,12 +38,11 @@ const TOKENS = 1_024;
 export class RowSealer {
   readonly #epoch: OpenEpoch;
   readonly #secret: Bytes;
-  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #sizes: RowSizes;
   /** By kind and name of the list: most rows stand in one with many others. */
   readonly #tokens = new Map<string, Bytes>();
 
-  /** @param sizes to which rows of lists are padded, by `listKey` (spec: PUSH-20) */
-  constructor(epoch: OpenEpoch, secret: Bytes, sizes: ReadonlyMap<string, number> = new Map()) {
+  constructor(epoch: OpenEpoch, secret: Bytes, sizes: RowSizes = PLAIN_SIZES) {
     this.#epoch = epoch;
     this.#secret = secret;
     this.#sizes = sizes;
@@ -59,7 +59,7 @@ export class RowSealer {
     const place = { table: tableOf(entry), token, number };
     const extra = entry.tbl === TABLES.devices ? deviceExtra(plaintext, this.#epoch) : null;
     const nonce = rowNonce(this.#secret, contentKey, contentHash);
-    const least = this.#sizes.get(listKey(entry.kind, entry.name));
+    const least = this.#sizes.of(entry);
     const bytes = await sealRow(this.#epoch.keys, place, extra, plaintext, nonce, allocate, least);
     return { bytes, staged: { contentKey, contentHash, tbl: entry.tbl, token, number, rowHash: rowHash(bytes) } };
   }

@@ -5,6 +5,7 @@ import type { PushesTable } from "../store/schema_push.ts";
 import { readEntries } from "./changes.ts";
 import { ChunkMemories, type ChunkMemory } from "./chunk_memory.ts";
 import type { OpenEpoch } from "./epoch.ts";
+import type { RowSizes } from "./pad_store.ts";
 import type { PlannedChunk } from "./plan.ts";
 import { recordStaged } from "./records.ts";
 import { RowSealer, type SealedRow } from "./seal_rows.ts";
@@ -16,8 +17,7 @@ export interface Upload {
   readonly push: PushesTable;
   readonly epoch: OpenEpoch;
   readonly chunks: readonly PlannedChunk[];
-  /** To which sizes rows of lists are padded, by `listKey`. */
-  readonly sizes: ReadonlyMap<string, number>;
+  readonly sizes: RowSizes;
   /** Called after each chunk: how many of how many rows are there. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }

@@ -205,3 +205,48 @@ Deno.test("What padding does not hide: a new channel, a step, the parts of a lar
   await manager.trust(await person(50), "n".repeat(1_000));
   assert(sizesOf((await look()).rows, 2) !== certificates);
 });
+
+Deno.test("What an edge that lays full pushes side by side sees of a household's turns", async () => {
+  const setting = await smallWorld(40);
+  await using world = setting.world;
+  const { manager, edge } = world;
+  const text = (number: number) => "t".repeat(number * 7_919 % 600);
+  for (let index = 0; index < 45; index++) {
+    await manager.receive(`channel ${index % 3}`, mail(`m ${index}`, text(index)));
+  }
+  await manager.sync();
+  const ders = [...setting.ders];
+  const events: Readonly<Record<string, (turn: number) => Promise<void>>> = {
+    "nothing": () => Promise.resolve(),
+    "a message": (turn) => manager.receive(`channel ${turn % 3}`, mail(`new ${turn}`, text(turn))),
+    "a new certificate": async (turn) => {
+      const der = await person(100 + turn);
+      await manager.trust(der, "n".repeat(40 * (turn % 5)));
+      ders.push(der);
+    },
+    "one blocked": (turn) => manager.block(sha256(ders[turn % 20] ?? new Uint8Array(0))),
+    "one forgotten": (turn) => manager.forget(sha256(ders[20 + turn] ?? new Uint8Array(0))),
+  };
+  const look = async () => {
+    await manager.sync();
+    const rows = await seen(edge.database);
+    return String([1, 2, 3].map((tbl) => sizesOf(rows, tbl)).concat(listsOf(rows)));
+  };
+  const counts = new Map(Object.keys(events).map((name) => [name, 0]));
+  const TURNS = 8;
+  let before = await look();
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const [name, happen] of Object.entries(events)) {
+      await happen(turn);
+      const after = await look();
+      if (after !== before) counts.set(name, (counts.get(name) ?? 0) + 1);
+      before = after;
+    }
+  }
+  console.log(
+    `of ${TURNS} turns each, the edge sees: ${[...counts].map(([name, count]) => `${name} ${count}`).join(", ")}`,
+  );
+  assertEquals(counts.get("nothing"), 0);
+  const sum = [...counts.values()].reduce((a, b) => a + b);
+  assert(sum <= TURNS * (counts.size - 1) / 2, `${sum} of what happened`);
+});
