@@ -37,6 +37,8 @@ const changedEntries = query((p: { covers: number; limit: number }) =>
     .select(["changed.number as number", "entries.content_hash as content"])
     .where("changed.kind", "<>", LISTS.generations.kind)
     .where((e) => e.or([e(e.val(p.covers), "=", 1), e("changed.kind", "not like", sql.lit("cover %"))]))
+    // Those among the rows of lists come and go with whole epochs only.
+    .where("changed.kind", "not like", sql.lit("cover __%"))
     .orderBy("changed.content_key").limit(p.limit)
 );
 

@@ -10,8 +10,8 @@ export interface PushSituation {
       readonly startedMillis: number;
       /** Whether the edge has what it makes proofs from. */
       readonly hasNodes: boolean;
-      /** Whether it began with the stock of cover rows that deltas need (spec: PUSH-17). */
-      readonly hasStock: boolean;
+      /** Whether it began with a stock of cover rows (spec: PUSH-17) and with nothing where deltas put rows (spec: PUSH-20). */
+      readonly isForDeltas: boolean;
     }
     | null;
   readonly devicesVersion: number;
@@ -55,7 +55,7 @@ export type FullReason =
 /** Whether everything is re-encrypted at every interval. @param entries as in {@link PushSituation} */
 // spec: PUSH-18
 export function isSmallStore(entries: number, policy: PushPolicy): boolean {
-  return entries <= policy.fullUpToRows;
+  return entries <= policy.fullUpToRows && policy.fullUpToRows > 0;
 }
 
 /**
@@ -72,5 +72,5 @@ export function fullReason(situation: PushSituation, policy: PushPolicy): FullRe
   if (epoch.sealed + entries > MAX_SEALED_ROWS) return "key used up";
   if (nowMillis - epoch.startedMillis > policy.maxEpochMillis) return "epoch too old";
   if (isSmallStore(entries, policy)) return "small store";
-  return epoch.hasStock || policy.coverRows === 0 ? null : "store grew";
+  return epoch.isForDeltas ? null : "store grew";
 }

@@ -34,11 +34,13 @@ const CHUNK_BYTES = 524_288;
  * Cuts a push into chunks that each fit into one request (spec: PUSH-02, CONV-08).
  *
  * @param secret the push's own
+ * @param least padded bytes that any row may have, however short it is; a larger one may have a quarter more than it needs
  */
 export function planChunks(
   entries: EntryList,
   removals: readonly PlannedRemoval[],
   secret: Bytes,
+  least = 0,
 ): PlannedChunk[] {
   const chunks: { entries: number[]; remove: PlannedRemoval[]; bytes: number }[] = [];
   const open = (bytes: number, kind: "entries" | "remove") => {
@@ -57,7 +59,7 @@ export function planChunks(
   }
   for (const index of shuffled(entries.length, secret)) {
     const entry = entries.at(index);
-    const bytes = rowBytes(entry);
+    const bytes = rowBytes(entry, least);
     const chunk = open(bytes, "entries");
     chunk.entries.push(entry.id);
     chunk.bytes += bytes;
@@ -72,7 +74,7 @@ function shuffled(length: number, secret: Bytes): Uint32Array {
 }
 
 /** An upper bound of the bytes of a stored row in a chunk. */
-function rowBytes({ tbl, size }: PlannedEntry): number {
+function rowBytes({ tbl, size }: PlannedEntry, least: number): number {
   const extra = tbl === TABLES.devices ? DEVICE_EXTRA_BYTES : 0;
-  return paddedLength(size) + ROW_OVERHEAD_BYTES + extra;
+  return Math.max(paddedLength(size), least) + ROW_OVERHEAD_BYTES + extra;
 }

@@ -16,7 +16,7 @@ import { commit } from "./commit.ts";
 import { stageTrees } from "./delta_trees.ts";
 import { coverDelta, stockCovers } from "./cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
-import { forgetPadding, padStore } from "./pad_store.ts";
+import { clearPadding, padStore, PLAIN_SIZES, type RowSizes, rowSizes } from "./pad_store.ts";
 import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
@@ -75,7 +75,11 @@ interface Work {
   readonly epoch: OpenEpoch;
   readonly chunks: readonly PlannedChunk[];
   readonly changes: Changes;
+  readonly sizes: RowSizes;
 }
+
+/** How often a small store is padded anew because something came meanwhile. */
+const PADDINGS = 3;
 
 /** Answers after which the same push will not succeed: it is given up, and the next one starts anew. */
 const FINAL: readonly ErrorCode[] = [
@@ -116,40 +120,50 @@ async function resumable(db: Database, { base, edgeEpoch, within }: PushRequest)
 
 async function begin({ db, now, random }: PushEnvironment, request: PushRequest): Promise<Work> {
   await dropPush(db);
-  if (request.within === null) await coverFull(db, request, random);
-  else await coverDelta(db, request.within.row.epoch, request.coverRows, random);
-  const { base, within } = request;
-  // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
-  const entriesVersion = await listChanges(db, { base, isFull: within === null, epoch: request.listing });
-  const epoch = within ?? await startEpoch(db, request.edgeEpoch, now(), random);
-  if (within === null && !request.isSmall) await db.execute(setNumber(META.stockedEpoch, epoch.row.epoch));
-  const draft: PushesTable = {
-    ...{ id: random(16), base, epoch: epoch.row.epoch, is_full: within === null ? 1 : 0, chunks: 0 },
-    ...{ secret: random(32), entries_version: entriesVersion, staged: 0, generation: null, created: now() },
-    newest: (await newestHead(db))?.generation ?? 0,
-  };
-  const work = await plan(db, draft, epoch);
-  const push = { ...draft, chunks: work.chunks.length };
-  await db.batch(recordPush(push, work.changes.entries.length));
-  return { ...work, push };
+  const { base, within, isSmall } = request;
+  let epoch = within;
+  for (let attempt = 1;; attempt++) {
+    if (within === null) await coverFull(db, request, random);
+    else await coverDelta(db, within.row.epoch, request.coverRows, random);
+    // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
+    const entriesVersion = await listChanges(db, { base, isFull: within === null, epoch: request.listing });
+    epoch ??= await startEpoch(db, request.edgeEpoch, now(), random);
+    if (within === null && !isSmall) await db.execute(setNumber(META.deltaEpoch, epoch.row.epoch));
+    const draft: PushesTable = {
+      ...{ id: random(16), base, epoch: epoch.row.epoch, is_full: within === null ? 1 : 0, chunks: 0 },
+      ...{ secret: random(32), entries_version: entriesVersion, staged: 0, generation: null, created: now() },
+      newest: (await newestHead(db))?.generation ?? 0,
+    };
+    const work = await plan(db, draft, epoch);
+    // What came since the padding was counted stands beside it, or even in its place: the edge would refuse that.
+    const isPadded = !isSmall || attempt === PADDINGS ||
+      await readCounter(db, COUNTERS.entriesVersion) === entriesVersion;
+    if (!isPadded) continue;
+    const push = { ...draft, chunks: work.chunks.length };
+    await db.batch(recordPush(push, work.changes.entries.length));
+    return { ...work, push };
+  }
 }
 
 async function coverFull(db: Database, { isSmall, coverRows }: PushRequest, random: RandomBytes): Promise<void> {
   if (isSmall && coverRows > 0) return await padStore(db, coverRows, random);
+  await clearPadding(db);
   await stockCovers(db, coverRows, random);
-  await forgetPadding(db);
 }
 
 async function plan(db: Database, push: PushesTable, epoch: OpenEpoch): Promise<Work> {
-  const changes = push.is_full === 1 ? await allEntries(db) : await readChanges(db, epoch);
-  return { push, epoch, changes, chunks: planChunks(changes.entries, changes.removals, push.secret) };
+  const isFull = push.is_full === 1;
+  const changes = isFull ? await allEntries(db) : await readChanges(db, epoch);
+  const sizes = isFull ? await rowSizes(db) : PLAIN_SIZES;
+  const chunks = planChunks(changes.entries, changes.removals, push.secret, sizes.most);
+  return { push, epoch, changes, sizes, chunks };
 }
 
 async function run(env: PushEnvironment, request: PushRequest, work: Work): Promise<Pushed> {
   const { db, link, onProgress } = env;
-  const { push, epoch, chunks, changes } = work;
+  const { push, epoch, chunks, changes, sizes } = work;
   try {
-    const rows = await upload(db, link, { push, epoch, chunks, onProgress });
+    const rows = await upload(db, link, { push, epoch, chunks, sizes, onProgress });
     const { roots, nodes } = await sendNodes(env, work);
     const { heldStatement } = request;
     const head = await commit(db, link, { push, epoch, roots, heldStatement, nodes }, env.now(), env.random);

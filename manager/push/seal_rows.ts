@@ -9,6 +9,8 @@ import { isTableNumber, type TableNumber, TABLES } from "../../shared/protocol/t
 import { rowKeyOf } from "../store/entries.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
+import { listKey } from "./pad_lists.ts";
+import { PLAIN_SIZES, type RowSizes } from "./pad_store.ts";
 import type { StagedRow } from "./staged.ts";
 
 /** An entry as it is read for sealing. */
@@ -36,12 +38,14 @@ const TOKENS = 1_024;
 export class RowSealer {
   readonly #epoch: OpenEpoch;
   readonly #secret: Bytes;
+  readonly #sizes: RowSizes;
   /** By kind and name of the list: most rows stand in one with many others. */
   readonly #tokens = new Map<string, Bytes>();
 
-  constructor(epoch: OpenEpoch, secret: Bytes) {
+  constructor(epoch: OpenEpoch, secret: Bytes, sizes: RowSizes = PLAIN_SIZES) {
     this.#epoch = epoch;
     this.#secret = secret;
+    this.#sizes = sizes;
   }
 
   /** Stored rows in the order of the entries: all together, so that WebCrypto works on them in parallel. @param allocate for the rows */
@@ -55,12 +59,13 @@ export class RowSealer {
     const place = { table: tableOf(entry), token, number };
     const extra = entry.tbl === TABLES.devices ? deviceExtra(plaintext, this.#epoch) : null;
     const nonce = rowNonce(this.#secret, contentKey, contentHash);
-    const bytes = await sealRow(this.#epoch.keys, place, extra, plaintext, nonce, allocate);
+    const least = this.#sizes.of(entry);
+    const bytes = await sealRow(this.#epoch.keys, place, extra, plaintext, nonce, allocate, least);
     return { bytes, staged: { contentKey, contentHash, tbl: entry.tbl, token, number, rowHash: rowHash(bytes) } };
   }
 
   #token(entry: EntryRow): Bytes {
-    const key = `${entry.kind} ${entry.name_is_text} ${toHex(entry.name)}`;
+    const key = `${entry.name_is_text} ${listKey(entry.kind, entry.name)}`;
     let token = this.#tokens.get(key);
     if (token === undefined) {
       token = rowKeyOf(this.#epoch.keys, entry).token;

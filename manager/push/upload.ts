@@ -5,6 +5,7 @@ import type { PushesTable } from "../store/schema_push.ts";
 import { readEntries } from "./changes.ts";
 import { ChunkMemories, type ChunkMemory } from "./chunk_memory.ts";
 import type { OpenEpoch } from "./epoch.ts";
+import type { RowSizes } from "./pad_store.ts";
 import type { PlannedChunk } from "./plan.ts";
 import { recordStaged } from "./records.ts";
 import { RowSealer, type SealedRow } from "./seal_rows.ts";
@@ -16,6 +17,7 @@ export interface Upload {
   readonly push: PushesTable;
   readonly epoch: OpenEpoch;
   readonly chunks: readonly PlannedChunk[];
+  readonly sizes: RowSizes;
   /** Called after each chunk: how many of how many rows are there. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -33,7 +35,7 @@ const CHUNKS_AT_ONCE = 2;
 export async function upload(
   db: Database,
   link: EdgeLink,
-  { push, epoch, chunks, onProgress }: Upload,
+  { push, epoch, chunks, sizes, onProgress }: Upload,
 ): Promise<number> {
   const received = await link.begin({
     ...{ id: push.id, base: push.base, epoch: push.epoch, incarnation: epoch.row.incarnation },
@@ -42,7 +44,7 @@ export async function upload(
   const isThere = receivedChunks(received, chunks.length);
   const total = chunks.reduce((sum, { entries }) => sum + entries.length, 0);
   const sending = new Sending(CHUNKS_AT_ONCE);
-  const sealer = new RowSealer(epoch, push.secret);
+  const sealer = new RowSealer(epoch, push.secret, sizes);
   const memories = new ChunkMemories();
   let done = 0;
   try {

@@ -11,7 +11,8 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import { LABELS } from "../../shared/protocol/labels.ts";
 import { encodeCover } from "../../shared/protocol/records.ts";
-import { TABLES } from "../../shared/protocol/tables.ts";
+import { COVERED_LISTS, type CoveredList } from "../../shared/protocol/contents.ts";
+import { LIST_TABLE, TABLES } from "../../shared/protocol/tables.ts";
 import { tables } from "./tables.ts";
 
 /** The tables that are covered. Devices change with whole epochs only. */
@@ -21,9 +22,24 @@ export type CoveredTable = (typeof COVERED)[number];
 /** Kinds of entries: what fills which table. */
 const KINDS = { [TABLES.certificates]: "cover 2", [TABLES.messages]: "cover 3" } as const;
 
-/** The table that a kind of entry fills; null for an entry of the truth. */
+/** The table that a kind of entry fills with lists of its own; null for an entry of the truth, and for one among the rows of a list. */
 export function coverTable(kind: string): CoveredTable | null {
   return COVERED.find((table) => KINDS[table] === kind) ?? null;
+}
+
+/** The kind of entries that fill a table with lists of their own. */
+export function coverKind(table: CoveredTable): string {
+  return KINDS[table];
+}
+
+/** The kind of entries that fill places in lists of a kind. */
+export function listCoverKind(kind: CoveredList): string {
+  return `cover ${kind}`;
+}
+
+/** The kind of the list that an entry fills a place in; null for any other entry. */
+export function listOfCover(kind: string): CoveredList | null {
+  return COVERED_LISTS.find((list) => listCoverKind(list) === kind) ?? null;
 }
 
 /** Whether a content key is that of a leaf of the content tree. */
@@ -35,6 +51,8 @@ interface Cover extends Record<string, string | number | Bytes> {
   tbl: number;
   kind: string;
   name: Bytes;
+  name_is_text: number;
+  number: number;
   key: Bytes;
   hash: Bytes;
   plaintext: Bytes;
@@ -42,7 +60,7 @@ interface Cover extends Record<string, string | number | Bytes> {
 
 const insertEntry = query((p: Cover) =>
   tables.insertInto("entries").values({
-    ...{ tbl: p.tbl, kind: p.kind, name: p.name, name_is_text: 0, number: 0 },
+    ...{ tbl: p.tbl, kind: p.kind, name: p.name, name_is_text: p.name_is_text, number: p.number },
     ...{ content_key: p.key, content_hash: p.hash, plaintext: p.plaintext },
   })
 );
@@ -76,7 +94,17 @@ export function addCover(tbl: CoveredTable, name: Bytes, zeros: number): Stateme
   const key = new Uint8Array(40).fill(0xff);
   key.set(sha256(encodeCbor([LABELS.contentName, tbl, "cover", name, 0])));
   const { hash, plaintext } = contentOf(zeros);
-  return [insertEntry.bind({ tbl, kind: KINDS[tbl], name, key, hash, plaintext }), insertCover.bind({ tbl, key })];
+  const entry = { tbl, kind: KINDS[tbl], name, name_is_text: 0, number: 0 };
+  return [insertEntry.bind({ ...entry, key, hash, plaintext }), insertCover.bind({ tbl, key })];
+}
+
+/** Adds one among the rows of a list, where none stands. @param name the list's, whose kinds all have text for one */
+export function addListCover(kind: CoveredList, name: Bytes, number: number): Statement<never>[] {
+  const tbl = LIST_TABLE[kind];
+  const key = new Uint8Array(40).fill(0xff);
+  key.set(sha256(encodeCbor([LABELS.contentName, tbl, listCoverKind(kind), name, number])));
+  const entry = { tbl, kind: listCoverKind(kind), name, name_is_text: 1, number };
+  return [insertEntry.bind({ ...entry, key, ...contentOf(0) }), insertCover.bind({ tbl, key })];
 }
 
 /** Puts another content in the place of a cover row's. */
@@ -85,7 +113,7 @@ export function replaceCover(key: Bytes, zeros: number): Statement<never> {
 }
 
 /** Takes a cover row away. */
-export function removeCover(tbl: CoveredTable, key: Bytes): Statement<never>[] {
+export function removeCover(tbl: number, key: Bytes): Statement<never>[] {
   return [deleteEntry.bind({ key }), deleteCover.bind({ tbl, key })];
 }
 

@@ -9,7 +9,7 @@ import { contentLeaf } from "../../shared/protocol/plaintexts.ts";
 import { LIST_TABLE } from "../../shared/protocol/tables.ts";
 import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import { coverToken, indexToken, type ListName, type RowKey } from "../../shared/protocol/token.ts";
-import { coverTable } from "./covers.ts";
+import { coverTable, listOfCover } from "./covers.ts";
 import { tables } from "./tables.ts";
 
 interface NewEntry extends Record<string, string | number | Bytes> {
@@ -68,7 +68,7 @@ export function rowKeyOf(
   const { kind, name, number } = entry;
   const covered = coverTable(kind);
   if (covered !== null) return { table: covered, token: coverToken(keys, covered, name), number };
-  const list = listOf(entry);
+  const list = listOf({ ...entry, kind: listOfCover(kind) ?? kind });
   return { table: LIST_TABLE[list.kind], token: indexToken(keys, list), number };
 }
 

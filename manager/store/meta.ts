@@ -27,8 +27,8 @@ export const META = {
   generationFloor: "generation-floor",
   /** From which generation on the change lists of the next head name everything that changed; 0 for none (spec: HEAD-12). */
   listed: "listed",
-  /** The epoch that began with a stock of cover rows for its deltas (spec: PUSH-17). */
-  stockedEpoch: "stocked-epoch",
+  /** The newest epoch that began in such a way that deltas can follow (spec: PUSH-18). */
+  deltaEpoch: "delta-epoch",
   /** How many rows there were of each size in the last push of a small store (manager/push/pad_store.ts). */
   paddedRows: "padded-rows",
   /** The instance's last request to publishers (shared/spec/registration.md). */

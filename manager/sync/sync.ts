@@ -102,7 +102,7 @@ async function reasonFor(
     epoch: epoch === null ? null : {
       ...{ devicesVersion: epoch.row.devices_version, sealed: epoch.row.sealed, startedMillis: epoch.row.created },
       hasNodes: epoch.row.has_nodes === 1,
-      hasStock: await readNumber(db, META.stockedEpoch) === epoch.row.epoch,
+      isForDeltas: await readNumber(db, META.deltaEpoch) === epoch.row.epoch,
     },
     ...asked,
     ...{ devicesVersion: await readCounter(db, COUNTERS.devicesVersion) },

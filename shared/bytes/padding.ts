@@ -39,13 +39,29 @@ function padme(length: number): number {
 /**
  * `plaintext || 0x80 || 0x00...`, {@link paddedLength} bytes in all.
  *
- * @param padded takes the result, if given; whatever it held is overwritten. It has exactly that length.
+ * @param padded takes the result, if given; whatever it held is overwritten. It has exactly that length, or a longer one of its kind.
  */
 export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(paddedLength(plaintext.length))): Bytes {
   padded.set(plaintext);
   padded[plaintext.length] = MARK;
   padded.fill(0, plaintext.length + 1);
   return padded;
+}
+
+/** Whether something is padded to this length: whether {@link paddedLength} gives it. */
+function isPadded(length: number): boolean {
+  return length >= MIN_PADDED_BYTES && length < MAX_PADDED_BYTES && padme(length) === length;
+}
+
+/**
+ * The plaintext of what {@link pad} made, or what was padded to a longer length of that kind, as a copy. Call it on authenticated bytes
+ * only.
+ *
+ * @throws `malformed` for padding or a length that nobody would have made
+ */
+// spec: ROW-03
+export function unpadFurther(padded: Uint8Array): Bytes {
+  return unpadIf(padded, (least) => least <= padded.length && isPadded(padded.length));
 }
 
 /**
@@ -55,9 +71,13 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
  * @throws `malformed` for padding or a length that {@link pad} would not have made.
  */
 export function unpad(padded: Uint8Array): Bytes {
+  return unpadIf(padded, (least) => least === padded.length);
+}
+
+function unpadIf(padded: Uint8Array, fits: (least: number) => boolean): Bytes {
   let end = padded.length - 1;
   while (padded[end] === 0) end--;
-  if (padded[end] !== MARK || paddedLength(end) !== padded.length) {
+  if (padded[end] !== MARK || !fits(paddedLength(end))) {
     throw new PosternError("malformed", `expected padding, found ${padded.length} bytes that are not padded`);
   }
   return new Uint8Array(padded.subarray(0, end));

@@ -79,7 +79,7 @@ export class Certificates {
     const found: CertificateEntry[] = [];
     let last: ListPage | null = null;
     for await (const page of this.#reader.all(LISTS.subject(subject), 0, options)) {
-      found.push(...page.rows.map(entryOf));
+      found.push(...page.rows.filter(({ content }) => content.kind !== "cover").map(entryOf));
       last = page;
     }
     if (last === null) throw new PosternError("withheld", "The edge gave no answer about a subject");

@@ -4,8 +4,9 @@ import { PosternError } from "../errors.ts";
 import type { ChannelContent, MessageContent } from "../protocol/plaintexts.ts";
 import { LISTS } from "../protocol/token.ts";
 import type { Found } from "./certificates.ts";
+import type { Range } from "./calls.ts";
 import type { CallOptions } from "./http.ts";
-import type { Lists } from "./lists.ts";
+import type { ListPage, Lists } from "./lists.ts";
 import type { AsOf } from "./view.ts";
 import { MessageAssembler, requireConsistent } from "./verify_message.ts";
 
@@ -28,6 +29,10 @@ export interface MessagePage {
 const PAGE_MESSAGES = 50;
 /** Parts asked for at once: one fills an answer already (spec: READ-01). */
 const PAGE_PARTS = 4;
+
+function messagesOf({ rows }: ListPage): MessageContent[] {
+  return rows.flatMap(({ content }) => content.kind === "message" ? [content.message] : []);
+}
 
 export class Messages {
   readonly #reader: Lists;
@@ -58,11 +63,19 @@ export class Messages {
     if (after !== undefined && before !== undefined) {
       throw new PosternError("usage", "Messages are listed after a position or before one, not both");
     }
-    const asked = after === undefined ? { before: before ?? Number.MAX_SAFE_INTEGER } : { from: after + 1 };
-    const page = await this.#reader.page(LISTS.channel(channel), asked, limit, range);
-    const messages = page.rows.flatMap(({ content }) => content.kind === "message" ? [content.message] : []);
+    const list = LISTS.channel(channel);
+    let asked: Range = after === undefined ? { before: before ?? Number.MAX_SAFE_INTEGER } : { from: after + 1 };
+    let page = await this.#reader.page(list, asked, limit, range);
+    const messages = messagesOf(page);
+    // Cover rows took the place of some (spec: ROW-13); a page may consist of nothing else.
+    for (let last = page.rows.at(-1); messages.length < limit && page.more && last !== undefined;) {
+      asked = "from" in asked ? { from: last.number + 1 } : { before: last.number };
+      page = await this.#reader.page(list, asked, PAGE_MESSAGES, range);
+      messages.push(...messagesOf(page));
+      last = page.rows.at(-1);
+    }
     for (const message of messages) requireConsistent(message);
-    return { messages, more: page.more, asOf: page.asOf };
+    return { messages: messages.slice(0, limit), more: page.more || messages.length > limit, asOf: page.asOf };
   }
 
   /**

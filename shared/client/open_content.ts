@@ -16,7 +16,7 @@ export interface OpenedRow {
   readonly plaintext: Bytes;
 }
 
-/** A row of a whole table; `place` is null for a cover row, whose list nobody can name. */
+/** A row of a whole table; `place` is null for a cover row, which says nothing of its own. */
 export interface TableRow extends OpenedRow {
   readonly token: Bytes;
   readonly number: number;
@@ -59,7 +59,7 @@ export async function openOfTable(keys: EpochKeys, table: TableNumber, bytes: By
 }
 
 function placeOf(keys: EpochKeys, content: RowContent, { token, number }: StoredRow): Place | null {
-  if (content.kind === "cover" && number === 0) return null;
+  if (content.kind === "cover") return null;
   const list = listsOf(content, number).find((one) => equalBytes(indexToken(keys, one), token));
   if (list === undefined) throw new PosternError("tampered", "A row holds what belongs to another place");
   return { list, number };

@@ -92,7 +92,7 @@ export interface Place {
 
 /**
  * The lists that a content may stand in under this number, likelier ones first; empty when the number cannot be its. A cover row has
- * none: the name of its list is known to nobody but the manager.
+ * none: it says nothing of where it stands.
  */
 // spec: ROW-10
 export function listsOf(content: RowContent, number: number): ListName[] {
@@ -134,8 +134,14 @@ function subjectOf(der: Bytes): string | null {
   }
 }
 
-/** True when a content belongs to this list under this number. */
+/** Kinds of lists in which cover rows may stand among the others (spec: ROW-13). */
+export const COVERED_LISTS = ["subject", "channels", "channel"] as const;
+export type CoveredList = (typeof COVERED_LISTS)[number];
+
+/** True when a content belongs to this list under this number, or is a cover row where one may be. */
+// spec: ROW-10, ROW-13
 export function standsIn(content: RowContent, { list, number }: Place): boolean {
+  if (content.kind === "cover") return COVERED_LISTS.some((kind) => kind === list.kind);
   return listsOf(content, number).some((own) => sameList(own, list));
 }
 

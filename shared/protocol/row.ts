@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { type Allocate, bytesHead, type CborInput, encodeCbor } from "../bytes/cbor.ts";
-import { pad, paddedLength, unpad } from "../bytes/padding.ts";
+import { pad, paddedLength, unpadFurther } from "../bytes/padding.ts";
 import { openAead, sealAead } from "../crypto/aead.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
 import { hmacSha256, sha256 } from "../crypto/hash.ts";
@@ -84,6 +84,7 @@ export function decodeRow(bytes: Bytes): StoredRow {
  * Seals a plaintext into the stored row of a place (spec: ROW-03, ROW-04). One key seals at most 2^32 rows (spec: KEY-04).
  *
  * @param allocate where the row is written; by default into an array of its own
+ * @param least padded bytes of the plaintext at least, a length that {@link paddedLength} gives
  * @throws `too_large` when the row would pass the limit (spec: ROW-06)
  */
 export async function sealRow(
@@ -93,10 +94,11 @@ export async function sealRow(
   plaintext: Bytes,
   random: RandomBytes,
   allocate?: Allocate,
+  least = 0,
 ): Promise<Bytes> {
   const { encryption, mac } = keys.tables[place.table];
   const nonce = random(12);
-  const ciphertext = await sealAead(encryption, nonce, padded(plaintext), associatedData(keys, place));
+  const ciphertext = await sealAead(encryption, nonce, padded(plaintext, least), associatedData(keys, place));
   const fields = [place.table, place.token, place.number, encodeExtra(extra), nonce, ciphertext];
   const row = encodeCbor([ROW_VERSION, ...fields, NO_MAC], allocate);
   if (row.length > LIMITS.maxRowBytes) {
@@ -111,9 +113,11 @@ export async function sealRow(
 /** Padded plaintexts of ordinary rows, one after the other: WebCrypto copies what it is given before it returns. */
 const paddedBuffer = new Uint8Array(16_384);
 
-function padded(plaintext: Bytes): Bytes {
-  const length = paddedLength(plaintext.length);
-  return length > paddedBuffer.length ? pad(plaintext) : pad(plaintext, paddedBuffer.subarray(0, length));
+function padded(plaintext: Bytes, least: number): Bytes {
+  const length = Math.max(paddedLength(plaintext.length), least);
+  return length > paddedBuffer.length
+    ? pad(plaintext, new Uint8Array(length))
+    : pad(plaintext, paddedBuffer.subarray(0, length));
 }
 
 /**
@@ -140,7 +144,7 @@ export async function openDecodedRow(keys: EpochKeys, row: StoredRow): Promise<B
 
 async function openVerified(keys: EpochKeys, row: StoredRow): Promise<Bytes> {
   const { encryption } = keys.tables[row.table];
-  return unpad(await openAead(encryption, row.nonce, row.ciphertext, associatedData(keys, row)));
+  return unpadFurther(await openAead(encryption, row.nonce, row.ciphertext, associatedData(keys, row)));
 }
 
 /** Checks form, place and MAC of a row, without opening it. */

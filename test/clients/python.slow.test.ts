@@ -23,7 +23,7 @@ const SHORT = `${HEADERS}Subject: Side door\r\n\r\nCome in.\r\n`;
 const LONG = `${HEADERS}Subject: Long\r\n\r\n${"All the doors of the house.\r\n".repeat(40_000)}`;
 
 needs("python", "openssl").test(
-  "PAIR-06 SESS-08 SESS-13 KEY-03 READ-08 TREE-04 READ-06 READ-07 READ-09 PROOF-01 PROOF-02 INBOX-05 INBOX-09 a device in Python pairs, logs in, reads, verifies and submits",
+  "PAIR-06 SESS-08 SESS-13 KEY-03 READ-08 TREE-04 READ-06 READ-07 READ-09 PROOF-01 PROOF-02 ROW-13 INBOX-05 INBOX-09 a device in Python pairs, logs in, reads, verifies and submits",
   async () => {
     const folder = await Deno.makeTempDir({ prefix: "postern-python-" });
     const data = join(folder, "data");

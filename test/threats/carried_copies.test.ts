@@ -297,6 +297,19 @@ Deno.test("a small store is fetched whole in each epoch, also when nothing chang
   assertEquals((await copy.sync()).isWhole, true);
 });
 
+Deno.test("a copy of a padded store follows it beyond the small ones and back, COPY-01 PUSH-18 PUSH-20", async () => {
+  await using setting = await copied();
+  const { world: { manager } } = setting;
+  const [small, large] = [500, 0].map((fullUpToRows) => ({ ...manager.policy, fullUpToRows, coverRows: 8 }));
+  for (const [turn, policy] of [small, large, large, small, small, large].entries()) {
+    manager.policy = policy ?? manager.policy;
+    await manager.receive(CHANNEL, mail(`turn ${turn}`));
+    await manager.sync();
+    await setting.copy.sync();
+    await requireRight(setting);
+  }
+});
+
 Deno.test("a copy from before a restore, or of a device that was revoked since, is of no use, COPY-01 COPY-05", async () => {
   await using setting = await copied();
   const { world, device, store, copy } = setting;

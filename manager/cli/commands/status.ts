@@ -27,9 +27,10 @@ const MAX_FULL_ROWS = 1_000_000;
 const MAX_COVER_ROWS = 64;
 
 const SETTINGS_HELP = `
-Up to --full-up-to rows everything is re-encrypted at every interval, so that the edge cannot see whether and which rows changed;
-above, only changes are sent, filled with rows of no content to steps of at least --cover rows, so that their number says little. What
-that costs: docs/owners/pushing.md.
+Up to --full-up-to rows everything is re-encrypted at every interval, and padded: the edge cannot see whether and which rows changed, but
+for new channels, messages of more than 4 KiB, and now and then one that fills up a step. Above, only changes are sent, filled with rows
+of no content to steps of at least --cover rows, so that their number says little. With --cover 0 nothing is padded. What that costs, and
+what the edge still sees: docs/owners/pushing.md.
 
 Examples:
   $ postern settings
@@ -50,7 +51,7 @@ export const registerStatus: Register = (parent, bind: Bind) => {
       "--full-up-to <rows>",
       "re-encrypt everything at each push up to so many rows",
     )
-    .option("--cover <rows>", "fill what changed up to at least so many rows, 0 for no cover")
+    .option("--cover <rows>", "pad, and fill what changed up to at least so many rows; 0 for neither")
     .option("--max-epoch <duration>", "start a new epoch at the latest after this")
     .option("--review <which>", "new certificates that wait for you: untrusted ones, or all")
     .addHelpText("after", SETTINGS_HELP).action(bind(settings));

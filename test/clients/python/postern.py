@@ -79,9 +79,11 @@ def pad(data):
     return (data + b"\x80").ljust(_padme(max(len(data) + 1, 256)), b"\0")
 
 
-def unpad(padded):
+def unpad(padded, further=False):
+    """The other way round; rows may be padded further (ROW-03)."""
     data = padded.rstrip(b"\0")[:-1]
-    check(pad(data) == padded, "tampered", "padding")
+    is_further = further and pad(data) == padded[: len(pad(data))] and _padme(len(padded)) == len(padded)
+    check(pad(data) == padded or is_further, "tampered", "padding")
     return data
 
 
@@ -104,9 +106,9 @@ def expand(prk, info, length=32):
     return HKDFExpand(hashes.SHA256(), length, info).derive(prk)
 
 
-def opened(key, nonce, ciphertext, aad):
+def opened(key, nonce, ciphertext, aad, further=False):
     try:
-        return unpad(AESGCM(key).decrypt(nonce, ciphertext, aad))
+        return unpad(AESGCM(key).decrypt(nonce, ciphertext, aad), further)
     except PosternError:
         raise
     except Exception:
@@ -516,7 +518,8 @@ class Device:
         context = [self.owner, self.incarnation, self.epoch, table, token, number]
         expected = mac(self.keys("row-mac", table), enc(["postern/1/row-mac", *context, extra, nonce, ciphertext]))
         check(hmac.compare_digest(expected, given), "tampered", "row's MAC")
-        return dec(opened(self.keys("row-encryption", table), nonce, ciphertext, enc(["postern/1/row-aad", *context])))
+        aad = enc(["postern/1/row-aad", *context])
+        return dec(opened(self.keys("row-encryption", table), nonce, ciphertext, aad, further=True))
 
     def read(self, path, query):
         """A request whose answer names generation and epoch; takes a newer state first (READ-04, READ-05)."""
@@ -535,7 +538,7 @@ class Device:
         raise PosternError("network", "the state does not come to rest")
 
     def list(self, table, kind, name, order="from=0", limit=100):
-        """The rows of one list as (number, plaintext), and whether there may be more. Proven: READ-06, READ-09."""
+        """The rows of one list as (number, plaintext), and whether there may be more. Proven: READ-06, READ-09. Cover rows among them."""
         at = TABLES[table]
         token = lambda: self.token(at, kind, name)
         query = lambda: f"epoch={self.epoch}&token={token().hex()}&{order}&limit={limit}&proof=1"
@@ -543,6 +546,8 @@ class Device:
         rows, more = values["rows"], values["more"]
         found = [(dec(row)[3], self.open_row(row, at, token(), dec(row)[3])) for row in rows]
         key = lambda number: token() + number.to_bytes(8, "big")
+        covers = any(plain[0] == "cover" for _, plain in found)
+        check(not covers or kind in ("subject", "channels", "channel"), "tampered", "a cover row's place")  # ROW-13
         pairs = [(key(number), sha256(enc(["postern/1/row-hash", row]))) for (number, _), row in zip(found, rows)]
         keys, (way, _, bound) = [pair[0] for pair in pairs], order.partition("=")
         check(len(rows) <= limit and (rows or not more), "tampered", "more rows to come")
@@ -569,6 +574,8 @@ class Device:
         """(DER, status) of the certificates with this subject; status 1 alone is usable (ROW-08)."""
         found = []
         for _, plain in self.whole_list("certificates", "subject", canonical_name(name)):
+            if plain[0] == "cover":
+                continue
             subject = x509.load_der_x509_certificate(plain[1]).subject
             same = plain[0] == "certificate" and canonical_name(subject) == canonical_name(name)
             check(same, "tampered", "a certificate of another subject")
@@ -584,10 +591,15 @@ class Device:
             return plain[1], plain[2]
 
     def newest_messages(self, channel, limit=20):
-        rows, _more = self.list("messages", "channel", channel, f"before={2**53 - 1}", limit)
-        for number, plain in rows:
-            check(plain[0] == "message" and plain[2:4] == [channel, number], "tampered", "a message's place")
-        return [plain for _, plain in rows]
+        found, before, more = [], 2**53 - 1, True
+        while more and len(found) < limit:
+            rows, more = self.list("messages", "channel", channel, f"before={before}", limit)
+            for before, plain in rows:
+                if plain[0] == "cover":
+                    continue  # ROW-13: a page may consist of nothing else
+                check(plain[0] == "message" and plain[2:4] == [channel, before], "tampered", "a message's place")
+                found.append(plain)
+        return found[:limit]
 
     def message_bytes(self, plain):
         """The whole message, of which ROW-09 checks count, order, size and SHA-256."""
@@ -621,7 +633,7 @@ class Device:
                     hashes_[key] = sha256(enc(["postern/1/row-hash", row]))  # ROW-05
                     plains.append(self.open_row(row, TABLES[table], token, number))
                     places = [(self.token(TABLES[table], kind, name), at) for kind, name, at in _places(plains[-1], number)]
-                    is_cover = plains[-1][0] == "cover" and number == 0  # stands anywhere
+                    is_cover = plains[-1][0] == "cover"  # stands anywhere
                     check(is_cover or (token, number) in places, "tampered", "a row's place")  # ROW-07, ROW-10
                 if values["next"] is None:
                     count, root = self.tables[TABLES[table]]

@@ -1,7 +1,7 @@
 import { DEFAULT_POLICY, fullReason, type PushSituation } from "../../../manager/push/mode.ts";
 import { assertEquals } from "../../assert.ts";
 
-const epoch = { devicesVersion: 3, sealed: 10, startedMillis: 1_000, hasNodes: true, hasStock: true };
+const epoch = { devicesVersion: 3, sealed: 10, startedMillis: 1_000, hasNodes: true, isForDeltas: true };
 const quiet: PushSituation = {
   epoch,
   ...{ devicesVersion: 3, entries: 501, rotate: false, edgeLost: false, nowMillis: 2_000 },
@@ -10,7 +10,7 @@ const quiet: PushSituation = {
 const CASES: readonly (readonly [string, Partial<PushSituation>, ReturnType<typeof fullReason>])[] = [
   ["nothing happened in a large store", {}, null],
   ["the store is at the threshold", { entries: 500 }, "small store"],
-  ["a small store has grown", { epoch: { ...epoch, hasStock: false } }, "store grew"],
+  ["a small store has grown", { epoch: { ...epoch, isForDeltas: false } }, "store grew"],
   ["there was no push before", { epoch: null }, "first"],
   ["the edge lost what it had", { edgeLost: true }, "edge lost"],
   ["the owner asks", { rotate: true }, "asked"],
@@ -26,7 +26,6 @@ for (const [situation, change, reason] of CASES) {
   });
 }
 
-Deno.test("fullReason() needs no stock where nothing is covered, PUSH-17", () => {
-  const grown = { ...quiet, epoch: { ...epoch, hasStock: false } };
-  assertEquals(fullReason(grown, { ...DEFAULT_POLICY, coverRows: 0 }), null);
+Deno.test("fullReason() says small store of none when the owner wants no full pushes, PUSH-18", () => {
+  assertEquals(fullReason({ ...quiet, entries: 0 }, { ...DEFAULT_POLICY, fullUpToRows: 0 }), null);
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
-import { MIN_PADDED_BYTES, pad, paddedLength, unpad } from "../../../shared/bytes/padding.ts";
+import { MIN_PADDED_BYTES, pad, paddedLength, unpad, unpadFurther } from "../../../shared/bytes/padding.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 
 Deno.test("paddedLength() gives the PADMÉ lengths at the boundaries", () => {
@@ -82,4 +82,19 @@ Deno.test("unpad() returns a copy", () => {
   const plaintext = unpad(padded);
   padded.fill(0);
   assertEquals(plaintext, new Uint8Array([1, 2, 3]));
+});
+
+Deno.test("unpadFurther() takes what is padded to any longer length of the kind, and no other, ROW-03", () => {
+  const lengths = fc.tuple(fc.uint8Array({ maxLength: 700 }), fc.nat(5_000));
+  fc.assert(fc.property(lengths, ([plaintext, more]) => {
+    const length = paddedLength(plaintext.length + more);
+    const padded = pad(plaintext, new Uint8Array(length));
+    assertEquals(unpadFurther(padded), plaintext);
+    assertThrows(() => unpadFurther(new Uint8Array([...padded, 0])), "malformed");
+    if (length > paddedLength(plaintext.length)) assertThrows(() => unpad(padded), "malformed");
+  }));
+  const late = new Uint8Array([...new Uint8Array(256).fill(7), 0x80]);
+  for (const bytes of [new Uint8Array(0), new Uint8Array(256), late]) {
+    assertThrows(() => unpadFurther(bytes), "malformed");
+  }
 });

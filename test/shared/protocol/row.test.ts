@@ -81,6 +81,15 @@ Deno.test("openRow() refuses a row of another place, key or context, ROW-07", as
   for (const other of others) await assertRejects(() => openRow(other, place, row), "tampered");
 });
 
+Deno.test("openRow() takes a row that is padded further, ROW-03", async () => {
+  const keys = await epochKeys();
+  for (const least of [0, 256, 1_024, 20_480]) {
+    const row = await sealRow(keys, place, null, plaintext, random, undefined, least);
+    assertEquals(await openRow(keys, place, row), plaintext);
+    assertEquals(decodeRow(row).ciphertext.length, Math.max(least, 256) + 16);
+  }
+});
+
 Deno.test("openRow() refuses every damaged row, ROW-07", async () => {
   const keys = await epochKeys();
   const row = await sealRow(keys, place, null, plaintext, random);
