@@ -4,7 +4,7 @@
  */
 import { type AeadEncryptionContext, Aes256Gcm, HkdfSha256 } from "@hpke/core";
 import type { Bytes } from "../bytes/bytes.ts";
-import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
+import { hkdf, hkdfExpand, hkdfExtract } from "./hkdf.ts";
 import { openOnce, sealOnce } from "./short_aead.ts";
 
 type Data = ArrayBufferLike | ArrayBufferView;
@@ -20,7 +20,7 @@ export class ShortHkdf extends HkdfSha256 {
   }
 
   override extractAndExpand(salt: Data, ikm: Data, info: Data, length: number): Promise<ArrayBuffer> {
-    return Promise.resolve(hkdfExpand(hkdfExtract(bytesOf(salt), bytesOf(ikm)), bytesOf(info), length).buffer);
+    return Promise.resolve(hkdf(bytesOf(salt), bytesOf(ikm), bytesOf(info), length).buffer);
   }
 }
 

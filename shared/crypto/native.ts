@@ -1,5 +1,5 @@
 /**
- * The runtime's own synchronous hashes, Ed25519, X25519 and AES-GCM, where there are some: Deno, Node from 20.16, and workerd with
+ * The runtime's own synchronous hashes, HKDF, Ed25519, X25519 and AES-GCM, where there are some: Deno, Node from 20.16, and workerd with
  * `nodejs_compat`.
  *
  * Found at run time and described by hand, so that this folder imports no runtime and runs in browsers, which have none.
@@ -28,6 +28,13 @@ interface NativeCrypto {
   createHash(algorithm: NativeHashName): NativeHash;
   /** All in one call, which costs less than an object; Node has it from 20.12 on. */
   readonly hash?: (algorithm: NativeHashName, data: Uint8Array, encoding: "hex") => string;
+  readonly hkdfSync?: (
+    algorithm: NativeHashName,
+    inputKey: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ) => ArrayBuffer;
   readonly createPublicKey?: (spki: { key: Uint8Array; format: "der"; type: "spki" }) => object;
   /** Of node's own kind, from one of WebCrypto. */
   readonly KeyObject?: { from(key: CryptoKey): object };

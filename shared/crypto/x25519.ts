@@ -2,6 +2,7 @@
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
+import type { Eventually } from "./native_keys.ts";
 import { nativeX25519 } from "./native_x25519.ts";
 import { orFailed, orMalformed } from "./refusal.ts";
 
@@ -84,10 +85,19 @@ export async function x25519PublicKey(privateKey: CryptoKey): Promise<Bytes> {
  * keys of small order that make it independent of the private key (spec: SESS-05).
  */
 export async function deriveX25519(privateKey: CryptoKey, publicKey: Bytes): Promise<Bytes> {
+  return await agreeX25519(privateKey, publicKey);
+}
+
+/** The same, without a promise where the runtime allows: for whoever agrees with thousands. */
+export function agreeX25519(privateKey: CryptoKey, publicKey: Bytes): Eventually<Bytes> {
   if (publicKey.length !== X25519_BYTES) {
     throw new PosternError("malformed", `expected an X25519 public key of 32 bytes, found ${publicKey.length}`);
   }
-  const shared = nativeX25519(privateKey, publicKey) ?? await deriveByWebCrypto(privateKey, publicKey);
+  const shared = nativeX25519(privateKey, publicKey);
+  return shared === null ? deriveByWebCrypto(privateKey, publicKey).then(notZeros) : notZeros(shared);
+}
+
+function notZeros(shared: Bytes): Bytes {
   if (shared.every((byte) => byte === 0)) throw new PosternError("tampered", SMALL_ORDER_FOUND);
   return shared;
 }

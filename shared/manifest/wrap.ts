@@ -4,11 +4,12 @@ import { toBase64, toHex } from "../bytes/encoding.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
 import { hmacSha256 } from "../crypto/hash.ts";
-import { hkdfExpand, hkdfExtract } from "../crypto/hkdf.ts";
+import { hkdf } from "../crypto/hkdf.ts";
 import { openHpke, sealHpke } from "../crypto/hpke.ts";
 import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
+import type { Eventually } from "../crypto/native_keys.ts";
 import { openOnce, sealOnce } from "../crypto/short_aead.ts";
-import { deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
+import { agreeX25519, deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
 import { PosternError } from "../errors.ts";
 import { writePlainList } from "./json.ts";
@@ -25,7 +26,7 @@ const PRIME = new Uint8Array(X25519_BYTES).fill(0xff).with(0, 0x7f).with(X25519_
  */
 export function opaqueId(entrySecret: Bytes, release: ReleaseId, mdkVersion: number): Bytes {
   const texts = writePlainList(MANIFEST_LABELS.recipient, toBase64(release)).slice(0, -1);
-  return hmacSha256(entrySecret, `${texts},${mdkVersion}]`).slice(0, OPAQUE_ID_BYTES);
+  return hmacSha256(entrySecret, `${texts},${mdkVersion}]`).subarray(0, OPAQUE_ID_BYTES);
 }
 
 /** What an entry belongs to. */
@@ -52,20 +53,23 @@ export async function unwrapXWing(key: HpkePrivateKey, context: EntryContext, wr
 
 /**
  * Classical, 48 bytes, with one ephemeral key pair for all recipients of an envelope: the recipient's own key is in the
- * derivation, which is what makes that safe.
+ * derivation, which is what makes that safe. Without a promise where the runtime allows, since there may be ten thousand.
  *
  * @throws `malformed` for a public key that is none; `tampered` for one of small order
  */
-export async function wrapX25519(
+export function wrapX25519(
   ephemeral: X25519KeyPair,
   publicKey: Bytes,
   context: EntryContext,
   mek: Mek,
-): Promise<Bytes> {
+): Eventually<Bytes> {
   requireCanonicalX25519(publicKey);
-  const shared = await deriveX25519(ephemeral.privateKey, publicKey);
-  const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
-  return await sealOnce(key, iv, mek, EMPTY);
+  const seal = (shared: Bytes) => {
+    const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
+    return sealOnce(key, iv, mek, EMPTY);
+  };
+  const shared = agreeX25519(ephemeral.privateKey, publicKey);
+  return shared instanceof Promise ? shared.then(seal) : seal(shared);
 }
 
 /** @throws `tampered` if it is not for this key, release and id */
@@ -88,8 +92,8 @@ export function wrapInfo({ release, id }: EntryContext): Bytes {
 /** A key that seals one message, so its nonce may come from the same derivation. */
 function entryKey(shared: Bytes, ephemeral: Bytes, recipient: Bytes, { release, id }: EntryContext) {
   const info = utf8(writePlainList(MANIFEST_LABELS.wrap, toBase64(ephemeral), toBase64(recipient), toHex(id)));
-  const okm = hkdfExpand(hkdfExtract(release, shared), info, AEAD_KEY_BYTES + AEAD_NONCE_BYTES);
-  return { key: okm.slice(0, AEAD_KEY_BYTES), iv: okm.slice(AEAD_KEY_BYTES) };
+  const okm = hkdf(release, shared, info, AEAD_KEY_BYTES + AEAD_NONCE_BYTES);
+  return { key: okm.subarray(0, AEAD_KEY_BYTES), iv: okm.subarray(AEAD_KEY_BYTES) };
 }
 
 /** X25519 takes several spellings of one key; a registry holds one of them. @throws `malformed` for all others */

@@ -2,7 +2,7 @@ import { hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
-import { hkdfExpand, hkdfExtract } from "../../../shared/crypto/hkdf.ts";
+import { hkdf, hkdfExpand, hkdfExtract } from "../../../shared/crypto/hkdf.ts";
 
 /** RFC 5869, appendices A.1 to A.3. */
 const VECTORS = [
@@ -43,6 +43,15 @@ Deno.test("hkdfExtract() and hkdfExpand() give the values of RFC 5869 appendix A
   }
 });
 
+Deno.test("hkdf() is hkdfExtract() and hkdfExpand(), with infos of every length", () => {
+  const bytes = () => fc.uint8Array({ maxLength: 100 });
+  const info = fc.oneof(bytes(), fc.constantFrom(1_023, 1_024, 1_025, 5_000).map((length) => new Uint8Array(length)));
+  const length = fc.oneof(fc.constantFrom(1, 31, 32, 33, 8160), fc.integer({ min: 1, max: 300 }));
+  fc.assert(fc.property(bytes(), bytes(), info, length, (salt, ikm, info, length) => {
+    assertEquals(hkdf(salt, ikm, info, length), hkdfExpand(hkdfExtract(salt, ikm), info, length));
+  }));
+});
+
 Deno.test("hkdfExpand() agrees with OpenSSL at every length", () => {
   const bytes = () => fc.uint8Array({ maxLength: 100 });
   const length = fc.oneof(fc.constantFrom(1, 31, 32, 33, 64, 8159, 8160), fc.integer({ min: 1, max: 300 }));
@@ -52,8 +61,9 @@ Deno.test("hkdfExpand() agrees with OpenSSL at every length", () => {
   }));
 });
 
-Deno.test("hkdfExpand() throws unsupported when the length is not 1 to 8160", () => {
+Deno.test("hkdf() and hkdfExpand() throw unsupported when the length is not 1 to 8160", () => {
   for (const length of [-1, 0, 0.5, 8161, NaN, Infinity]) {
     assertThrows(() => hkdfExpand(new Uint8Array(32), new Uint8Array(0), length), "unsupported");
+    assertThrows(() => hkdf(new Uint8Array(0), new Uint8Array(32), new Uint8Array(0), length), "unsupported");
   }
 });

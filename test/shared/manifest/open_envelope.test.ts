@@ -1,16 +1,21 @@
+import nodeCrypto from "node:crypto";
 import * as fc from "fast-check";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { toBase64 } from "../../../shared/bytes/encoding.ts";
 import { type MemberKeys, memberKeys } from "../../../shared/cover/member.ts";
 import { CoverSecret } from "../../../shared/cover/secret.ts";
+import { secretKey } from "../../../shared/crypto/brand.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import { generateX25519 } from "../../../shared/crypto/x25519.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { encryptForRecipients } from "../../../shared/manifest/encrypt.ts";
 import { type Envelope2, parseEnvelope } from "../../../shared/manifest/envelope.ts";
 import type { InstanceKeys } from "../../../shared/manifest/instance_keys.ts";
 import { type JsonValue, writeJson } from "../../../shared/manifest/json.ts";
-import { requireCanonicalX25519 } from "../../../shared/manifest/wrap.ts";
+import type { ReleaseId } from "../../../shared/manifest/release_keys.ts";
+import { requireCanonicalX25519, unwrapX25519, wrapX25519 } from "../../../shared/manifest/wrap.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
+import { inOtherRuntime } from "../../other_runtime.ts";
 import { encryption, file, makeInstance, makeMdk, manifest, parsed } from "./fixture.ts";
 import { COVER, KINDS, LEAF, makeScene, openUnsigned, REVOKED_LEAF } from "./envelopes.ts";
 
@@ -184,4 +189,19 @@ Deno.test("MAN-18 schema 3: a revoked leaf is revoked; without keys of the tree 
   await assertRejects(async () => await openUnsigned(bytes, (await makeInstance()).keys), "forbidden");
   assertEquals(await openUnsigned(bytes, holding(other, memberKeys(COVER, LEAF))), manifest());
   assertEquals(await openUnsigned(bytes, holding(memberKeys(COVER, 1_000))), manifest());
+});
+
+Deno.test("MAN-17 a runtime without X25519 and HKDF of its own wraps to the same bytes", async () => {
+  const [ephemeral, recipient] = [await generateX25519(), await generateX25519()];
+  const [release, mek] = [webCryptoRandom(32) as ReleaseId, secretKey<"Mek">(webCryptoRandom(32))];
+  const context = { release, id: webCryptoRandom(16) };
+  const wrap = () => wrapX25519(ephemeral, recipient.publicKey, context, mek);
+  const wrapped = wrap();
+  assert(wrapped instanceof Uint8Array);
+  const lacking = [[nodeCrypto, "diffieHellman"], [nodeCrypto, "hkdfSync"]] as const;
+  assertEquals(await inOtherRuntime(lacking, wrap), wrapped);
+  assertEquals(
+    await inOtherRuntime(lacking, () => unwrapX25519(recipient, ephemeral.publicKey, context, wrapped)),
+    mek,
+  );
 });
