@@ -3,7 +3,7 @@ import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { sign } from "../../../shared/crypto/signature.ts";
 import type { Crl } from "../../../shared/x509/crl.ts";
 import { issueCrl } from "../../../shared/x509/write_crl.ts";
-import { isNew, isPathRevoked } from "../../../manager/update/lists.ts";
+import { isNew, isPathRevoked, mergeLists } from "../../../manager/update/lists.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { certified, NOW, root } from "../../shared/cms/publisher.ts";
 
@@ -38,6 +38,15 @@ Deno.test("CMS-21 a list without a number, or one that follows such a list, is t
   assertEquals(isNew(one(1, 4n), [one(2, 5n, utf8("another"))]), true);
   const { authorityKeyId: _, ...unnamed } = one(1, 4n);
   assertEquals(isNew(unnamed as Crl, [one(2, 5n)]), true);
+});
+
+Deno.test("CMS-21 MAN-25 of lists that are shown those are to be remembered that are new and of a known issuer", async () => {
+  const [old, next] = [await listOf([]), await listOf([], NOW - 500, 2n)];
+  const issuers = [top.certificate];
+  assertEquals(await mergeLists([next], [old], issuers, NOW), { all: [next], fresh: [next] });
+  assertEquals(await mergeLists([next], [next], issuers, NOW), { all: [next], fresh: [] });
+  assertEquals(await mergeLists([], [old], issuers, NOW), { all: [old], fresh: [] });
+  assertEquals(await mergeLists([next], [], [], NOW), { all: [next], fresh: [] });
 });
 
 Deno.test("CMS-21 a path is revoked by a list that says so, and not by one that is missing or out of date", async () => {

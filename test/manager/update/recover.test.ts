@@ -50,6 +50,26 @@ Deno.test("a switch that was cut off is finished, taken back, or had not begun",
     assertEquals([record?.version ?? null, record?.returned ?? null], ["1.1.0", NOW]);
   }));
 
+Deno.test("a switch whose version cannot be looked at is neither finished nor taken back, until it can", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const install = join(folder, "app");
+    await tenant.configure({ ...await tenant.config(), install });
+    await publisher.release("1.0.0");
+    await applyUpdate(await tenant.environment());
+    const switching = await switchingIn(tenant, install);
+    const entry = { product: PRODUCT, from: null, to: "1.0.0", step: "switching" } as const;
+    await writeJournal(install, entry);
+    const [there, away] = [join(install, "releases/1.0.0"), join(folder, "away")];
+    await Deno.rename(there, away);
+    await Deno.writeTextFile(there, "no folder");
+    await assertRejects(() => recoverSwitch(switching), "storage");
+    assertEquals([await currentVersion(install), await readJournal(install)], ["1.0.0", entry]);
+    await Deno.remove(there);
+    await Deno.rename(away, there);
+    assertEquals(await recoverSwitch(switching), { from: null, to: "1.0.0", returned: null });
+    assertEquals(await readJournal(install), null);
+  }));
+
 Deno.test("going back to a version that no longer proves itself leaves the one that runs, and takes nothing from it", () =>
   withTenant(async (publisher, tenant, folder) => {
     const install = join(folder, "app");
