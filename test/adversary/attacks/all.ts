@@ -8,7 +8,7 @@ import { TABLE_ATTACKS } from "./tables.ts";
 import { WIRE_ATTACKS } from "./wire.ts";
 import { WORLD_ATTACKS } from "./worlds.ts";
 
-export type { Attack, Victim } from "./attack.ts";
+export type { Attack, Lie, Victim } from "./attack.ts";
 
 export const ATTACKS: readonly Attack[] = [
   ...ROW_ATTACKS,
