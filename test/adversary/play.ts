@@ -213,7 +213,12 @@ async function deceive(
   } catch (error) {
     if (!isPosternError(error)) throw error;
     if (!wasSaid()) throw error;
-    return codes.includes(error.code) ? "caught" : { unlisted: unexpected(error, codes) };
+    if (codes.includes(error.code)) return "caught";
+    // What the manager has been told of, it may then fail to mend at once.
+    if (victim === "turn" && (await scene.takeAlarms()).some(({ code }) => codes.some((one) => one === code))) {
+      return "caught";
+    }
+    return { unlisted: unexpected(error, codes) };
   }
 }
 
