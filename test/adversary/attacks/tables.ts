@@ -20,9 +20,26 @@ function onTable(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"tab
   ];
 }
 
-/** Told to the manager that reads back a delta. */
+/** Told to the manager that reads back a delta, in which something comes and something goes. */
 function onChanges(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"changes">>): Attack {
-  return twisting(name, "turn", codes, (_scene, dice) => ({ changes: (answer) => lie(answer, dice) }));
+  const twisted = twisting(name, "turn", codes, (_scene, dice) => ({
+    changes: (answer, [principal]) => principal.manager ? lie(answer, dice) : answer,
+  }));
+  return {
+    ...twisted,
+    async begin(scene, player, dice) {
+      const { manager, cards } = scene;
+      manager.policy = { ...manager.policy, fullUpToRows: 0 };
+      const card = dice.of(cards);
+      if (card === undefined) return null;
+      await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
+      await manager.trust(card.der);
+      await scene.sync();
+      await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
+      await manager.forget(card.fingerprint);
+      return await twisted.begin(scene, player, dice);
+    },
+  };
 }
 
 /** A whole table that was true once, or elsewhere. */
