@@ -6,8 +6,7 @@ import * as fc from "fast-check";
 import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
-import { openAlarms } from "../../manager/sync/alarms.ts";
-import { type Attack, ATTACKS, type Victim } from "./attacks/all.ts";
+import { type Attack, ATTACKS, type Lie, type Victim } from "./attacks/all.ts";
 import { Dice } from "./dice.ts";
 import { MOVES, settle } from "./moves.ts";
 import { HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
@@ -36,6 +35,8 @@ const EPISODE_STEPS = 250;
 type Outcome =
   | "caught"
   | "nothing said"
+  /** A turn under a lie that it should not have believed: an alarm must tell of it. */
+  | "no error"
   | { readonly unlisted: string }
   | { readonly missed: string }
   /** What is wrong with what was accepted, if anything: whether that is seen later, is the attack's to say. */
@@ -111,6 +112,8 @@ async function playStep(scene: Scene, attacks: readonly Attack[], step: Step, le
   }
   const wrong = await honest(scene, step);
   if (wrong !== null) throw new Error(wrong);
+  const [alarm] = await scene.takeAlarms();
+  if (alarm !== undefined) throw new Error(`the manager raised ${alarm.code}: ${alarm.text}`);
 }
 
 /** Steps of one episode, from seed and episode alone. */
@@ -146,13 +149,18 @@ async function attackOnce(scene: Scene, attack: Attack, { seed }: Step, ledger: 
   if (lie === null) return;
   let outcome: Outcome;
   try {
-    outcome = await deceive(scene, attack, player, dice, lie.hits);
+    outcome = await deceive(scene, attack, player, dice, lie);
   } finally {
     await lie.end();
   }
-  if (outcome === "nothing said") return;
+  if (outcome === "nothing said") {
+    const [alarm] = await scene.takeAlarms();
+    if (alarm !== undefined) throw new Error(`the manager raised ${alarm.code}: ${alarm.text}`);
+    return;
+  }
   ledger.score.attacks += 1;
-  const missed = await missedOf(outcome, scene, attack, player) ?? await aftermath(scene, attack, player, dice);
+  const missed = await missedOf(outcome, scene, attack, player) ??
+    await aftermath(scene, attack, player, dice, outcome);
   if (missed !== null) {
     ledger.score.missed += 1;
     ledger.findings.push(`${ledger.where}: ${attack.name}: ${missed}`);
@@ -178,17 +186,19 @@ async function deceive(
   attack: Attack,
   player: Player,
   dice: Dice,
-  hits: () => number,
+  lie: Lie,
 ): Promise<Outcome> {
   const { victim, codes } = attack;
-  const wasSaid = () => hits() > 0;
+  const wasSaid = () => lie.hits() > 0;
   try {
     if (victim === "submit") return await handIn(scene, player, attack, wasSaid);
     if (victim === "turn") {
       // Whole tables are read back after full pushes alone.
       await scene.sync({ rotate: dice.once(3) });
-      // What the edge said did no harm, or an alarm was raised: what follows is held against the truth.
-      return wasSaid() ? "caught" : "nothing said";
+      if (!wasSaid()) return "nothing said";
+      const wrong = await lie.judge?.() ?? null;
+      if (wrong !== null) return { missed: wrong };
+      return codes.length === 0 ? "caught" : "no error";
     }
     const read = dice.of(READS_OF[victim]);
     if (read === undefined) return "nothing said";
@@ -203,7 +213,12 @@ async function deceive(
   } catch (error) {
     if (!isPosternError(error)) throw error;
     if (!wasSaid()) throw error;
-    return codes.includes(error.code) ? "caught" : { unlisted: unexpected(error, codes) };
+    if (codes.includes(error.code)) return "caught";
+    // What the manager has been told of, it may then fail to mend at once.
+    if (victim === "turn" && (await scene.takeAlarms()).some(({ code }) => codes.some((one) => one === code))) {
+      return "caught";
+    }
+    return { unlisted: unexpected(error, codes) };
   }
 }
 
@@ -219,13 +234,20 @@ async function handIn(
     throw error;
   });
   if (submitted === null) return "nothing said";
-  scene.handedIn.push(toHex(sha256(raw)));
+  const { stream, number } = submitted;
+  scene.handedIn.push({ stream: toHex(stream), number, hash: toHex(sha256(raw)) });
   if (!wasSaid()) return "nothing said";
   return attack.later === undefined ? { missed: "it was handed in" } : "caught";
 }
 
 /** Nobody lies any more: what was dropped is missed by whoever handed it in, and everybody reads the truth. */
-async function aftermath(scene: Scene, attack: Attack, player: Player, dice: Dice): Promise<string | null> {
+async function aftermath(
+  scene: Scene,
+  attack: Attack,
+  player: Player,
+  dice: Dice,
+  outcome: Outcome,
+): Promise<string | null> {
   if (attack.victim === "submit" && attack.later !== undefined) {
     await scene.sync();
     player.newest = (await player.client.head()).generation;
@@ -235,8 +257,11 @@ async function aftermath(scene: Scene, attack: Attack, player: Player, dice: Dic
   }
   if (attack.victim === "turn" || attack.victim === "submit") {
     await scene.sync();
-    for (const { code } of await openAlarms(scene.manager.db)) if (code === "forked") return "the manager sees a fork";
   }
+  const alarms = await scene.takeAlarms();
+  const other = alarms.find(({ code }) => attack.victim !== "turn" || !attack.codes.some((named) => named === code));
+  if (other !== undefined) return `the manager raised ${other.code}: ${other.text}`;
+  if (outcome === "no error" && alarms.length === 0) return "the manager took it for the truth";
   const read = dice.of(READS);
   return read === undefined ? null : await readAs(player, read, scene, dice);
 }

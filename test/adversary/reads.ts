@@ -187,6 +187,9 @@ export async function readAs(player: Player, read: Read, scene: Scene, dice: Dic
   player.newest = asOf.generation;
   const isOverdue = scene.world.clock.now() > truth.nextDue + LIMITS.headGraceMillis;
   if (isOverdue !== (asOf.freshness === "overdue")) return `${read.name}: said to be ${asOf.freshness}, and is not`;
+  if (truth.isForked !== (asOf.alarm !== null)) {
+    return `${read.name}: an alarm of a fork is ${asOf.alarm === null ? "missing" : "false"}`;
+  }
   const [was, should] = [JSON.stringify(found), JSON.stringify(expected(truth))];
   return was === should ? null : `${read.name}: ${was} instead of ${should} at generation ${asOf.generation}`;
 }

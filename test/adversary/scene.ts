@@ -3,13 +3,14 @@ import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { PosternDevice } from "../../shared/client/mod.ts";
+import { type Alarm, clearAlarms, openAlarms } from "../../manager/sync/alarms.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import type { TestDevice } from "../fixtures/device.ts";
 import type { TestManager } from "../fixtures/manager.ts";
 import { World } from "../fixtures/world.ts";
 import { certificate } from "../threats/setting.ts";
 import { Liar } from "./liar.ts";
-import { TruthBook } from "./truth.ts";
+import { type Handed, TruthBook } from "./truth.ts";
 
 export const CHANNELS: readonly string[] = ["mail", "chat"];
 /** Names that certificates may have; more than there are certificates, so that some are asked for in vain. */
@@ -27,11 +28,14 @@ export interface Card {
 }
 
 /** A certificate that a device handed in: each with a note like no other. */
-export interface HandedCertificate {
-  /** In hexadecimal. */
-  readonly stream: string;
-  readonly number: number;
+export interface HandedCertificate extends Handed {
   readonly note: string;
+}
+
+/** A message that a device handed in: each like no other. */
+export interface HandedMessage extends Handed {
+  /** SHA-256 of the whole, in hexadecimal. */
+  readonly hash: string;
 }
 
 /** A device as the model knows it. */
@@ -49,8 +53,7 @@ let deck: readonly Card[] | null = null;
 export class Scene implements AsyncDisposable {
   readonly book = new TruthBook();
   readonly liar = new Liar();
-  /** SHA-256 of each message that a device handed in, in hexadecimal. */
-  readonly handedIn: string[] = [];
+  readonly handedIn: HandedMessage[] = [];
   readonly certificates: HandedCertificate[] = [];
   readonly players: Player[] = [];
   /** A device that the owner has revoked: its keys are the adversary's. */
@@ -118,8 +121,8 @@ export class Scene implements AsyncDisposable {
   /** A device hands in a message like no other. @throws `stale` under an overdue head */
   async handIn({ client }: Player, channel: string): Promise<void> {
     const raw = this.mail("out");
-    await client.submit.message({ channel, raw });
-    this.handedIn.push(toHex(sha256(raw)));
+    const { stream, number } = await client.submit.message({ channel, raw });
+    this.handedIn.push({ stream: toHex(stream), number, hash: toHex(sha256(raw)) });
   }
 
   /** A device hands in a certificate, with a note like no other. @throws `stale` under an overdue head */
@@ -129,14 +132,27 @@ export class Scene implements AsyncDisposable {
     this.certificates.push({ stream: toHex(stream), number, note });
   }
 
-  /** How often the manager holds each message that devices handed in. */
-  async takenCounts(): Promise<Map<string, number>> {
+  /** Of messages that devices handed in: one that the manager holds otherwise than its newest head acknowledges; null if none. */
+  async contradiction(): Promise<string | null> {
     const { rows } = await this.manager.db.execute<{ sha256: Bytes; count: number }>({
       sql: "SELECT sha256, COUNT(*) AS count FROM messages GROUP BY sha256",
       params: [],
     });
     const counts = new Map(rows.map((row) => [toHex(row.sha256), row.count]));
-    return new Map(this.handedIn.map((hash) => [hash, counts.get(hash) ?? 0]));
+    for (const one of this.handedIn) {
+      const [count, isTaken] = [counts.get(one.hash) ?? 0, this.book.isTaken(one)];
+      if (count === (isTaken ? 1 : 0)) continue;
+      return `a message that is ${isTaken ? "" : "not "}acknowledged is there ${count} times`;
+    }
+    return null;
+  }
+
+  /** What the owner is told, which is cleared. */
+  async takeAlarms(): Promise<readonly Alarm[]> {
+    const { db } = this.manager;
+    const alarms = await openAlarms(db);
+    if (alarms.length > 0) await clearAlarms(db, this.world.clock.now());
+    return alarms;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

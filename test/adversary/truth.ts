@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
+import { headAlarm } from "../../manager/heads/forks.ts";
 import { newestHead } from "../../manager/heads/repository.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { TestManager } from "../fixtures/manager.ts";
@@ -15,6 +16,13 @@ export interface TrueMessage {
   readonly sha256: string;
 }
 
+/** A submission that a device handed in, by its place. */
+export interface Handed {
+  /** In hexadecimal. */
+  readonly stream: string;
+  readonly number: number;
+}
+
 /** What a device must find at one generation. */
 export interface Truth {
   readonly generation: number;
@@ -22,6 +30,8 @@ export interface Truth {
   readonly nextDue: number;
   /** Up to which number a stream is taken, by its name in hexadecimal. */
   readonly taken: ReadonlyMap<string, number>;
+  /** Whether the manager knew of a fork that the owner has not cleared. */
+  readonly isForked: boolean;
   /** `blocked`, `usable` or `waiting`, by fingerprint in hexadecimal. */
   readonly certificates: ReadonlyMap<string, string>;
   /** Fingerprints, sorted, by subject as it was made. */
@@ -36,6 +46,13 @@ const STATUS = ["blocked", "usable", "waiting"];
 export class TruthBook {
   readonly #pages = new Map<number, Truth>();
 
+  #newest: Truth | undefined;
+
+  /** Whether the newest head acknowledges a submission. */
+  isTaken({ stream, number }: Handed): boolean {
+    return number <= (this.#newest?.taken.get(stream) ?? 0);
+  }
+
   at(generation: number): Truth | undefined {
     return this.#pages.get(generation);
   }
@@ -45,12 +62,14 @@ export class TruthBook {
     const signed = await newestHead(manager.db);
     if (signed === null || this.#pages.has(signed.generation)) return;
     const { head } = decodeSignedHead(signed.signed);
-    this.#pages.set(head.generation, {
+    this.#newest = {
       ...{ generation: head.generation, epoch: head.epoch, nextDue: head.nextDue },
       taken: new Map(head.acks.map(({ stream, number }) => [toHex(stream), number])),
       ...await certificatesOf(manager),
       channels: await channelsOf(manager),
-    });
+      isForked: await headAlarm(manager.db) !== null,
+    };
+    this.#pages.set(head.generation, this.#newest);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Lie {
   /** How often something untrue was said by now. */
   readonly hits: () => number;
   readonly end: () => Promise<void> | void;
+  /** Of a turn that ended in no error, while the lie goes on: what is wrong with what the manager made of it, or null. */
+  readonly judge?: () => Promise<string | null>;
 }
 
 export interface Attack {

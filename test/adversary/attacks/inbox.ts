@@ -25,10 +25,14 @@ const dropped: Attack = {
   },
 };
 
+/** How much of what was handed in must be taken although the edge lies: all of it, not all, or nothing new. */
+type Taken = "all" | "some" | "nothing new";
+
 /** Shown to the manager in its turn. */
 function onInbox(
   name: string,
   codes: readonly ErrorCode[],
+  taken: Taken,
   lie: (entries: Inbox["entries"], scene: Scene, dice: Dice) => Inbox["entries"],
 ): Attack {
   return {
@@ -37,7 +41,10 @@ function onInbox(
       const { liar, world } = scene;
       // Something to lie about, under a head that is not overdue.
       await scene.sync();
+      const { handedIn, book } = scene;
       for (let count = 0; count < 3; count++) await scene.handIn(player, "chat");
+      const before = handedIn.filter((one) => book.isTaken(one)).length;
+      const wanted = { all: handedIn.length, some: null, "nothing new": before }[taken];
       liar.begin({
         list: (answer, [principal]) => {
           if (!principal.manager || !equalBytes(principal.owner, world.owner)) return answer;
@@ -45,7 +52,12 @@ function onInbox(
           return entries === answer.entries ? answer : { ...answer, entries };
         },
       });
-      return { hits: () => liar.hits, end: () => liar.end() };
+      const judge = async () => {
+        const now = handedIn.filter((one) => book.isTaken(one)).length;
+        if (wanted === null ? now >= handedIn.length : now !== wanted) return `${now} submissions were taken`;
+        return await scene.contradiction();
+      };
+      return { hits: () => liar.hits, end: () => liar.end(), judge };
     },
   };
 }
@@ -61,24 +73,27 @@ function inThisOrder(entries: Inbox["entries"]): Inbox["entries"] {
 
 export const INBOX_ATTACKS: readonly Attack[] = [
   dropped,
-  onInbox("submissions are kept from the manager", [], (entries) => entries.length === 0 ? entries : []),
+  onInbox("submissions are kept from the manager", [], "nothing new", (entries) => entries.length === 0 ? entries : []),
   onInbox(
     "submissions come in another order",
     [],
+    "all",
     (entries) => entries.length < 2 ? entries : inThisOrder([...entries].reverse()),
   ),
   onInbox(
     "submissions come twice",
     [],
+    "all",
     (entries) => entries.length === 0 ? entries : inThisOrder([...entries, ...entries]),
   ),
-  onInbox("submissions of before come again", [], (entries, scene) => {
+  onInbox("submissions of before come again", [], "all", (entries, scene) => {
     const past = shown(scene);
     return past.length === 0 ? entries : inThisOrder([...past, ...entries]);
   }),
   onInbox(
     "a bit of a submission is changed",
-    [],
+    ["tampered", "withheld"],
+    "some",
     (entries, _scene, dice) =>
       entries.length === 0
         ? entries

@@ -1,7 +1,9 @@
 /** Lies about whole tables, towards devices and towards the manager that reads back. */
+import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Dice } from "../dice.ts";
-import type { Answer, Asked } from "../liar.ts";
+import type { Answer, Asked, Past } from "../liar.ts";
+import { CHANNELS } from "../scene.ts";
 import { type Attack, changed, flipped, swapped, twisting, without } from "./attack.ts";
 
 type Lie<A> = (answer: A, dice: Dice) => A;
@@ -18,10 +20,59 @@ function onTable(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"tab
   ];
 }
 
-/** Told to the manager that reads back a delta. */
+/** Told to the manager that reads back a delta, in which something comes and something goes. */
 function onChanges(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"changes">>): Attack {
-  return twisting(name, "turn", codes, (_scene, dice) => ({ changes: (answer) => lie(answer, dice) }));
+  const twisted = twisting(name, "turn", codes, (_scene, dice) => ({
+    changes: (answer, [principal]) => principal.manager ? lie(answer, dice) : answer,
+  }));
+  return {
+    ...twisted,
+    async begin(scene, player, dice) {
+      const { manager, cards } = scene;
+      manager.policy = { ...manager.policy, fullUpToRows: 0 };
+      const card = dice.of(cards);
+      if (card === undefined) return null;
+      await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
+      await manager.trust(card.der);
+      await scene.sync();
+      await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
+      await manager.forget(card.fingerprint);
+      return await twisted.begin(scene, player, dice);
+    },
+  };
 }
+
+/** A whole table that was true once, or elsewhere. */
+function onWholeTable(
+  name: string,
+  codes: readonly ErrorCode[],
+  isWanted: (past: Past<"table">, asked: Asked<"table">) => boolean,
+): Attack {
+  const twisted = twisting(name, "table", codes, (scene, dice) => ({
+    table: (answer, asked) => {
+      if (asked[0].manager || asked[1].after !== null) return answer;
+      const other = dice.of(
+        scene.liar.past("table").filter((past) =>
+          past.asked[1].table === asked[1].table && past.asked[1].after === null && isWanted(past, asked) &&
+          JSON.stringify(past.answer.rows) !== JSON.stringify(answer.rows)
+        ),
+      );
+      return other === undefined ? answer : { ...answer, rows: other.answer.rows, next: other.answer.next };
+    },
+  }));
+  return {
+    ...twisted,
+    async begin(scene, player, dice) {
+      // There is a state before, which somebody has asked for.
+      player.newest = (await player.client.verifyAll()).asOf.generation;
+      await scene.manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("after the table"));
+      await scene.sync();
+      return await twisted.begin(scene, player, dice);
+    },
+  };
+}
+
+const isSameOwner = (past: Past<"table">, asked: Asked<"table">) => equalBytes(past.asked[0].owner, asked[0].owner);
 
 export const TABLE_ATTACKS: readonly Attack[] = [
   ...onTable(
@@ -57,6 +108,21 @@ export const TABLE_ATTACKS: readonly Attack[] = [
     "a table is said to go on",
     ["tampered", "withheld"],
     (answer) => answer.next !== null ? answer : { ...answer, next: new Uint8Array(40).fill(0xff) },
+  ),
+  onWholeTable(
+    "a table is given as it was",
+    ["tampered", "withheld"],
+    (past, asked) => isSameOwner(past, asked) && past.asked[1].epoch === asked[1].epoch,
+  ),
+  onWholeTable(
+    "a table is given as it was in another epoch",
+    ["tampered", "withheld"],
+    (past, asked) => isSameOwner(past, asked) && past.asked[1].epoch !== asked[1].epoch,
+  ),
+  onWholeTable(
+    "another owner's table is given",
+    ["tampered", "withheld"],
+    (past, asked) => !isSameOwner(past, asked),
   ),
   onChanges(
     "a change is left out",

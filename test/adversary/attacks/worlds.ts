@@ -1,6 +1,7 @@
 /** Attacks with a whole edge: one that goes back, stands still, or has another key. */
 import { INTERVAL_MILLIS } from "../../fixtures/manager.ts";
 import { newEdgeIdentity, TestEdge } from "../../fixtures/edge.ts";
+import { Traffic } from "../../fixtures/traffic.ts";
 import { join } from "node:path";
 import type { Scene } from "../scene.ts";
 import type { Attack, Lie } from "./attack.ts";
@@ -55,4 +56,35 @@ const otherKey: Attack = {
   },
 };
 
-export const WORLD_ATTACKS: readonly Attack[] = [rollback, freeze, otherKey];
+/** The edge as it was, for one device alone, which has seen what came after: everybody else is told the truth. */
+const oneView: Attack = {
+  ...{ name: "the edge goes back for one device alone", victim: "any read", codes: ["rolled_back"] },
+  async begin(scene, player) {
+    const earlier = new Traffic((await scene.world.copyEdge()).fetch);
+    await scene.manager.receive("mail", scene.mail("after the copy"));
+    await scene.sync();
+    player.newest = (await player.client.head()).generation;
+    let hits = 0;
+    const { traffic } = player.device;
+    traffic.interceptor = {
+      answer: (_answer, request) => {
+        hits += 1;
+        return earlier.send(request);
+      },
+    };
+    return { hits: () => hits, end: () => void (traffic.interceptor = null) };
+  },
+};
+
+/** The edge as it was, shown to the manager that had its commit confirmed. */
+const rollbackAtTurn: Attack = {
+  ...{ name: "the whole edge goes back, at the manager's turn", victim: "turn", codes: ["rolled_back"] },
+  async begin(scene) {
+    const earlier = await scene.world.copyEdge();
+    await scene.manager.receive("mail", scene.mail("after the copy"));
+    await scene.sync();
+    return standIn(scene, earlier);
+  },
+};
+
+export const WORLD_ATTACKS: readonly Attack[] = [rollback, oneView, rollbackAtTurn, freeze, otherKey];
