@@ -119,6 +119,10 @@ export const LIMITS = {
   maxVerifiedHeads: 256,
   /** Finished streams of submissions that a device remembers. */
   maxRememberedStreams: 16,
+  /** Drafts that a device keeps until it can send them: as many as the edge holds of it (spec: INBOX-11, INBOX-15). */
+  maxDrafts: 1_000,
+  /** Of how many drafts that were sent a device remembers where they stand. */
+  maxRememberedDrafts: 64,
   /** How long the epoch before, and earlier generations, are served after the switch (spec: READ-02). */
   readGraceMillis: 600_000,
   /** A push that nobody touches for this long is discarded (spec: PUSH-08). */

@@ -65,7 +65,7 @@ export class PosternDevice {
     this.messages = new Messages(reader);
     this.tables = new Tables(this.#link, reader);
     this.copy = parts.copy === undefined ? null : new LocalCopy(this.#link, parts.copy, pending, staleReads);
-    this.submit = new Submit(this.#link, reader, this.copy);
+    this.submit = new Submit(this.#link, reader);
   }
 
   /**

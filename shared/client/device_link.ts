@@ -129,6 +129,12 @@ export class DeviceLink {
     return await this.#withSession(options, ({ view }) => this.#renew(view, null, options));
   }
 
+  /** The newest view, asked for now: by logging in where there is no session, else as {@link refresh}. */
+  async present(options: CallOptions = {}): Promise<View> {
+    const isOpen = this.#entered !== null && !this.#entered.session.isOver;
+    return isOpen ? await this.refresh(options) : await this.view(options);
+  }
+
   /**
    * How the newest head builds on that of an earlier generation, as the edge shows it: unverified (spec: READ-07).
    *

@@ -31,6 +31,17 @@ export function openStream(streams: readonly Stream[], incarnation: Bytes): Stre
   return streams.findLast((one) => !one.closed && equalBytes(one.incarnation, incarnation));
 }
 
+/** Whether something of a stream was sent, or is to be, that the edge has not taken. */
+export function hasUndelivered({ pending }: Stream): boolean {
+  return pending.some(({ delivered }) => !delivered);
+}
+
+/** What of a stream may be sent under a head that is not fresh: its pings, up to where something else waits (spec: INBOX-03). */
+export function sendablePings({ pending }: Stream): readonly PendingSubmission[] {
+  const blocked = pending.findIndex(({ kind, delivered }) => kind !== "ping" && !delivered);
+  return (blocked < 0 ? pending : pending.slice(0, blocked)).filter(({ kind }) => kind === "ping");
+}
+
 /** The streams with one more submission at the place that {@link nextPlace} gave. */
 export function append(
   streams: readonly Stream[],
@@ -67,7 +78,8 @@ function changeStream(streams: readonly Stream[], id: Bytes, change: (stream: St
 
 /** Keeps what still matters of the finished ones: the newest few, so that a lie about them is noticed. */
 function forgetFinished(streams: readonly Stream[]): Stream[] {
-  const finished = streams.filter((one) => one.closed && one.pending.length === 0);
+  const isLeft = (one: Stream) => one.closed || openStream(streams, one.incarnation) !== one;
+  const finished = streams.filter((one) => one.pending.length === 0 && isLeft(one));
   const forgotten = new Set(finished.slice(0, Math.max(0, finished.length - LIMITS.maxRememberedStreams)));
   return streams.filter((one) => !forgotten.has(one));
 }

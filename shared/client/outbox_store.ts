@@ -1,6 +1,7 @@
 /** The bytes of submissions that are not acknowledged yet, in the device's memory (spec: INBOX-09). */
 import type { Bytes } from "../bytes/bytes.ts";
 import { toHex } from "../bytes/encoding.ts";
+import { removeDraft } from "./draft_store.ts";
 import type { DeviceMemory } from "./memory.ts";
 import type { SealedSubmission } from "./seal_submission.ts";
 import type { PendingSubmission, Stream } from "./state.ts";
@@ -42,10 +43,12 @@ export async function dropSettled(
 ): Promise<void> {
   const kept = new Set(after.flatMap(({ id, pending }) => pending.map(({ number }) => submissionName(id, number))));
   for (const { id, pending } of before) {
-    for (const { number, parts } of pending) {
+    for (const { number, parts, draft } of pending) {
       if (kept.has(submissionName(id, number))) continue;
       for (let index = 0; index < parts; index++) await memory.remove(partName(id, number, index));
       await memory.remove(submissionName(id, number));
+      // It went when it became this submission, unless a crash came in between.
+      if (draft !== null) await removeDraft(memory, draft);
     }
   }
 }

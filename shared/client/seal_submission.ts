@@ -5,7 +5,6 @@ import { importAeadKey } from "../crypto/aead.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { sealHpke } from "../crypto/hpke.ts";
 import type { RandomBytes } from "../crypto/random.ts";
-import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Signer } from "../protocol/signed.ts";
 import {
@@ -17,14 +16,8 @@ import {
   type SubmissionPlace,
 } from "../protocol/submission.ts";
 import { encodePayload, sealPart, type SubmissionPayload } from "../protocol/submission_payload.ts";
-import { readCertificate } from "../x509/certificate.ts";
+import type { Draft } from "./draft.ts";
 import type { View } from "./view.ts";
-
-/** What is to be handed in, before anything is cut or sealed. */
-export type Draft =
-  | { readonly kind: "certificate"; readonly der: Bytes; readonly note: string }
-  | { readonly kind: "message"; readonly channel: string; readonly date: number | null; readonly raw: Bytes }
-  | { readonly kind: "ping"; readonly nonce: Bytes };
 
 /** A submission ready to be kept and sent. */
 export interface SealedSubmission {
@@ -32,37 +25,6 @@ export interface SealedSubmission {
   readonly hash: Bytes;
   /** Encrypted parts, in order. */
   readonly parts: readonly Bytes[];
-}
-
-/** Refuses what the manager would refuse. @throws `malformed`, `too_large`, `usage` */
-export function requireDraft(draft: Draft): void {
-  switch (draft.kind) {
-    case "certificate":
-      readCertificate(draft.der);
-      if (draft.note.length > LIMITS.maxNoteChars) {
-        throw new PosternError("usage", `A note has at most ${LIMITS.maxNoteChars} characters`);
-      }
-      break;
-    case "message":
-      requireMessage(draft.channel, draft.raw);
-      break;
-    case "ping":
-      break;
-  }
-}
-
-// spec: ROW-02, ROW-11
-function requireMessage(channel: string, raw: Bytes): void {
-  const bytes = new TextEncoder().encode(channel).length;
-  if (bytes < 1 || bytes > LIMITS.maxChannelBytes || channel.normalize("NFC") !== channel) {
-    throw new PosternError("usage", `A channel's name is NFC text of 1 to ${LIMITS.maxChannelBytes} bytes`);
-  }
-  if (raw.length > LIMITS.maxMessageBytes) {
-    throw new PosternError(
-      "too_large",
-      `A message has at most ${LIMITS.maxMessageBytes} bytes; this one ${raw.length}`,
-    );
-  }
 }
 
 /**

@@ -1,86 +1,64 @@
 /**
- * Hands things in to the manager: numbered, kept before they are sent, sent again to the byte until a head acknowledges them
- * (shared/spec/inbox.md).
+ * Hands things in to the manager: sealed when they are sent, kept before they are sent, sent again to the byte until a head
+ * acknowledges them; what cannot be sent is kept as a draft (shared/spec/inbox.md).
  */
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
-import { sha256 } from "../crypto/hash.ts";
 import { type ErrorCode, isPosternError, PosternError } from "../errors.ts";
-import type { Outcome } from "../protocol/records.ts";
-import type { SubmissionPayload } from "../protocol/submission_payload.ts";
-import { putPartCall, submitCall } from "./calls.ts";
+import { Delivery } from "./delivery.ts";
 import type { DeviceLink } from "./device_link.ts";
+import { type Draft, requireDraft } from "./draft.ts";
+import { DraftBox } from "./draft_box.ts";
 import type { CallOptions } from "./http.ts";
 import type { Lists } from "./lists.ts";
-import type { LocalCopy } from "./local_copy.ts";
-import { append, closeStream, forgetStream, markDelivered, nextPlace, openStream } from "./outbox.ts";
-import { dropSettled, keepSubmission, loadSubmission } from "./outbox_store.ts";
-import { type Draft, requireDraft, sealSubmission } from "./seal_submission.ts";
+import { forgetStream, hasUndelivered, sendablePings } from "./outbox.ts";
+import { dropSettled } from "./outbox_store.ts";
 import type { PendingSubmission, Stream } from "./state.ts";
+import {
+  statusOf,
+  type SubmissionOutcome,
+  type SubmitStatus,
+  type Submitted,
+  type Waiting,
+  waitingDraft,
+  waitingSubmission,
+} from "./submitted.ts";
 import { asOf, requireFreshView, type View } from "./view.ts";
 
-/** A submission by its place. Keep it to ask for its {@link Submit.outcome}. */
-export interface Submitted {
-  readonly stream: Bytes;
-  readonly number: number;
-  readonly hash: Bytes;
-  readonly kind: SubmissionPayload["kind"];
-  /** Whether the edge holds it. If not, it is kept and sent again by {@link Submit.flush}: do not hand it in a second time. */
-  readonly delivered: boolean;
-  /** Why it is not delivered yet. */
-  readonly waitingFor: ErrorCode | null;
-}
+/** How the edge cannot be asked now, which says nothing of what it would answer. */
+const UNREACHABLE: readonly ErrorCode[] = ["network", "storage", "rate_limited"];
 
-/** A submission that no head has acknowledged. */
-export interface PendingStatus extends PendingSubmission {
-  readonly stream: Bytes;
-  /**
-   * The edge or this device's memory contradicts its place in the stream: it may have been taken or not, and is not sent again. If it
-   * is never acknowledged, {@link Submit.forget} its stream.
-   */
-  readonly doubtful: boolean;
-}
-
-export interface SubmitStatus {
-  readonly pending: readonly PendingStatus[];
-  /** The last number that the manager acknowledged in each stream. */
-  readonly acknowledged: readonly { readonly stream: Bytes; readonly number: number }[];
-}
-
-/** What became of a submission (spec: ROW-14). */
-export interface SubmissionOutcome {
-  readonly outcome: Outcome;
-  readonly text: string;
-}
-
-/** Failures after which the same bytes may be taken later. */
-const MAY_PASS: readonly ErrorCode[] = ["network", "storage", "rate_limited", "too_large", "not_found"];
-/** Failures that the same bytes meet again: their stream ends with them. */
-const FINAL: readonly ErrorCode[] = ["conflict", "malformed", "forbidden", "unsupported"];
+/** What of a stream is to be sent. */
+type Choice = (stream: Stream) => readonly PendingSubmission[];
+/** What is done when a stream ends with what was sent. */
+type OnEnd = (ended: PosternError) => void;
 
 export class Submit {
   readonly #link: DeviceLink;
   readonly #reader: Lists;
-  readonly #copy: LocalCopy | null;
+  readonly #delivery: Delivery;
+  readonly #box: DraftBox;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param copy under whose head something is sealed while the edge cannot be reached */
-  constructor(link: DeviceLink, reader: Lists, copy: LocalCopy | null) {
+  constructor(link: DeviceLink, reader: Lists) {
     this.#link = link;
     this.#reader = reader;
-    this.#copy = copy;
+    this.#delivery = new Delivery(link);
+    this.#box = new DraftBox(link);
   }
 
   /**
-   * Hands in another person's certificate, for the owner to review.
+   * Hands in another person's certificate, for the owner to review. While the edge cannot be reached, or does not take what goes before
+   * it, it is kept as a draft: `isDraft` is true then (spec: INBOX-15).
    *
-   * @throws `stale` or `clock` under a head that is not fresh (spec: INBOX-03); `malformed` for bytes that are no certificate;
-   * `conflict` when its place in the stream is taken, so that it is in doubt: see {@link status}
+   * @throws `stale` or `clock` when the edge shows a head that is not fresh: nothing is kept then (spec: INBOX-03); `malformed` for
+   * bytes that are no certificate; `too_large` when too many drafts wait; `conflict` when its place in the stream is taken, so that it
+   * is in doubt: see {@link status}
    */
   async certificate(der: Bytes, note: string, options: CallOptions = {}): Promise<Submitted> {
     return await this.#submit({ kind: "certificate", der, note }, options);
   }
 
-  /** Hands in a message to be sent or stored. @param date Millis, or null; errors as of {@link certificate} */
+  /** Hands in a message to be sent or stored. @param date Millis, or null; drafts and errors as of {@link certificate} */
   async message(
     message: { readonly channel: string; readonly raw: Bytes; readonly date?: number | null },
     options: CallOptions = {},
@@ -98,41 +76,47 @@ export class Submit {
   }
 
   /**
-   * Sends everything again that is kept and not in doubt; returns what the edge did not take this time. Behind one that it does not take,
-   * nothing new of the stream is sent (spec: INBOX-09).
+   * Sends everything again that is kept and not in doubt, then the drafts; returns what the edge did not take this time. Behind one that
+   * it does not take, nothing new of the stream is sent (spec: INBOX-09).
+   *
+   * @throws `stale` or `clock` under a head that is not fresh, when more than pings is kept: all of it stays so (spec: INBOX-03)
    */
   async flush(options: CallOptions = {}): Promise<readonly Submitted[]> {
     return await this.#inTurn(async () => {
-      const { streams } = await this.#state().read();
-      const waiting: Submitted[] = [];
-      for (const { id, pending } of streams.filter(({ closed }) => !closed)) {
-        waiting.push(...await this.#deliverAll(id, pending, options));
+      const { pending } = statusOf(await this.#state().read());
+      if (pending.every(({ doubtful }) => doubtful)) return [];
+      const view = await this.#present(options);
+      if (typeof view === "string") return await this.#allWaiting(view);
+      if (this.#isFresh(view)) {
+        const earlier = await this.#resend((one) => isOfView(one, view) ? [] : one.pending, raise, options);
+        const own = await this.#resend((one) => isOfView(one, view) ? one.pending : [], raise, options);
+        return [...earlier, ...own, ...await this.#sendDrafts(own[0]?.waitingFor ?? null, raise, options)];
       }
+      const waiting = await this.#sendPings(view, options);
+      if (pending.some(({ kind, doubtful }) => kind !== "ping" && !doubtful)) this.#requireFresh(view);
       return waiting;
     });
   }
 
   /** What is handed in and not acknowledged, and what is; as of the newest head that this device has seen. */
   async status(): Promise<SubmitStatus> {
-    const { streams } = await this.#state().read();
-    return {
-      pending: streams.flatMap(({ id, closed, pending }) =>
-        pending.map((one) => ({ ...one, stream: id, doubtful: closed }))
-      ),
-      acknowledged: streams.flatMap(({ id, acknowledged }) =>
-        acknowledged === null ? [] : [{ stream: id, number: acknowledged.number }]
-      ),
-    };
+    return statusOf(await this.#state().read());
   }
 
-  /** The manager's receipt for a submission, or null while there is none. @throws `tampered` for a receipt of something else */
+  /**
+   * The manager's receipt for a submission, also for one that was a draft, of the newest of which the device knows what they became; or
+   * null while there is none.
+   *
+   * @throws `tampered` for a receipt of something else
+   */
   async outcome(submitted: Submitted, options: CallOptions = {}): Promise<SubmissionOutcome | null> {
-    const name = concat(this.#link.verifier.profile.device, submitted.stream);
-    const range = { from: submitted.number };
-    const { rows: [row] } = await this.#reader.page({ kind: "receipt", name }, range, 1, options);
-    if (row?.content.kind !== "receipt" || row.number !== submitted.number) return null;
+    const place = await this.#placeOf(submitted);
+    if (place === null) return null;
+    const name = concat(this.#link.verifier.profile.device, place.stream);
+    const { rows: [row] } = await this.#reader.page({ kind: "receipt", name }, { from: place.number }, 1, options);
+    if (row?.content.kind !== "receipt" || row.number !== place.number) return null;
     const { submission, outcome, text } = row.content.receipt;
-    if (!equalBytes(submission, submitted.hash)) {
+    if (!equalBytes(submission, place.hash)) {
       throw new PosternError("tampered", "The manager's receipt is for another submission under this number");
     }
     return { outcome, text };
@@ -140,131 +124,133 @@ export class Submit {
 
   /** Forgets a stream in doubt and all that is pending in it. */
   async forget(stream: Bytes): Promise<void> {
-    await this.#change(async (streams) => {
-      const left = forgetStream(streams, stream);
-      await dropSettled(this.#link.verifier.memory, streams, left);
-      return left;
+    await this.#state().update(async (state) => {
+      const streams = forgetStream(state.streams, stream);
+      await dropSettled(this.#link.verifier.memory, state.streams, streams);
+      return { state: { ...state, streams }, result: undefined };
     });
   }
 
   async #submit(draft: Draft, options: CallOptions): Promise<Submitted> {
     requireDraft(draft);
     return await this.#inTurn(async () => {
-      const view = await this.#freshView(draft, options);
-      const [earlier] = await this.#deliverEarlier(view, options);
-      const { stream, pending } = await this.#keep(draft, view);
-      if (earlier !== undefined) return waitingSubmission(stream, pending, earlier.waitingFor);
-      return await this.#deliver(stream, pending, options);
+      const ready = await this.#ready(draft.kind, options);
+      if (typeof ready === "string") return await this.#box.keep(draft, ready);
+      const sent = await this.#delivery.sendFirst(draft, null, ready, options);
+      if ("ended" in sent) throw sent.ended;
+      return sent;
     });
   }
 
   /**
-   * Sends what the stream that goes on under this view still holds undelivered, before anything follows it (spec: INBOX-09).
-   *
-   * @returns what the edge still does not take; nothing of a stream that ended with it, in whose place another one begins
+   * The view to seal something new under, all being sent that goes before it (spec: INBOX-09, INBOX-16); or why it has to wait. With
+   * what was handed in before, a stream may end: another one begins in its place then.
    */
-  async #deliverEarlier(view: View, options: CallOptions): Promise<readonly Submitted[]> {
-    const open = openStream((await this.#state().read()).streams, view.keys.incarnation);
-    const pending = open?.pending.filter(({ delivered }) => !delivered) ?? [];
-    if (open === undefined || pending.length === 0) return [];
-    try {
-      return await this.#deliverAll(open.id, pending, options);
-    } catch (error) {
-      const { streams } = await this.#state().read();
-      if (streams.some(({ id, closed }) => closed && equalBytes(id, open.id))) return [];
-      throw error;
+  async #ready(kind: Draft["kind"], options: CallOptions): Promise<View | ErrorCode> {
+    const view = await this.#present(options);
+    if (typeof view === "string") return view;
+    if (!this.#isFresh(view)) {
+      if (kind !== "ping") this.#requireFresh(view);
+      const [waiting] = await this.#sendPings(view, options);
+      return waiting?.waitingFor ?? view;
     }
+    const undelivered: Choice = (one) => isOfView(one, view) ? one.pending.filter(({ delivered }) => !delivered) : [];
+    const [sent] = await this.#resend(undelivered, ignore, options);
+    if (sent !== undefined) return sent.waitingFor;
+    if ((await this.#state().read()).drafts.waiting.length === 0) return view;
+    const [draft] = await this.#sendDrafts(null, ignore, options);
+    if (draft !== undefined) return draft.waitingFor;
+    const newest = await this.#present(options);
+    if (typeof newest !== "string" && kind !== "ping") this.#requireFresh(newest);
+    return newest;
   }
 
-  /** One after the other; what the edge does not take, and what would newly follow it. */
-  async #deliverAll(
-    stream: Bytes,
-    all: readonly PendingSubmission[],
-    options: CallOptions,
-  ): Promise<readonly Submitted[]> {
-    const waiting: Submitted[] = [];
-    for (const pending of all) {
-      const [first] = waiting;
-      if (first === undefined) {
-        const submitted = await this.#deliver(stream, pending, options);
-        if (!submitted.delivered) waiting.push(submitted);
-      } else if (!pending.delivered) {
-        waiting.push(waitingSubmission(stream, pending, first.waitingFor));
-      }
+  /** Sends again what is chosen of each open stream; what the edge does not take. */
+  async #resend(choose: Choice, onEnd: OnEnd, options: CallOptions): Promise<readonly Waiting[]> {
+    const { streams } = await this.#state().read();
+    const waiting: Waiting[] = [];
+    for (const stream of streams.filter(({ closed }) => !closed)) {
+      const sent = await this.#delivery.sendAll(stream.id, choose(stream), options);
+      if ("ended" in sent) onEnd(sent.ended);
+      else waiting.push(...sent);
     }
     return waiting;
   }
 
-  /** The present view, with a newer head if the one at hand is overdue (spec: INBOX-03). */
-  async #freshView(draft: Draft, options: CallOptions): Promise<View> {
-    const now = this.#link.surroundings.now();
-    const view = await this.#viewAtHand(options);
-    if (draft.kind === "ping" || asOf(view, now).freshness === "fresh") return view;
-    const newest = await this.#link.refresh(options);
-    requireFreshView(newest, now);
-    return newest;
-  }
-
-  async #viewAtHand(options: CallOptions): Promise<View> {
-    try {
-      return await this.#link.view(options);
-    } catch (error) {
-      if (this.#copy === null || !isPosternError(error, "network")) throw error;
-      return await this.#copy.view().catch(() => Promise.reject(error));
-    }
-  }
-
-  /** Numbers, seals and keeps a draft; once this resolves, a crash loses nothing and a restart sends the same bytes. */
-  async #keep(draft: Draft, view: View): Promise<{ stream: Bytes; pending: PendingSubmission }> {
-    const { verifier, surroundings } = this.#link;
-    const { profile, keys, memory } = verifier;
-    return await this.#state().update(async (state) => {
-      const { owner, incarnation } = view.keys;
-      const { stream, number, previous } = nextPlace(state.streams, incarnation, surroundings.random(16));
-      const place = { owner, incarnation, device: profile.device, stream, number };
-      const now = surroundings.now();
-      const sealed = await sealSubmission(draft, view, place, previous, keys.sign, now, surroundings.random);
-      await keepSubmission(memory, stream, number, sealed);
-      const { hash, parts } = sealed;
-      const pending = { number, hash, kind: draft.kind, parts: parts.length, time: now, delivered: false };
-      const streams = append(state.streams, incarnation, stream, pending);
-      return { state: { ...state, streams }, result: { stream, pending } };
-    });
-  }
-
-  async #deliver(stream: Bytes, pending: PendingSubmission, options: CallOptions): Promise<Submitted> {
-    const { number, hash, kind } = pending;
-    const kept = await loadSubmission(this.#link.verifier.memory, stream, pending);
-    if (kept === null) {
-      await this.#change((streams) => Promise.resolve(closeStream(streams, stream)));
-      throw new PosternError("storage", "The device's memory has lost a submission; it cannot be sent again");
-    }
-    try {
-      await this.#send(kept, options);
-    } catch (error) {
-      if (!isPosternError(error)) throw error;
-      if (FINAL.includes(error.code)) await this.#change((streams) => Promise.resolve(closeStream(streams, stream)));
-      if (!MAY_PASS.includes(error.code)) throw error;
-      return waitingSubmission(stream, pending, error.code);
-    }
-    await this.#change((streams) => Promise.resolve(markDelivered(streams, stream, number)));
-    return { stream, number, hash, kind, delivered: true, waitingFor: null };
-  }
-
-  /** Parts first: the edge takes no submission whose parts it does not hold (spec: INBOX-04). */
-  async #send(
-    { signed, parts }: { readonly signed: Bytes; readonly parts: readonly Bytes[] },
+  /**
+   * Seals and sends the drafts, each under the newest head of its moment (spec: INBOX-03, INBOX-16).
+   *
+   * @param blocked why none of them can be sent, as something before them waits; null when nothing does
+   */
+  async #sendDrafts(
+    blocked: ErrorCode | null,
+    onEnd: OnEnd,
     options: CallOptions,
-  ): Promise<void> {
-    const { owner } = this.#link.verifier.profile;
-    for (const part of parts) await this.#link.ask(() => putPartCall(owner, sha256(part), part), options);
-    await this.#link.ask(() => submitCall(owner, signed), options);
+  ): Promise<readonly Waiting[]> {
+    const waiting: Waiting[] = [];
+    for (const draft of (await this.#state().read()).drafts.waiting) {
+      const view = blocked ?? waiting[0]?.waitingFor ?? await this.#present(options);
+      if (typeof view === "string") {
+        waiting.push(waitingDraft(draft, view));
+        continue;
+      }
+      this.#requireFresh(view);
+      const content = await this.#box.load(draft.draft);
+      const sent = await this.#delivery.sendFirst(content, draft.draft, view, options);
+      if ("ended" in sent) onEnd(sent.ended);
+      else if (!sent.delivered) waiting.push(sent);
+    }
+    return waiting;
   }
 
-  async #change(change: (streams: readonly Stream[]) => Promise<readonly Stream[]>): Promise<void> {
-    await this.#state().update(async (state) => {
-      return { state: { ...state, streams: await change(state.streams) }, result: undefined };
-    });
+  /** Sends the pings that may be sent under a head that is not fresh (spec: INBOX-03); what the edge does not take. */
+  async #sendPings(view: View, options: CallOptions): Promise<readonly Waiting[]> {
+    const waiting = [...await this.#resend(sendablePings, ignore, options)];
+    for (const draft of (await this.#state().read()).drafts.waiting) {
+      if (draft.kind !== "ping") continue;
+      const [first] = waiting;
+      if (first !== undefined) {
+        waiting.push(waitingDraft(draft, first.waitingFor));
+        continue;
+      }
+      const sent = await this.#delivery.sendFirst(await this.#box.load(draft.draft), draft.draft, view, options);
+      if (!("ended" in sent) && !sent.delivered) waiting.push(sent);
+    }
+    return waiting;
+  }
+
+  async #allWaiting(waitingFor: ErrorCode): Promise<readonly Waiting[]> {
+    const { streams, drafts } = await this.#state().read();
+    const sent = streams.filter((one) => !one.closed && hasUndelivered(one)).flatMap(({ id, pending }) =>
+      pending.filter(({ delivered }) => !delivered).map((one) => waitingSubmission(id, one, waitingFor))
+    );
+    return [...sent, ...drafts.waiting.map((one) => waitingDraft(one, waitingFor))];
+  }
+
+  /** The newest view, asked for now, so that nothing is sealed under one that has passed; or why the edge cannot be asked. */
+  async #present(options: CallOptions): Promise<View | ErrorCode> {
+    try {
+      return await this.#link.present(options);
+    } catch (error) {
+      if (!isPosternError(error) || !UNREACHABLE.includes(error.code)) throw error;
+      return error.code;
+    }
+  }
+
+  #isFresh(view: View): boolean {
+    return asOf(view, this.#link.surroundings.now()).freshness === "fresh";
+  }
+
+  /** @throws `stale`, `clock` */
+  #requireFresh(view: View): void {
+    requireFreshView(view, this.#link.surroundings.now());
+  }
+
+  /** Where a submission stands; null for a draft that waits, or that this device no longer knows. */
+  async #placeOf(submitted: Submitted): Promise<Pick<Submitted, "stream" | "number" | "hash"> | null> {
+    if (!submitted.isDraft) return submitted;
+    const { drafts } = await this.#state().read();
+    return drafts.placed.find(({ draft }) => draft === submitted.draft) ?? null;
   }
 
   #state() {
@@ -279,10 +265,12 @@ export class Submit {
   }
 }
 
-function waitingSubmission(
-  stream: Bytes,
-  { number, hash, kind }: PendingSubmission,
-  waitingFor: ErrorCode | null,
-): Submitted {
-  return { stream, number, hash, kind, delivered: false, waitingFor };
+function isOfView({ incarnation }: Stream, { keys }: View): boolean {
+  return equalBytes(incarnation, keys.incarnation);
 }
+
+function raise(ended: PosternError): void {
+  throw ended;
+}
+
+function ignore(): void {}

@@ -27,6 +27,8 @@ export const LABELS = {
   pairingGrant: "postern/1/pairing-grant",
   checkCode: "postern/1/check-code",
   copy: "postern/1/copy",
+  draft: "postern/1/draft",
+  draftSeal: "postern/1/draft-seal",
   pushSecret: "postern/1/push-secret",
   backup: "postern/1/backup",
   backupKey: "postern/1/backup-key",

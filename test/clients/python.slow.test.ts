@@ -45,7 +45,7 @@ needs("python", "openssl").test(
       await manager("device", "confirm", "card", "--code", String(checkCode));
       await manager("cert", "import", join(folder, "subject.pem"));
       await manager("message", "import", join(folder, "letter.eml"), join(folder, "long.eml"));
-      await until(log, "sees generation", 3);
+      await until(log, "local copy of generation", 3);
 
       const first = await turn(folder);
       const pem = await Deno.readTextFile(join(folder, "subject.pem"));

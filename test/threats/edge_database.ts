@@ -33,6 +33,14 @@ export async function heldRows(edge: TestEdge, table?: number): Promise<HeldRow[
   return rows.filter((row) => table === undefined || row.table === table);
 }
 
+/** Everything that devices handed in and that is still there, signed as it came, in order of arrival. */
+export async function heldSubmissions(edge: TestEdge): Promise<Bytes[]> {
+  const { rows } = await edge.database.execute<{ readonly body: Bytes }>({
+    ...{ sql: "SELECT body FROM inbox_bodies ORDER BY owner, arrival", params: [] },
+  });
+  return rows.map(({ body }) => body);
+}
+
 /** Puts other bytes in the place of a row, and keeps the place. */
 export async function replaceBody(edge: TestEdge, row: HeldRow, body: Bytes): Promise<void> {
   await run(edge, "UPDATE rows SET body = ?, size = ? WHERE id = ?", body, body.length, row.id);

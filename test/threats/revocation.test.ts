@@ -4,12 +4,13 @@ import { secretKey } from "../../shared/crypto/brand.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { deriveEpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import { decodeRow, openDecodedRow } from "../../shared/protocol/row.ts";
+import { decodeSignedSubmission, openCopy } from "../../shared/protocol/submission.ts";
 import { TABLES } from "../../shared/protocol/tables.ts";
 import { wrapInfo } from "../../shared/protocol/wrap.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { heldRows } from "./edge_database.ts";
+import { heldRows, heldSubmissions } from "./edge_database.ts";
 import { lastHead } from "./forge.ts";
-import { CHANNEL, mail, pushedWorld, type Setting } from "./setting.ts";
+import { certificate, CHANNEL, mail, pushedWorld, type Setting } from "./setting.ts";
 import type { TestDevice } from "../fixtures/device.ts";
 
 /** The keys of the present epoch as a device unwraps them: with its own KEM key, from its own record. */
@@ -98,6 +99,57 @@ Deno.test("submit.certificate() throws stale when an edge that hides a revocatio
   assertEquals((await device.client.submit.message({ channel: "out", raw: mail("in time") })).delivered, true);
   world.clock.advance(nextDue + LIMITS.headGraceMillis + 1 - world.clock.now());
   await assertRejects(() => device.client.submit.message({ channel: "out", raw: mail("late") }), "stale");
+});
+
+Deno.test("Nothing that a device could not send before a revocation is opened by the revoked device's keys after it (INBOX-03, INBOX-15)", async () => {
+  await using setting = await pushedWorld();
+  const { device, other, world } = setting;
+  await device.client.login();
+  const { head: oldHead, symKey: oldKey } = await unwrap(setting, other);
+  const kept = await device.traffic.with({ request: () => Promise.reject(new TypeError("no network")) }, async () => {
+    return await device.client.submit.certificate(await certificate("CN=Secret"), "between us");
+  });
+  assertEquals([kept.isDraft, kept.delivered], [true, false]);
+
+  const tablet = await world.pair("tablet");
+  await world.manager.revoke(other.profile.device);
+  await world.manager.sync();
+  assertEquals(await device.client.submit.flush(), []);
+
+  const [signed] = await heldSubmissions(world.edge);
+  assert(signed !== undefined);
+  const { submission } = decodeSignedSubmission(signed);
+  assert(submission.copy !== null);
+  const { copy } = submission;
+  const head = await lastHead(world.manager);
+  assertEquals([submission.epoch, head.epoch], [oldHead.epoch + 1, oldHead.epoch + 1]);
+  for (const  of of[oldHead, head]) {
+    const keys = await deriveEpochKeys(oldKey, of, null);
+    await assertRejects(() => openCopy(keys, submission, copy), "tampered");
+  }
+  // Who stayed, and who came since, see it at once.
+  const { found } = await tablet.client.certificates.pending();
+  assertEquals(found.map(({ note }) => note), ["between us"]);
+});
+
+Deno.test("submit.flush() throws stale, and sends nothing again, when an edge lets the last head expire (INBOX-03)", async () => {
+  await using setting = await pushedWorld();
+  const { device, world } = setting;
+  const { nextDue } = await device.client.login();
+  await device.traffic.with({
+    request: (sent) => sent.method === "POST" ? Promise.reject(new TypeError("no network")) : sent,
+  }, async () => {
+    const { isDraft, delivered } = await device.client.submit.message({ channel: "out", raw: mail("in time") });
+    assertEquals([isDraft, delivered], [false, false]);
+  });
+  world.clock.advance(nextDue + LIMITS.headGraceMillis + 1 - world.clock.now());
+  const sent = device.traffic.exchanges.length;
+  await assertRejects(() => device.client.submit.flush(), "stale");
+  assert(device.traffic.exchanges.slice(sent).every(({ request }) => request.method === "GET"));
+  assertEquals(await heldSubmissions(world.edge), []);
+  await world.manager.sync();
+  assertEquals(await device.client.submit.flush(), []);
+  assertEquals((await world.manager.sync()).inbox.done, 1);
 });
 
 Deno.test("pairDevice() never gives a registration out twice, so that an old token stays one of the past", async () => {

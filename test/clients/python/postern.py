@@ -369,9 +369,8 @@ class Device:
         self.clock = (values["time"], time.monotonic())
         check(values["statement"] is not None, "unauthorized", "nothing has been pushed yet")
         self.take_state(values)
-        if "unsent" in self.memory:  # INBOX-05: the same bytes twice have no effect
-            self.request("POST", "/inbox", "", enc({"submission": self.memory.pop("unsent")}))
-            self.save(self.memory)
+        if self.is_fresh():
+            self.send_unsent()
 
     def now(self):
         """The edge's time in milliseconds, counted on (SESS-11)."""
@@ -647,7 +646,9 @@ class Device:
 
     def submit(self, payload, with_copy):
         """One submission in the device's stream; gives (stream, number), which a head acknowledges later."""
-        check(time.time() * 1000 <= self.due + 120_000, "stale", "the head is overdue")  # INBOX-03
+        self.fetch_state()  # INBOX-03: sealed with the epoch and keys of this moment
+        check(self.is_fresh(), "stale", "the head is overdue")
+        self.send_unsent()  # INBOX-09: before what follows it
         stream = bytes.fromhex(self.memory.setdefault("stream", os.urandom(16).hex()))
         hashes_ = self.memory["streams"].setdefault(stream.hex(), [])
         number, plain = len(hashes_) + 1, pad(enc(payload))
@@ -667,10 +668,19 @@ class Device:
         hashes_.append(sha256(enc(["postern/1/submission-hash", submission])))
         self.memory["unsent"] = signed  # the same bytes again after a crash, never others under that number
         self.save(self.memory)
-        self.request("POST", "/inbox", "", enc({"submission": signed}))
-        del self.memory["unsent"]
-        self.save(self.memory)
+        self.send_unsent()
         return stream, number
+
+    def is_fresh(self):
+        """HEAD-04"""
+        return time.time() * 1000 <= self.due + 120_000
+
+    def send_unsent(self):
+        """INBOX-05: the same bytes twice have no effect."""
+        if "unsent" in self.memory:
+            self.request("POST", "/inbox", "", enc({"submission": self.memory["unsent"]}))
+            del self.memory["unsent"]
+            self.save(self.memory)
 
     def submit_certificate(self, der, note=""):
         return self.submit(["certificate", der, note], True)

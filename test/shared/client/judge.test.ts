@@ -9,7 +9,7 @@ import {
   requireNamed,
   seenHead,
 } from "../../../shared/client/judge.ts";
-import type { DeviceState, Stream } from "../../../shared/client/state.ts";
+import { type DeviceState, NO_DRAFTS, type Stream } from "../../../shared/client/state.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
@@ -32,7 +32,15 @@ const INCARNATION = filled(16, 8);
 const base = { generation: 7, head: filled(32, 7) };
 const restored = await owner.restate({ incarnation: INCARNATION, base });
 const restoredToNothing = await owner.restate({ number: 3, incarnation: INCARNATION, base: null });
-const NOTHING: DeviceState = { granted: null, statement: null, head: null, times: null, confirmed: null, streams: [] };
+const NOTHING: DeviceState = {
+  granted: null,
+  statement: null,
+  head: null,
+  times: null,
+  confirmed: null,
+  streams: [],
+  drafts: NO_DRAFTS,
+};
 const seen = { statement: 2, epoch: 5, generation: 9, hash: filled(32, 4), time: NOW };
 const times = { nextDue: NOW + 1, verified: NOW };
 
@@ -169,7 +177,7 @@ Deno.test("rememberHead() asks how a later head builds on the one remembered, RE
 Deno.test("rememberHead() takes acknowledgements of a head that it knows already, INBOX-09", async () => {
   const stream: Stream = {
     ...{ id: filled(16, 5), incarnation: own.incarnation, closed: false, acknowledged: null },
-    pending: [{ number: 1, hash: filled(32, 6), kind: "ping", parts: 0, time: 0, delivered: true }],
+    pending: [{ number: 1, hash: filled(32, 6), kind: "ping", parts: 0, time: 0, delivered: true, draft: null }],
   };
   const ack = { device, stream: stream.id, number: 1, hash: filled(32, 6) };
   const acking = await own.head({ generation: 1, previous: null, acks: [ack] });

@@ -258,28 +258,20 @@ Deno.test("a copy ends with its incarnation, also while it is open, whatever num
   await assertRejects(() => mailOf(copy), "not_found");
 });
 
-Deno.test("what is handed in offline under the copy's head is sent once, when the edge is there again, INBOX-03 INBOX-05", async () => {
+Deno.test("what is handed in offline waits as a draft, under an overdue copy too, and is sent once, INBOX-03 INBOX-15", async () => {
   const started = withCopy(await start());
   await started.copy.sync();
-  const { edge, store } = started;
+  const { edge, store, world } = started;
   offline(started);
-  const { device } = withCopy(started, store);
+  const later = { ...started, surroundings: { ...started.surroundings, now: () => world.time + 3_600_000 } };
+  const { device } = withCopy(later, store);
+  assertEquals((await device.copy?.asOf())?.freshness, "overdue");
   const submitted = await device.submit.message({ channel: "mail", raw: text("later") });
-  assertEquals([submitted.delivered, submitted.waitingFor], [false, "network"]);
+  assertEquals([submitted.delivered, submitted.isDraft, submitted.waitingFor], [false, true, "network"]);
   assertEquals(edge.inbox.length, 0);
   edge.before = () => {};
   const restarted = withCopy(started, store).device;
   assertEquals(await restarted.submit.flush(), []);
   assertEquals(await restarted.submit.flush(), []);
   assertEquals(edge.inbox.length, 1);
-});
-
-Deno.test("nothing is sealed offline under a head that is overdue, INBOX-03", async () => {
-  const started = withCopy(await start());
-  await started.copy.sync();
-  offline(started);
-  const later = { ...started, surroundings: { ...started.surroundings, now: () => started.world.time + 3_600_000 } };
-  const { device } = withCopy(later, started.store);
-  await assertRejects(() => device.submit.message({ channel: "mail", raw: text("later") }), "network");
-  assertEquals((await device.submit.status()).pending, []);
 });

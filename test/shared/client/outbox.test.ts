@@ -11,7 +11,7 @@ import {
   nextPlace,
 } from "../../../shared/client/outbox.ts";
 import { type CborInput, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
-import { decodeState, type DeviceState, encodeState, type Stream } from "../../../shared/client/state.ts";
+import { decodeState, type DeviceState, encodeState, NO_DRAFTS, type Stream } from "../../../shared/client/state.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Acknowledgement } from "../../../shared/protocol/acknowledgement.ts";
 import { bytes, bytesBetween, positive, uint } from "../protocol/arbitraries.ts";
@@ -28,7 +28,15 @@ function hashAt(stream: Bytes, number: number): Bytes {
 
 function submit(streams: readonly Stream[], incarnation: Bytes, newStream: Bytes): Stream[] {
   const { stream, number } = nextPlace(streams, incarnation, newStream);
-  const pending = { number, hash: hashAt(stream, number), kind: "ping", parts: 0, time: 0, delivered: false } as const;
+  const pending = {
+    number,
+    hash: hashAt(stream, number),
+    kind: "ping",
+    parts: 0,
+    time: 0,
+    delivered: false,
+    draft: null,
+  } as const;
   return append(streams, incarnation, stream, pending);
 }
 
@@ -145,6 +153,7 @@ Deno.test("markDelivered() marks one submission", () => {
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const plain = { noNullPrototype: true } as const;
 const named = fc.record({ number: uint, hash: bytes(32) }, plain);
+const kind = fc.constantFrom("certificate" as const, "message" as const, "ping" as const);
 const state: fc.Arbitrary<DeviceState> = fc.record({
   granted: nullable(named),
   statement: nullable(bytesBetween(1, 50)),
@@ -163,25 +172,46 @@ const state: fc.Arbitrary<DeviceState> = fc.record({
         fc.record({
           number: positive,
           hash: bytes(32),
-          kind: fc.constantFrom("certificate" as const, "message" as const, "ping" as const),
+          kind,
           parts: fc.nat(64),
           time: uint,
           delivered: fc.boolean(),
+          draft: nullable(positive),
         }, plain),
         { maxLength: 3 },
       ),
     }, plain),
     { maxLength: 3 },
   ),
+  drafts: fc.record({
+    last: uint,
+    waiting: fc.array(fc.record({ draft: positive, kind, time: uint }, plain), { maxLength: 3 }),
+    placed: fc.array(fc.record({ draft: positive, stream: bytes(16), number: positive, hash: bytes(32) }, plain), {
+      maxLength: 3,
+    }),
+  }, plain),
 }, plain);
 
 Deno.test("decodeState() and encodeState() are inverse and strict", () => {
   checkCodec(state, encodeState, decodeState, 150);
 });
 
-Deno.test("decodeState() reads what a device remembered before it kept times", () => {
+/** A stream as it was remembered before there were drafts. */
+function withoutDraft(stream: CborInput): CborInput {
+  const [id, incarnation, closed, acknowledged, pending] = stream as CborInput[][];
+  const older = pending?.map((one) => (one as CborInput[]).slice(0, -1));
+  return [id, incarnation, closed, acknowledged, older] as CborInput;
+}
+
+Deno.test("decodeState() reads what a device remembered before it kept times, and before it kept drafts", () => {
   fc.assert(fc.property(state, (one) => {
-    const [, ...fields] = decodeCbor(encodeState(one)) as CborInput[];
-    assertEquals(decodeState(encodeCbor([1, ...fields.slice(0, -1)])), { ...one, times: null });
+    const [, granted, statement, head, confirmed, kept, times] = decodeCbor(encodeState(one)) as CborInput[][];
+    const fields = [granted, statement, head, confirmed, kept?.map(withoutDraft)] as CborInput[];
+    const streams = one.streams.map((stream) => {
+      return { ...stream, pending: stream.pending.map((pending) => ({ ...pending, draft: null })) };
+    });
+    const older = { ...one, streams, drafts: NO_DRAFTS };
+    assertEquals(decodeState(encodeCbor([1, ...fields])), { ...older, times: null });
+    assertEquals(decodeState(encodeCbor([2, ...fields, times as CborInput])), older);
   }));
 });

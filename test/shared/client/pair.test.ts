@@ -24,6 +24,7 @@ import {
   parsePairingText,
   readPairingRequest,
 } from "../../../shared/protocol/pairing.ts";
+import { NO_DRAFTS } from "../../../shared/client/state.ts";
 import { filled } from "../protocol/epoch.ts";
 import { ScriptedEdge } from "./scripted_edge.ts";
 import { makeChain } from "./start.ts";
@@ -76,7 +77,14 @@ Deno.test("acceptGrant() takes what the grant says and shows the check code, PAI
   const accepted = await acceptGrant(keys, request, grant);
   assertEquals(accepted.profile, profile);
   assertEquals(accepted.state, {
-    ...{ granted: { number: 5, hash: filled(32, 6) }, statement: null, times: null, confirmed: null, streams: [] },
+    ...{
+      granted: { number: 5, hash: filled(32, 6) },
+      statement: null,
+      times: null,
+      confirmed: null,
+      streams: [],
+      drafts: NO_DRAFTS,
+    },
     head: { statement: 0, epoch: 0, generation: 7, hash: filled(32, 8), time: 0 },
   });
   assertEquals(accepted.checkCode, checkCode(parsePairingText(request), parsePairingText(grant)));

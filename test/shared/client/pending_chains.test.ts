@@ -97,7 +97,7 @@ Deno.test("PendingChains.add() lets a stream begin anywhere only where an acknow
 
 Deno.test("requireOwn() misses what the edge has taken and hides, INBOX-14", () => {
   const pending = (number: number, delivered: boolean) => {
-    return { number, hash: hashOf(number), kind: "ping", parts: 0, time: 0, delivered } as const;
+    return { number, hash: hashOf(number), kind: "ping", parts: 0, time: 0, delivered, draft: null } as const;
   };
   const own = (change: Partial<Stream> = {}): Stream => {
     const all = [pending(2, true), pending(3, true), pending(4, false)];
