@@ -186,7 +186,8 @@ Deno.test("summarizeMail() stays bounded and never throws when a message is host
     assert(raw.length <= LIMITS.maxMessageBytes, what);
     const started = performance.now();
     const summary = await summarizeMail(raw);
-    assert(performance.now() - started < 5_000, `${what} took ${performance.now() - started} ms`);
+    // A bomb takes minutes, on a busy machine too.
+    assert(performance.now() - started < 30_000, `${what} took ${performance.now() - started} ms`);
     assertEquals(summary.damage.join(" "), damage, what);
     assert(JSON.stringify(summary).length < 4 * LIMITS.maxSummaryChars, what);
   }
