@@ -123,9 +123,13 @@ function rowsText({ entries, covers }: Overview): string {
   return covers === 0 ? count(entries, "row") : `${count(entries, "row")} and ${count(covers, "cover row")}`;
 }
 
-/** What the edge sees of a store that goes out in changes; one that is pushed in full shows nothing of them. */
+/** What the edge sees of changes, in a store that goes out in changes, and in one that goes out whole. */
 function judgePushes({ entries, policy: { fullUpToRows, coverRows } }: Overview): Finding[] {
-  if (entries <= fullUpToRows) return [];
+  if (entries <= fullUpToRows) {
+    if (coverRows > 0) return [];
+    const seen = "everything is sent anew, but not padded: the edge can count what comes and goes, channel by channel";
+    return [bad("note", "pushes", seen, "postern settings --cover 8")];
+  }
   if (coverRows > 0) {
     return [good("pushes", `only changes are sent, among at least ${count(coverRows, "cover row")} of each kind`)];
   }

@@ -54,13 +54,15 @@ interface Group {
 // spec: PUSH-19
 export async function padStore(db: Database, least: number, random: RandomBytes): Promise<void> {
   const before = await paddedBefore(db);
+  // Before anything of it is there: whoever goes on with deltas has to know.
+  if (before === null) await db.execute(setBytes(META.paddedRows, encodeCbor([])));
   const lowest = Math.ceil(least / 2);
   const lists = await padLists(db, lowest);
   const counts: [CoveredTable, number, number][] = [];
   for (const group of (await groupsOf(db, lists)).values()) {
     const { table, size, rows } = group;
     // A size that none has any more is not kept for its own sake: it might be a large one.
-    const wanted = rows === 0 ? 0 : paddedCount(rows, before.get(keyOf(table, size)) ?? 0, lowest);
+    const wanted = rows === 0 ? 0 : paddedCount(rows, before?.get(keyOf(table, size)) ?? 0, lowest);
     if (wanted > 0) counts.push([table, size, wanted]);
     await setCovers(db, group, wanted - rows, random);
   }
@@ -90,8 +92,9 @@ export async function rowSizes(db: Database): Promise<RowSizes> {
   };
 }
 
-/** Leaves nothing of it: what follows is not padded, or otherwise. */
+/** Leaves nothing of it among the rows of lists: deltas put rows into the places that it fills. The rest is cover as good as any. */
 export async function clearPadding(db: Database): Promise<void> {
+  if (await findBytes(db, META.paddedRows) === null) return;
   await clearLists(db);
   await db.execute(unset(META.paddedRows));
 }
@@ -134,9 +137,10 @@ async function groupsOf(db: Database, lists: readonly PaddedList[]): Promise<Rea
   return groups;
 }
 
-async function paddedBefore(db: Database): Promise<ReadonlyMap<string, number>> {
+async function paddedBefore(db: Database): Promise<ReadonlyMap<string, number> | null> {
   const bytes = await findBytes(db, META.paddedRows);
-  const counts = bytes === null ? [] : decodeAs(paddedTuple, bytes, "padding of the last push");
+  if (bytes === null) return null;
+  const counts = decodeAs(paddedTuple, bytes, "padding of the last push");
   return new Map(counts.map(([table, size, count]) => [keyOf(table, size), count]));
 }
 

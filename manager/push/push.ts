@@ -123,8 +123,7 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   const { base, within, isSmall } = request;
   let epoch = within;
   for (let attempt = 1;; attempt++) {
-    if (within === null) await coverFull(db, request, random);
-    else await coverDelta(db, within.row.epoch, request.coverRows, random);
+    await cover(db, request, random);
     // Before anything else is read: what changes from here on belongs to the next push, whether this one has it or not.
     const entriesVersion = await listChanges(db, { base, isFull: within === null, epoch: request.listing });
     epoch ??= await startEpoch(db, request.edgeEpoch, now(), random);
@@ -145,10 +144,13 @@ async function begin({ db, now, random }: PushEnvironment, request: PushRequest)
   }
 }
 
-async function coverFull(db: Database, { isSmall, coverRows }: PushRequest, random: RandomBytes): Promise<void> {
-  if (isSmall && coverRows > 0) return await padStore(db, coverRows, random);
+async function cover(db: Database, request: PushRequest, random: RandomBytes): Promise<void> {
+  const { within, isSmall, coverRows } = request;
+  if (within === null && isSmall && coverRows > 0) return await padStore(db, coverRows, random);
+  // Before a delta, too: a push of a small store that was not the last may have left it.
   await clearPadding(db);
-  await stockCovers(db, coverRows, random);
+  if (within !== null) await coverDelta(db, within.row.epoch, coverRows, random);
+  else await stockCovers(db, isSmall ? 0 : coverRows, random);
 }
 
 async function plan(db: Database, push: PushesTable, epoch: OpenEpoch): Promise<Work> {

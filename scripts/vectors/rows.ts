@@ -2,8 +2,10 @@
 import { type Bytes, compareBytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { pad } from "../../shared/bytes/padding.ts";
+import { AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
+import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import { LABELS } from "../../shared/protocol/labels.ts";
 import {
   encodeCertificate,
@@ -136,10 +138,23 @@ export function leavesOf(rows: readonly SealedRow[], table: TableNumber): Leaf[]
     .sort((a, b) => compareBytes(a.key, b.key));
 }
 
+/** A cover row in the channel, padded further as its list is; no tree of the example has it (spec: ROW-03, ROW-13). */
+async function coverInList(keys: EpochKeys): Promise<SealedRow> {
+  const [list, number, plaintext] = [LISTS.channel("mail"), 8, encodeCover(0)];
+  const place = rowKey(keys, list, number);
+  const row = await sealRow(keys, place, null, plaintext, seeded("postern example cover"), undefined, 512);
+  return { name: "cover in a channel", list, number, plaintext, extra: null, place, row };
+}
+
 export async function rowsExample(household: Household): Promise<Example> {
   const { keys, owner, incarnation, epoch } = household;
   const steps: Step[] = [];
-  for (const { name, list, number, plaintext, extra, place, row } of await sealedRows(household)) {
+  for (
+    const { name, list, number, plaintext, extra, place, row } of [
+      ...await sealedRows(household),
+      await coverInList(keys),
+    ]
+  ) {
     const { nonce, ciphertext, mac } = decodeRow(row);
     const { table, token } = place;
     steps.push({
@@ -155,7 +170,7 @@ export async function rowsExample(household: Household): Promise<Example> {
       },
       outputs: {
         token: indexToken(keys, list),
-        padded: pad(plaintext).length,
+        padded: ciphertext.length - AEAD_TAG_BYTES,
         aad: encodeCbor([LABELS.rowAad, owner, incarnation, epoch, table, token, number]),
         ...{ ciphertext, mac, row, rowHash: rowHash(row) },
       },

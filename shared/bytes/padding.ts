@@ -48,11 +48,6 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
   return padded;
 }
 
-/** Whether something is padded to this length: whether {@link paddedLength} gives it. */
-function isPadded(length: number): boolean {
-  return length >= MIN_PADDED_BYTES && length < MAX_PADDED_BYTES && padme(length) === length;
-}
-
 /**
  * The plaintext of what {@link pad} made, or what was padded to a longer length of that kind, as a copy. Call it on authenticated bytes
  * only.
@@ -61,7 +56,7 @@ function isPadded(length: number): boolean {
  */
 // spec: ROW-03
 export function unpadFurther(padded: Uint8Array): Bytes {
-  return unpadIf(padded, (least) => least <= padded.length && isPadded(padded.length));
+  return unpadIf(padded, (least) => least <= padded.length && padme(padded.length) === padded.length);
 }
 
 /**

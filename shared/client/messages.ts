@@ -70,7 +70,7 @@ export class Messages {
     // Cover rows took the place of some (spec: ROW-13); a page may consist of nothing else.
     for (let last = page.rows.at(-1); messages.length < limit && page.more && last !== undefined;) {
       asked = "from" in asked ? { from: last.number + 1 } : { before: last.number };
-      page = await this.#reader.page(list, asked, PAGE_MESSAGES, range);
+      page = await this.#reader.page(list, asked, Math.max(limit - messages.length, PAGE_MESSAGES), range);
       messages.push(...messagesOf(page));
       last = page.rows.at(-1);
     }

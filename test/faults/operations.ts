@@ -25,7 +25,7 @@ export interface Operation {
 /** Rows up to which a push is a full one. */
 const ALWAYS_DELTA = ["settings", "--full-up-to", "0", "--cover", "0"];
 const COVERED_DELTA = ["settings", "--full-up-to", "0", "--cover", "8"];
-const ALWAYS_FULL = ["settings", "--full-up-to", "500", "--cover", "0"];
+const ALWAYS_FULL = ["settings", "--full-up-to", "500", "--cover", "8"];
 const SYNC = () => ["sync"];
 
 export const OPERATIONS = {

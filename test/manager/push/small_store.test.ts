@@ -1,6 +1,8 @@
 /** Which stores are re-encrypted at every interval, as the owner's edge sees it. */
 
 import { sha256 } from "../../../shared/crypto/hash.ts";
+import { webCryptoRandom } from "../../../shared/crypto/random.ts";
+import { padStore } from "../../../manager/push/pad_store.ts";
 import { DEFAULT_POLICY, type FullReason } from "../../../manager/push/mode.ts";
 import { assertEquals } from "../../assert.ts";
 import { World } from "../../fixtures/world.ts";
@@ -64,4 +66,20 @@ Deno.test("PUSH-17 PUSH-18 a store that grows over the threshold begins its delt
   assertEquals((await turns(world, 1)).reasons, [SMALL]);
   await manager.trust(two);
   assertEquals((await turns(world, 2)).reasons, ["store grew", null]);
+});
+
+Deno.test("PUSH-18 PUSH-20 padding that a cut-off push left behind is gone before a delta, which needs the places it filled", async () => {
+  await using world = await World.create();
+  const { manager } = world;
+  manager.policy = { ...DEFAULT_POLICY, fullUpToRows: 0 };
+  const phone = await world.pair("phone");
+  await manager.receive(CHANNEL, mail("one"));
+  await manager.sync();
+  await padStore(manager.db, DEFAULT_POLICY.coverRows, webCryptoRandom);
+  for (const text of ["two", "three", "four", "five", "six"]) {
+    await manager.receive(CHANNEL, mail(text));
+    assertEquals((await manager.sync()).reason, null);
+  }
+  const { messages } = await phone.client.messages.list(CHANNEL);
+  assertEquals(messages.map(({ position }) => position), [6, 5, 4, 3, 2, 1]);
 });
