@@ -37,7 +37,13 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/client", "pending_chains", CLIENT),
   ...of("shared/client", "open_content open_session edge_session fetch_statement freshness", CLIENT, THREATS),
   ...of("shared/client", "device_link device_keys certificates messages memory state", CLIENT, THREATS),
-  ...of("shared/client", "outbox outbox_store seal_submission submit pair profile", CLIENT, THREATS),
+  ...of(
+    "shared/client",
+    "delivery draft draft_box draft_store drafts outbox outbox_store pair profile",
+    CLIENT,
+    THREATS,
+  ),
+  ...of("shared/client", "seal_draft seal_submission submit submitted", CLIENT, THREATS),
   ...of("shared/client", "pending copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
   ...of("shared/client", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
   ...of(

@@ -236,3 +236,38 @@ Deno.test("no more drafts are kept than the edge may hold, and where the newest 
   assertEquals(all.waiting[0]?.draft, LIMITS.maxRememberedDrafts + 4);
   assertEquals(addDraft(all, { kind: "ping", time: 0 }).last, LIMITS.maxDrafts + 1);
 });
+
+Deno.test("nothing goes ahead of a draft that the edge does not take, INBOX-09 INBOX-16", async () => {
+  const started = await start();
+  const { device, edge } = started;
+  offline(started);
+  await device.submit.message(mail("one"));
+  await device.submit.message(mail("two"));
+  offline(started, false);
+  let refusals = 1;
+  edge.refuse = (name) => name === "inbox" && refusals-- > 0 ? { status: 413, code: "too_large" } : null;
+  const third = await device.submit.message(mail("three"));
+  assertEquals([third.isDraft, third.waitingFor, sent(started).length], [true, "too_large", 0]);
+  const { pending } = await device.submit.status();
+  assertEquals(pending.map(({ isDraft, draft }) => [isDraft, draft]), [[false, 1], [true, 2], [true, 3]]);
+  assertEquals(await device.submit.flush(), []);
+  assertEquals(sent(started).map(({ number }) => number), [1, 2, 3]);
+});
+
+Deno.test("a head that expires between two drafts stops the second, INBOX-03", async () => {
+  let late = 0;
+  const started = await start({ surroundings: { now: () => started.world.current.head.time + late } });
+  const { device, edge } = started;
+  offline(started);
+  await device.submit.message(mail("one"));
+  await device.submit.message(mail("two"));
+  edge.before = (name) => {
+    if (name === "inbox") late = 10 * INTERVAL;
+  };
+  await assertRejects(() => device.submit.flush(), "stale");
+  assertEquals(sent(started).map(({ number }) => number), [1]);
+  assertEquals((await device.submit.status()).pending.map(({ draft, isDraft }) => [draft, isDraft]), [[1, false], [
+    2,
+    true,
+  ]]);
+});
