@@ -31,9 +31,8 @@ const insertRelease = query((
     ...{ product: p.product, version: p.version, tag_name: p.tag_name, signer: p.signer, origin: p.origin },
     ...{ accepted: p.accepted, downloaded: null, applied: null, returned: null },
   }).onConflict((c) =>
-    c.columns(["product", "version"]).doUpdateSet({
-      ...{ tag_name: p.tag_name, signer: p.signer, origin: p.origin, accepted: p.accepted },
-    })
+    // It was accepted when it was first.
+    c.columns(["product", "version"]).doUpdateSet({ tag_name: p.tag_name, signer: p.signer, origin: p.origin })
   )
 );
 const deleteParts = query((p: Named) =>

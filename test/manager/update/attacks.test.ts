@@ -27,15 +27,21 @@ Deno.test("a release is found in a folder and on a web server, remembered and au
     const { release } = await tenant.check(NOW);
     assertEquals(release, manifest);
     assertEquals((await tenant.check(NOW, { installed: "1.2.0" })).release, null);
+    await tenant.check(NOW + 1_000);
     const [record] = await releaseRecords(tenant.db, PRODUCT);
-    assertEquals([record?.version, record?.origin, record?.downloaded], ["1.2.0", "schema 2", null]);
+    assertEquals([record?.version, record?.origin, record?.accepted, record?.downloaded], [
+      "1.2.0",
+      "schema 2",
+      NOW,
+      null,
+    ]);
     assertEquals((await tenant.events("key.used")).map((detail) => JSON.parse(detail)), [
       { for: "registration request", mdkVersion: 1 },
       { for: "registration answer", version: 1 },
-      { for: "release", product: PRODUCT, version: "1.2.0" },
+      ...[1, 2].map(() => ({ for: "release", product: PRODUCT, version: "1.2.0" })),
     ]);
     const details = await tenant.events("update.checked");
-    assertEquals(details.map((detail) => JSON.parse(detail).outcome), ["found", "current"]);
+    assertEquals(details.map((detail) => JSON.parse(detail).outcome), ["found", "current", "found"]);
     await using server = serveFolder(publisher.folder);
     const config = await tenant.config();
     await tenant.configure({ ...config, source: { kind: "http", url: server.url } });
