@@ -1,24 +1,41 @@
 /** Reads everything that the edge holds, as a device would, and checks all of it against what was signed. */
+import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Head } from "../../shared/protocol/head.ts";
+import { TABLE_NAMES } from "../../shared/protocol/tables.ts";
 import type { EdgeLink } from "../edge/link.ts";
+import { checkProofs } from "../push/check_proofs.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
 import { type OnProgress, rolledBack, standingOf, type VerifiedState, verifyState } from "./verify_state.ts";
 
+/** What is verified, and by whom. */
+export interface EdgeToVerify {
+  readonly db: Database;
+  readonly link: EdgeLink;
+  /** Millis. */
+  readonly now: number;
+  readonly random: RandomBytes;
+}
+
+/** What was found in order. */
+export interface VerifiedEdge extends VerifiedState {
+  /** Tables of which the edge proved a row and that another is not there. */
+  readonly provenTables: number;
+  /** Since the head was signed; below 0 by a clock that is behind the one of then. */
+  readonly ageMillis: number;
+}
+
 /**
- * Verifies the edge's whole state.
+ * Verifies the edge's whole state: every table whole, and that single answers are proven.
  *
- * @param now Millis
  * @throws `withheld`, `tampered`, `rolled_back`, `forked`, `stale`: what a device would find; `not_found` when nothing was pushed
  */
 export async function verifyEdge(
-  db: Database,
-  link: EdgeLink,
-  now: number,
+  { db, link, now, random }: EdgeToVerify,
   onProgress: OnProgress = () => {},
-): Promise<VerifiedState> {
+): Promise<VerifiedEdge> {
   const { signed, committed, isOlder } = await standingOf(db, (await link.state()).head, "edge");
   if (isOlder) throw rolledBack("edge", signed, committed);
   const { head } = signed;
@@ -26,7 +43,9 @@ export async function verifyEdge(
   requireFresh(head, now);
   const page = (name: string, after: Parameters<EdgeLink["tablePage"]>[3]) =>
     link.tablePage(name, head.epoch, head.generation, after);
-  return await verifyState(db, head, epoch, { page }, onProgress);
+  const state = await verifyState(db, head, epoch, { page }, onProgress);
+  await checkProofs({ db, link, random }, head, TABLE_NAMES);
+  return { ...state, provenTables: TABLE_NAMES.length, ageMillis: now - head.time };
 }
 
 async function requireEpoch(db: Database, head: Head): Promise<OpenEpoch> {

@@ -9,14 +9,14 @@ import { connectEdge } from "../../edge/connect.ts";
 import { type Cli, kekOf, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import type { Output } from "../output.ts";
-import { pairs } from "../../text/layout.ts";
 import { presentFindings } from "../texts/findings.ts";
-import { presentDump, stateJson, statePairs } from "../texts/verified.ts";
+import { presentDump, presentEdge } from "../texts/verified.ts";
 import { PosternError } from "../../../shared/errors.ts";
 
 const VERIFY_HELP = `
-Logs in, fetches every table whole, opens every row, and checks heads, roots, counts, content, and that messages are complete. Exits
-with 76 when the edge shows anything else than what was signed.
+Logs in, fetches every table whole, opens every row, and checks heads, roots, counts, content, and that messages are complete; then asks
+for single rows, and for ones that are not there, and checks their proofs. Exits with 76 when the edge shows anything else than what was
+signed. The edge knows the manager from a device: what it shows to others, a dump tells, and comparing heads (postern head compare).
 
 With --dump it reads a copy of the edge's database file instead (postern edge dump) and asks nobody. It checks owner statement and head,
 the edge's own columns, every row, root and block, the history of heads, and what logins are verified with; the file is not changed.
@@ -61,8 +61,8 @@ async function verify(cli: Cli, _args: readonly string[], options: VerifyOptions
     const progress = cli.progress("Verifying");
     try {
       const link = await connectEdge(db, s.network);
-      const verified = await verifyEdge(db, link, s.now(), (done, total) => progress.update(done, total));
-      return { json: stateJson(verified), text: pairs(statePairs(verified)) };
+      const asked = { db, link, now: s.now(), random: s.random };
+      return presentEdge(await verifyEdge(asked, (done, total) => progress.update(done, total)));
     } finally {
       progress.end();
     }

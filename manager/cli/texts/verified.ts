@@ -1,5 +1,6 @@
 /** What `postern verify` says of a state that it found in order. Pure. */
 import type { VerifiedDump } from "../../doctor/verify_dump.ts";
+import type { VerifiedEdge } from "../../doctor/verify_edge.ts";
 import type { VerifiedState } from "../../doctor/verify_state.ts";
 import { count, pairs } from "../../text/layout.ts";
 import { duration, isoOrNull, moment } from "../../text/moments.ts";
@@ -29,6 +30,21 @@ export function statePairs({ head, counts, rows }: VerifiedState): (readonly [st
     ["messages", `${counts.messages} in ${count(counts.channels, "channel")}, complete with all parts`],
     ["next head due", moment(head.nextDue)],
   ];
+}
+
+/** What the edge showed, and where it stands. */
+export function presentEdge(verified: VerifiedEdge): Output {
+  const { provenTables, ageMillis } = verified;
+  return {
+    json: { ...stateJson(verified), provenTables, ageMillis },
+    text: pairs([
+      ...statePairs(verified),
+      ["proofs", `of a row, and of one that is not there, in ${count(provenTables, "table")}`],
+      ["stands at", "the newest generation"],
+      ["age", AGES.fresh(duration(Math.max(0, ageMillis)))],
+      ["not covered", "trees, history and login keys, which postern verify --dump reads, and what others are shown"],
+    ]),
+  };
 }
 
 /** A dump, with what only its file shows, and where it stands. */
