@@ -97,6 +97,15 @@ Deno.test("verify finds a row that the edge withholds, and exits with 76", async
   assert((await world.fails(76, ["verify"])).includes("withheld"));
 });
 
+Deno.test("verify asks for single answers as well, and finds an edge that proves none of them", async () => {
+  await using world = await CliWorld.ready();
+  await world.json("sync");
+  assertEquals((await world.json("verify") as { provenTables: number }).provenTables, 4);
+  assert((await world.text("verify")).includes("not covered"));
+  world.edge.lies.proven = async (store, ...asked) => ({ ...await store.proven(...asked), proof: null });
+  assert((await world.fails(76, ["verify"])).includes("withheld"));
+});
+
 Deno.test("verify calls an overdue head stale", async () => {
   await using world = await CliWorld.ready();
   await world.json("sync");
