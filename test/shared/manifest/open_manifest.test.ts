@@ -24,6 +24,19 @@ async function open(content: Bytes, policy: ReleasePolicy = ALL_SCHEMAS, now = N
   return await openManifest({ content, signature }, { verify: signer.verify, keys: held, policy, now });
 }
 
+Deno.test("MAN-19 which keys may open a release can hang on who signed it", async () => {
+  const content = await scene.encrypt("schema 3");
+  const file = { content, signature: await signer.sign(content) };
+  const none: InstanceKeys = { mdks: [], registrations: [], shared: [] };
+  const openAs = (trusted: string) =>
+    openManifest(file, {
+      ...{ verify: signer.verify, policy: ALL_SCHEMAS, now: NOW },
+      keys: (signedBy) => signedBy === trusted ? keys : none,
+    });
+  assertEquals((await openAs("publisher")).manifest, manifest());
+  await assertRejects(() => openAs("another"), "forbidden");
+});
+
 for (const kind of KINDS) {
   Deno.test(`MAN-19 ${kind}: a signed release opens, and says who signed it`, async () => {
     const opened = await open(await scene.encrypt(kind));
