@@ -54,11 +54,16 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
  *
  * @throws `malformed` for padding or a length that {@link pad} would not have made.
  */
-export function unpad(padded: Uint8Array): Bytes {
+export function unpad(padded: Bytes): Bytes {
+  return new Uint8Array(withoutPadding(padded));
+}
+
+/** The same, but a view and no copy: for what is long and read once. */
+export function withoutPadding(padded: Bytes): Bytes {
   let end = padded.length - 1;
   while (padded[end] === 0) end--;
   if (padded[end] !== MARK || paddedLength(end) !== padded.length) {
     throw new PosternError("malformed", `expected padding, found ${padded.length} bytes that are not padded`);
   }
-  return new Uint8Array(padded.subarray(0, end));
+  return padded.subarray(0, end);
 }
