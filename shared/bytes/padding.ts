@@ -48,6 +48,11 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
   return padded;
 }
 
+/** Whether something is padded to this length: whether {@link paddedLength} gives it. */
+function isPadded(length: number): boolean {
+  return length >= MIN_PADDED_BYTES && length < MAX_PADDED_BYTES && padme(length) === length;
+}
+
 /**
  * The plaintext of what {@link pad} made, or what was padded to a longer length of that kind, as a copy. Call it on authenticated bytes
  * only.
@@ -55,8 +60,8 @@ export function pad(plaintext: Uint8Array, padded: Bytes = new Uint8Array(padded
  * @throws `malformed` for padding or a length that nobody would have made
  */
 // spec: ROW-03
-export function unpadFurther(padded: Uint8Array): Bytes {
-  return unpadIf(padded, (least) => least <= padded.length && padme(padded.length) === padded.length);
+export function unpadFurther(padded: Bytes): Bytes {
+  return new Uint8Array(unpadIf(padded, (least) => least <= padded.length && isPadded(padded.length)));
 }
 
 /**
@@ -65,15 +70,20 @@ export function unpadFurther(padded: Uint8Array): Bytes {
  *
  * @throws `malformed` for padding or a length that {@link pad} would not have made.
  */
-export function unpad(padded: Uint8Array): Bytes {
+export function unpad(padded: Bytes): Bytes {
+  return new Uint8Array(withoutPadding(padded));
+}
+
+/** The same, but a view and no copy: for what is long and read once. */
+export function withoutPadding(padded: Bytes): Bytes {
   return unpadIf(padded, (least) => least === padded.length);
 }
 
-function unpadIf(padded: Uint8Array, fits: (least: number) => boolean): Bytes {
+function unpadIf(padded: Bytes, fits: (least: number) => boolean): Bytes {
   let end = padded.length - 1;
   while (padded[end] === 0) end--;
   if (padded[end] !== MARK || !fits(paddedLength(end))) {
     throw new PosternError("malformed", `expected padding, found ${padded.length} bytes that are not padded`);
   }
-  return new Uint8Array(padded.subarray(0, end));
+  return padded.subarray(0, end);
 }

@@ -3,7 +3,7 @@
  * `openManifest`, which has the signature verified first.
  */
 import { type Bytes, concat, EMPTY } from "../bytes/bytes.ts";
-import { unpad } from "../bytes/padding.ts";
+import { withoutPadding } from "../bytes/padding.ts";
 import { importAeadKey, openAead } from "../crypto/aead.ts";
 import { secretKey } from "../crypto/brand.ts";
 import { openCover } from "../cover/open.ts";
@@ -56,7 +56,8 @@ export async function unwrapEnvelope(envelope: Envelope, keys: InstanceKeys): Pr
 export async function decryptEnvelope(unwrapped: Unwrapped): Promise<Bytes> {
   if (unwrapped.schema === 1) return await decryptSchema1(unwrapped.envelope, unwrapped.key);
   const { envelope, keys } = unwrapped;
-  const plaintext = unpad(await openBlob(keys.content, envelope.blob, contentAssociatedData(envelope, envelope)));
+  const padded = await openBlob(keys.content, envelope.blob, contentAssociatedData(envelope, envelope));
+  const plaintext = withoutPadding(padded);
   if (!constantTimeEqual(commitToManifest(keys, plaintext), envelope.manifestCommitment)) {
     throw new PosternError("tampered", "the manifest is not the one that the envelope commits to");
   }
