@@ -3,7 +3,7 @@ import { isPosternError } from "../../shared/errors.ts";
 import { INTERVAL_MILLIS } from "../fixtures/manager.ts";
 import type { Dice } from "./dice.ts";
 import { readAs, READS } from "./reads.ts";
-import { CHANNELS, type Player, playerOf, type Scene } from "./scene.ts";
+import { CHANNELS, pairPlayer, type Player, type Scene } from "./scene.ts";
 
 /** Returns what was wrong, or null. @throws what should not be thrown */
 export type Move = (scene: Scene, player: Player, dice: Dice) => Promise<string | null>;
@@ -103,10 +103,10 @@ const replace: Move = async (scene, player) => {
   const at = scene.players.indexOf(player);
   if (at < 0) return null;
   await scene.manager.revoke(player.device.profile.device);
-  const fresh = await scene.world.pair(scene.deviceName());
+  const fresh = await pairPlayer(scene.world, scene.deviceName());
   await scene.sync();
   scene.stolen = player.device;
-  scene.players[at] = playerOf(fresh);
+  scene.players[at] = fresh;
   try {
     await player.device.start().login();
   } catch (error) {

@@ -9,7 +9,7 @@ import { sha256 } from "../../shared/crypto/hash.ts";
 import { type Attack, ATTACKS, type Lie, type Victim } from "./attacks/all.ts";
 import { Dice } from "./dice.ts";
 import { MOVES, settle } from "./moves.ts";
-import { HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
+import { COPIES, HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
 import { type Player, Scene } from "./scene.ts";
 import { emptyScore, type Run, type Score } from "./score.ts";
 
@@ -43,7 +43,7 @@ type Outcome =
   | { readonly accepted: string | null };
 
 const READS_OF: Readonly<Record<Exclude<Victim, "submit" | "turn">, readonly Read[]>> = {
-  ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS, pending: PENDING },
+  ...{ lookup: LOOKUPS, head: HEADS, login: LOGINS, table: TABLES, "any read": READS, pending: PENDING, copy: COPIES },
 };
 
 /** How many episodes a game has: they know nothing of each other, and can be played in any order. */
