@@ -8,9 +8,10 @@ import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { type Attack, ATTACKS, type Lie, type Victim } from "./attacks/all.ts";
 import { Dice } from "./dice.ts";
-import { MOVES, settle } from "./moves.ts";
+import { MOVES } from "./moves.ts";
 import { COPIES, HEADS, LOGINS, LOOKUPS, PENDING, type Read, readAs, READS, TABLES } from "./reads.ts";
 import { type Player, Scene } from "./scene.ts";
+import { settle } from "./settle.ts";
 import { emptyScore, type Run, type Score } from "./score.ts";
 
 /** What to play. */

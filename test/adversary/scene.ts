@@ -9,6 +9,7 @@ import type { TestDevice } from "../fixtures/device.ts";
 import type { TestManager } from "../fixtures/manager.ts";
 import { World } from "../fixtures/world.ts";
 import { certificate } from "../threats/setting.ts";
+import type { FormerLife } from "./restores.ts";
 import { Liar } from "./liar.ts";
 import { type Handed, TruthBook } from "./truth.ts";
 
@@ -60,6 +61,8 @@ export class Scene implements AsyncDisposable {
   readonly players: Player[] = [];
   /** A device that the owner has revoked: its keys are the adversary's. */
   stolen: TestDevice;
+  /** What the edge could keep of the life before the last restore, if there was one. */
+  former: FormerLife | null = null;
   #messages = 0;
   #notes = 0;
   #devices = 0;
