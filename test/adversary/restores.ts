@@ -23,6 +23,7 @@ export async function restoreScene(scene: Scene): Promise<string | null> {
   const file = join(world.folder, `${crypto.randomUUID()}.backup`);
   const lost = scene.manager;
   await backUp(lost, file);
+  world.clock.advance(60_000);
   await lost.receive("mail", scene.mail("lost"));
   await scene.sync();
   for (const player of scene.players) player.newest = (await player.client.head()).generation;
