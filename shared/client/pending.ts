@@ -153,7 +153,7 @@ export class PendingReader {
     await requireSignature(sender.publicKey, signature, bytes, "submission");
     const isOfThisLife = equalBytes(submission.incarnation, keys.incarnation);
     if (isOfThisLife && chains.add(signed) !== "pending") return null;
-    if (copy === null) return null;
+    if (copy === null || chains.isTaken(signed)) return null;
     if (!isOfThisLife) {
       throw new PosternError("epoch_gone", "The submission was sealed in another incarnation, and waits for the owner");
     }

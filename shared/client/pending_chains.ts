@@ -75,14 +75,20 @@ export class PendingChains {
     return this.#faults.some(({ code }) => code === "withheld");
   }
 
+  /** Whether the head acknowledges it: also what was sealed in an incarnation before, which the manager took over. */
+  isTaken({ submission, hash }: Pick<SignedSubmission, "submission" | "hash">): boolean {
+    const ack = this.#acks.get(streamName(submission));
+    if (ack === undefined) return false;
+    return submission.number < ack.number || (submission.number === ack.number && equalBytes(ack.hash, hash));
+  }
+
   /** Takes the next submission of the listing, of the head's incarnation, whose signature was verified (spec: INBOX-13). */
   add({ submission, hash }: Pick<SignedSubmission, "submission" | "hash">): PendingPlace {
     const name = streamName(submission);
     const ack = this.#acks.get(name);
     const { number, previous } = submission;
-    if (ack !== undefined && number < ack.number) return "taken";
+    if (this.isTaken({ submission, hash })) return "taken";
     if (ack?.number === number) {
-      if (equalBytes(ack.hash, hash)) return "taken";
       return this.#break(submission, "The head acknowledges another submission under this number");
     }
     const before = this.#before(name, submission);

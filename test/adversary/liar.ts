@@ -34,8 +34,9 @@ export interface Past<M extends Method> {
 export type Twist<M extends Method> = (answer: Answer<M>, asked: Asked<M>) => Answer<M>;
 export type Twists = { [M in Method]?: Twist<M> };
 
-/** Answers kept of each method. */
+/** Answers kept of each method: the first ones, some of which were strangers', and the last ones. */
 const KEPT = 60;
+const KEPT_FIRST = 10;
 
 export class Liar {
   /** What is twisted now. */
@@ -87,7 +88,7 @@ export class Liar {
   #remember<M extends Method>(method: M, one: Past<M>): void {
     const kept: Past<M>[] = this.#past[method] ?? [];
     kept.push(one);
-    if (kept.length > KEPT) kept.shift();
+    if (kept.length > KEPT) kept.splice(KEPT_FIRST, 1);
     Object.assign(this.#past, { [method]: kept });
   }
 }

@@ -2,8 +2,9 @@
 import { isPosternError } from "../../shared/errors.ts";
 import { INTERVAL_MILLIS } from "../fixtures/manager.ts";
 import type { Dice } from "./dice.ts";
+import { restoreScene } from "./restores.ts";
 import { readAs, READS } from "./reads.ts";
-import { CHANNELS, type Player, playerOf, type Scene } from "./scene.ts";
+import { CHANNELS, pairPlayer, type Player, type Scene } from "./scene.ts";
 
 /** Returns what was wrong, or null. @throws what should not be thrown */
 export type Move = (scene: Scene, player: Player, dice: Dice) => Promise<string | null>;
@@ -91,6 +92,9 @@ const restartDevice: Move = (_scene, player) => {
   return Promise.resolve(null);
 };
 
+/** The manager is lost, and restored from a backup. */
+const restore: Move = (scene, _player, dice) => dice.once(6) ? restoreScene(scene) : Promise.resolve(null);
+
 /** Time passes without a turn, perhaps for so long that everybody must notice. */
 const wait: Move = (scene, _player, dice) => {
   scene.world.clock.advance(dice.once(6) ? 5 * INTERVAL_MILLIS : 20_000);
@@ -103,10 +107,10 @@ const replace: Move = async (scene, player) => {
   const at = scene.players.indexOf(player);
   if (at < 0) return null;
   await scene.manager.revoke(player.device.profile.device);
-  const fresh = await scene.world.pair(scene.deviceName());
+  const fresh = await pairPlayer(scene.world, scene.deviceName());
   await scene.sync();
   scene.stolen = player.device;
-  scene.players[at] = playerOf(fresh);
+  scene.players[at] = fresh;
   try {
     await player.device.start().login();
   } catch (error) {
@@ -120,22 +124,5 @@ const replace: Move = async (scene, player) => {
 export const MOVES: readonly Move[] = [
   ...[read, read, read, read, read, read, read, read],
   ...[receive, receive, trust, distrust, turn, turn, submit, submit],
-  ...[cutTurn, restartEdge, sweep, restartDevice, wait, replace],
+  ...[cutTurn, restartEdge, sweep, restartDevice, wait, replace, restore],
 ];
-
-/** Everything that was handed in is taken once, and none of it twice; to be called when nobody lies. */
-export async function settle(scene: Scene): Promise<string | null> {
-  await scene.sync();
-  for (const player of scene.players) {
-    await player.client.head();
-    if ((await player.client.submit.status()).pending.length > 0) await player.client.submit.flush();
-  }
-  await scene.sync();
-  for (const player of scene.players) {
-    player.newest = (await player.client.head()).generation;
-    const { pending } = await player.client.submit.status();
-    if (pending.length > 0) return `${pending.length} submissions are never acknowledged`;
-  }
-  const left = scene.handedIn.filter((one) => !scene.book.isTaken(one)).length;
-  return left > 0 ? `${left} messages are never taken` : await scene.contradiction();
-}

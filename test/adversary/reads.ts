@@ -143,6 +143,33 @@ const everything: Read = {
   },
 };
 
+/** Most of what a copy holds, once it has followed: each row of it was verified by the root that the manager signed. */
+const copied: Read = {
+  name: "copy",
+  async run({ copy }, { cards }, dice) {
+    if (copy === null) throw new Error("There is no copy");
+    const { asOf } = await copy.sync();
+    const channel = dice.of(CHANNELS) ?? "";
+    const { messages, more } = await copy.messages.list(channel, { limit: 20 });
+    const statuses: unknown[] = [];
+    for (const { fingerprint } of cards) {
+      statuses.push((await copy.certificates.byFingerprint(fingerprint)).found?.status);
+    }
+    return {
+      asOf,
+      found: [statuses, messages.map(({ position, sha256 }) => [position, toHex(sha256)])],
+      expected: ({ certificates, channels }) => [
+        cards.map(({ hex }) => certificates.get(hex)),
+        (channels.get(channel) ?? []).map(({ position, sha256 }) => [position, sha256]).reverse()
+          .slice(0, more ? messages.length : undefined),
+      ],
+    };
+  },
+};
+
+/** A copy that was lost, or is the first. */
+const copiedAnew: Read = { ...copied, name: "copy, anew" };
+
 /** What is reported beside what is shown ends the read with its code; an epoch that turned is no lie, and hides what is in it. */
 const pending: Read = {
   name: "certificates.pending",
@@ -164,10 +191,11 @@ const pending: Read = {
 
 /** Reads that ask for single answers, and so rest on proofs. */
 export const LOOKUPS: readonly Read[] = [byFingerprint, bySubject, channels, newest, following, whole];
-export const READS: readonly Read[] = [...LOOKUPS, ...LOOKUPS, head, login, everything, pending];
+export const READS: readonly Read[] = [...LOOKUPS, ...LOOKUPS, head, login, everything, pending, copied];
 export const HEADS: readonly Read[] = [head];
 export const LOGINS: readonly Read[] = [login];
-export const TABLES: readonly Read[] = [everything];
+export const TABLES: readonly Read[] = [everything, everything, copiedAnew];
+export const COPIES: readonly Read[] = [copied];
 export const PENDING: readonly Read[] = [pending];
 
 /**
@@ -178,6 +206,10 @@ export const PENDING: readonly Read[] = [pending];
 export async function readAs(player: Player, read: Read, scene: Scene, dice: Dice): Promise<string | null> {
   // A login is that of the device's program started again, which remembers what it saw.
   if (read === login) player.client = player.device.start();
+  if (read === copiedAnew) {
+    await player.copy.clear();
+    player.client = player.device.start();
+  }
   const { asOf, found, expected } = await read.run(player.client, scene, dice);
   const truth = scene.book.at(asOf.generation);
   if (truth === undefined) return `${read.name}: there is no generation ${asOf.generation}`;

@@ -2,13 +2,14 @@
 import { type Bytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
-import type { PosternDevice } from "../../shared/client/mod.ts";
+import { CopyInProcess, type CopyStore, type PosternDevice } from "../../shared/client/mod.ts";
 import { type Alarm, clearAlarms, openAlarms } from "../../manager/sync/alarms.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import type { TestDevice } from "../fixtures/device.ts";
 import type { TestManager } from "../fixtures/manager.ts";
 import { World } from "../fixtures/world.ts";
 import { certificate } from "../threats/setting.ts";
+import type { FormerLife } from "./restores.ts";
 import { Liar } from "./liar.ts";
 import { type Handed, TruthBook } from "./truth.ts";
 
@@ -45,6 +46,8 @@ export interface Player {
   client: PosternDevice;
   /** The newest generation that it accepted. */
   newest: number;
+  /** Where its local copy lies. */
+  readonly copy: CopyStore;
 }
 
 const CARDS_EACH = 3;
@@ -58,6 +61,8 @@ export class Scene implements AsyncDisposable {
   readonly players: Player[] = [];
   /** A device that the owner has revoked: its keys are the adversary's. */
   stolen: TestDevice;
+  /** What the edge could keep of the life before the last restore, if there was one. */
+  former: FormerLife | null = null;
   #messages = 0;
   #notes = 0;
   #devices = 0;
@@ -80,7 +85,7 @@ export class Scene implements AsyncDisposable {
     const stolen = await world.pair("lost");
     const scene = new Scene({ world, cards, stolen });
     scene.liar.attach(world.edge);
-    for (const name of ["phone", "laptop"]) scene.players.push(playerOf(await world.pair(name)));
+    for (const name of ["phone", "laptop"]) scene.players.push(await pairPlayer(world, name));
     for (const manager of world.managers) {
       for (const channel of CHANNELS) await manager.receive(channel, scene.mail("first"));
       for (const { der } of cards.slice(0, 4)) await manager.trust(der);
@@ -160,9 +165,11 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** A device that has just been paired. */
-export function playerOf(device: TestDevice): Player {
-  return { device, client: device.client, newest: 0 };
+/** Pairs a device; the next turn pushes it. */
+export async function pairPlayer(world: World, name: string): Promise<Player> {
+  const copy = new CopyInProcess();
+  const device = await world.pair(name, { copy });
+  return { device, client: device.client, newest: 0, copy };
 }
 
 async function makeDeck(): Promise<Card[]> {

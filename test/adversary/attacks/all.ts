@@ -2,6 +2,7 @@
 import type { Attack } from "./attack.ts";
 import { DOWNGRADES } from "./downgrades.ts";
 import { HEAD_ATTACKS } from "./heads.ts";
+import { INCARNATION_ATTACKS } from "./incarnations.ts";
 import { INBOX_ATTACKS } from "./inbox.ts";
 import { MANAGER_LOGIN_ATTACKS } from "./manager_logins.ts";
 import { PENDING_ATTACKS } from "./pending.ts";
@@ -19,6 +20,7 @@ export const ATTACKS: readonly Attack[] = [
   ...TABLE_ATTACKS,
   ...WIRE_ATTACKS,
   ...WORLD_ATTACKS,
+  ...INCARNATION_ATTACKS,
   ...MANAGER_LOGIN_ATTACKS,
   ...INBOX_ATTACKS,
   ...PENDING_ATTACKS,

@@ -6,7 +6,7 @@ import type { Twists } from "../liar.ts";
 import type { Player, Scene } from "../scene.ts";
 
 /** Whom an attack deceives: a device that asks, one that logs in, one that hands in, or the manager in its turn. */
-export type Victim = "lookup" | "head" | "login" | "table" | "any read" | "pending" | "submit" | "turn";
+export type Victim = "lookup" | "head" | "login" | "table" | "copy" | "any read" | "pending" | "submit" | "turn";
 
 /** A lie under way. */
 export interface Lie {

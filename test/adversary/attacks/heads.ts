@@ -43,7 +43,19 @@ function onPath(name: string, lie: (path: readonly Bytes[], dice: Dice) => reado
       answer.history === null || answer.history.length === 0
         ? answer
         : { ...answer, history: lie(answer.history, dice) },
-  );
+  ).map(withPath);
+}
+
+/** The same, once there is a head before the one to be shown that the device has seen. */
+function withPath(attack: Attack): Attack {
+  return {
+    ...attack,
+    async begin(scene, player, dice) {
+      player.newest = (await player.client.head()).generation;
+      await scene.sync();
+      return await attack.begin(scene, player, dice);
+    },
+  };
 }
 
 /** A lie about what only a login and a record tell. */
@@ -194,7 +206,7 @@ export const HEAD_ATTACKS: readonly Attack[] = [
     "the path through history is kept back",
     ["withheld"],
     (answer) => answer.history === null ? answer : { ...answer, history: null },
-  ),
+  ).map(withPath),
   ...onPath("the path through history is changed", (path, dice) => changed(path, dice, (hash) => flipped(hash, dice))),
   ...onPath("the path through history is cut", without),
   ...onPath("the path through history goes on", (path) => [...path, webCryptoRandom(32)]),

@@ -3,7 +3,7 @@ import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer, Asked } from "../liar.ts";
-import type { Scene } from "../scene.ts";
+import { CHANNELS, type Scene } from "../scene.ts";
 import { type Attack, changed, flipped, swapped, twisting, without } from "./attack.ts";
 
 type Rows = Answer<"proven">;
@@ -38,6 +38,21 @@ function othersThen(scene: Scene, asked: Question, now: Rows): readonly Rows[] {
     asked,
     (past, { generation, rows }) => isSameList(past, asked) && generation < now.generation && differ(rows, now.rows),
   );
+}
+
+/** The same, once there are answers of before about lists that are different now. */
+function withPast(attack: Attack): Attack {
+  return {
+    ...attack,
+    async begin(scene, player, dice) {
+      for (const channel of CHANNELS) {
+        player.newest = (await player.client.messages.list(channel, { limit: 2 })).asOf.generation;
+        await scene.manager.receive(channel, scene.mail("after it was read"));
+      }
+      await scene.sync();
+      return await attack.begin(scene, player, dice);
+    },
+  };
 }
 
 export const ROW_ATTACKS: readonly Attack[] = [
@@ -120,20 +135,24 @@ export const ROW_ATTACKS: readonly Attack[] = [
     const other = dice.of(others(scene, asked, (past, { rows }) => !isSameList(past, asked) && rows.length > 0));
     return other === undefined || answer.rows.length === 0 ? answer : { ...answer, proof: other.proof };
   }),
-  onRows("an earlier answer is given as one of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
-    const other = dice.of(othersThen(scene, asked, answer));
-    return other === undefined ? answer : { ...other, generation: answer.generation, epoch: answer.epoch };
-  }),
+  withPast(
+    onRows("an earlier answer is given as one of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
+      const other = dice.of(othersThen(scene, asked, answer));
+      return other === undefined ? answer : { ...other, generation: answer.generation, epoch: answer.epoch };
+    }),
+  ),
   onRows("an earlier answer is given", ["rolled_back", "tampered", "withheld"], (answer, asked, scene, dice) => {
     const other = dice.of(
       others(scene, asked, (past, { generation }) => isSameList(past, asked) && generation < answer.generation),
     );
     return other ?? answer;
   }),
-  onRows("earlier rows are given with the proof of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
-    const other = dice.of(othersThen(scene, asked, answer));
-    return other === undefined ? answer : { ...answer, rows: other.rows };
-  }),
+  withPast(
+    onRows("earlier rows are given with the proof of now", ["tampered", "withheld"], (answer, asked, scene, dice) => {
+      const other = dice.of(othersThen(scene, asked, answer));
+      return other === undefined ? answer : { ...answer, rows: other.rows };
+    }),
+  ),
   onRows(
     "an answer is said to be of a later generation",
     ["tampered", "withheld", "rolled_back"],

@@ -7,7 +7,7 @@ import type { Scene } from "../scene.ts";
 import type { Attack, Lie } from "./attack.ts";
 
 /** Puts another edge at the origin until the lie ends. */
-function standIn(scene: Scene, edge: TestEdge): Lie {
+export function standIn(scene: Scene, edge: TestEdge): Lie {
   const real = scene.world.replaceEdge(edge);
   return { hits: () => 1, end: () => void scene.world.replaceEdge(real) };
 }

@@ -56,6 +56,14 @@ Deno.test("PendingChains.add() takes what follows the head's acknowledgement num
   assertEquals(listed([ack(2), ack(9, { device: filled(16, 9) })], others), [["pending", "pending", "pending"], []]);
 });
 
+Deno.test("PendingChains.isTaken() is what the head acknowledges, whatever incarnation it was sealed in, INBOX-13", () => {
+  const judged = chains(ack(2));
+  const before = { incarnation: filled(16, 9) };
+  assertEquals([1, 2, 3].map((number) => judged.isTaken(at(number, before))), [true, true, false]);
+  assertEquals(judged.isTaken(at(2, before, hashOf(2, 1))), false);
+  assertEquals(judged.isTaken(at(1, { ...before, device: laptop })), false);
+});
+
 Deno.test("PendingChains.add() names a missing number and shows what follows it, INBOX-13", () => {
   assertEquals(listed([], [at(2), at(3)]), [["pending", "pending"], ["withheld 1"]]);
   assertEquals(listed([], [at(1), at(4), at(5)]), [["pending", "pending", "pending"], ["withheld 2"]]);
