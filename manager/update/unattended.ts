@@ -49,7 +49,7 @@ const ALARMING: readonly ErrorCode[] = [
 export async function runUpdates(env: UnattendedEnvironment): Promise<"stopped" | "restart"> {
   const { network, stop } = env;
   while (!stop.aborted) {
-    for (const report of await updateTurn(env)) {
+    for (const report of await wholeTurn(env)) {
       env.report(report);
       if (report.restarts) return "restart";
     }
@@ -60,6 +60,21 @@ export async function runUpdates(env: UnattendedEnvironment): Promise<"stopped" 
     }
   }
   return "stopped";
+}
+
+/** A turn; what goes wrong with the whole of it does not end the service, which has more to do than this. */
+async function wholeTurn(env: UnattendedEnvironment): Promise<UpdateReport[]> {
+  const { db, network, stop } = env;
+  try {
+    return await updateTurn(env);
+  } catch (error) {
+    if (stop.aborted) return [];
+    const wrong = isPosternError(error) ? error : unforeseen(error);
+    const { code, message } = wrong;
+    // It may be the database that fails.
+    await raiseAlarm(db, code, `Updates: ${message}`, network.now()).catch(() => {});
+    return [{ product: "all products", code, text: tellError(wrong), restarts: false }];
+  }
 }
 
 /** One turn: for each product that is due, as far as its owner lets it go. */
