@@ -82,8 +82,7 @@ Deno.test("runUpdates() goes on after a turn that fails as a whole, and says so"
     await tenant.configure({ ...await tenant.config(), auto: "apply", install: `${folder}/app` });
     const config = "SELECT config FROM update_configs";
     const { rows: [kept] } = await tenant.db.execute<{ config: string }>({ sql: config, params: [] });
-    const set = (text: string) =>
-      tenant.db.batch([{ sql: "UPDATE update_configs SET config = ?", params: [text] }] as never);
+    const set = (text: string) => tenant.db.execute({ sql: "UPDATE update_configs SET config = ?", params: [text] });
     await set("{");
     const stopping = new AbortController();
     const reports: UpdateReport[] = [];
