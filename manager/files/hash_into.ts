@@ -12,7 +12,7 @@ const TURN_BYTES = 8_388_608;
 /** Hashes up to `maxBytes` of what a file has from here on; returns how much that was. */
 export async function hashInto(
   hash: Hash,
-  file: Deno.FsFile,
+  file: Pick<Deno.FsFile, "readSync">,
   maxBytes: number,
   take: (part: Uint8Array) => void = () => {},
 ): Promise<number> {

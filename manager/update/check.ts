@@ -8,7 +8,7 @@ import { type ReleaseTrust, type VerifiedSigner, verifyDetached } from "../../sh
 import type { Database } from "../../shared/database/database.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { chooseRelease } from "../../shared/manifest/choose_release.ts";
+import { chooseRelease, isTakenBack, type PassedOver, passedOver } from "../../shared/manifest/choose_release.ts";
 import {
   forgetRevoked,
   higherFloor,
@@ -35,6 +35,8 @@ import {
 import { type Certificate, readCertificate } from "../../shared/x509/certificate.ts";
 import { type Crl, readCrlFile } from "../../shared/x509/crl.ts";
 import { noteEvent } from "../audit/note.ts";
+import { raiseAlarm } from "../sync/alarms.ts";
+import { TAKEN_BACK, tellChecked } from "./tell_checked.ts";
 import { readBounded } from "../files/read_bounded.ts";
 import { keysForRelease, type OpeningKeys, openingKeys } from "../instance/opening.ts";
 import { isNew, isPathRevoked, mergeLists } from "./lists.ts";
@@ -63,6 +65,10 @@ export interface Checked {
   readonly index: ReleaseIndex;
   /** The release that is for this instance now; null if there is nothing newer. */
   readonly release: ReleaseManifest | null;
+  /** What is newer than the installed version, and why it is not for this instance now; the newest first. */
+  readonly passed: readonly PassedOver[];
+  /** The publisher took back the version that is installed. */
+  readonly isTakenBack: boolean;
 }
 
 /**
@@ -72,14 +78,15 @@ export interface Checked {
  * which nothing is installed and what runs keeps running
  */
 export async function checkForUpdate(env: CheckEnvironment): Promise<Checked> {
-  const { db, followed: { config: { product } }, now } = env;
+  const { db, followed: { config: { product } }, installed, now } = env;
   try {
     const checked = await new Check(env).run();
+    if (checked.isTakenBack) await raiseAlarm(db, "revoked", `${product} ${installed}: ${TAKEN_BACK}`, now);
     const version = checked.release?.version ?? null;
     const outcome = version === null ? "current" : "found";
     const detail = { index: checked.index.number, outcome, version };
     await db.batch([
-      putCheck({ product, time: now, outcome, version, detail: "" }),
+      putCheck({ product, time: now, outcome, version, detail: tellChecked(checked) }),
       noteEvent("update.checked", product, detail, now),
     ]);
     return checked;
@@ -131,12 +138,13 @@ class Check {
     const known = rememberedFloor(this.#memory);
     const choice = { installed, rolloutKey, ignoresRollout, floor: higherFloor(known, floor) };
     const named = chooseRelease(index, choice);
-    if (named === null) return { index, release: null };
+    const found = { index, passed: passedOver(index, choice), isTakenBack: isTakenBack(index, installed) };
+    if (named === null) return { ...found, release: null };
     const policy: ReleasePolicy = {
       ...{ product: this.#product, allowsSchema1: this.#env.followed.config.allowsSchema1, named },
       ...{ installed, floor: known },
     };
-    return { index, release: await this.#openRelease(named, policy, keys, verify) };
+    return { ...found, release: await this.#openRelease(named, policy, keys, verify) };
   }
 
   /** Index and signature are replaced one after the other: what does not fit together is fetched once more. */

@@ -1,5 +1,6 @@
 /** Files that are believed for their hash alone. */
 import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { PosternError } from "../../shared/errors.ts";
 import { hashInto } from "../files/hash_into.ts";
 import { fromOsError } from "../files/os_error.ts";
@@ -63,13 +64,35 @@ export async function copyContent(from: string, to: string, content: Content, mo
   }
 }
 
-/** Others may write to a shared folder: what lies there may be a link, or a pipe that waits for ever. */
-async function openRegular(path: string): Promise<Deno.FsFile> {
+/** A file that was opened for reading. */
+interface Opened extends Disposable {
+  readSync(part: Uint8Array): number | null;
+}
+
+/**
+ * Others may write to a shared folder: what lies there may be a link, or a pipe that waits for ever, and what was looked at may be
+ * another when it is opened. So the opening itself waits for nobody, and what was opened is compared with what was looked at.
+ */
+async function openRegular(path: string): Promise<Opened> {
   const found = await Deno.lstat(path);
   if (!found.isFile) throw new PosternError("tampered", `${path} is not a regular file`);
-  const file = await Deno.open(path, { read: true });
-  const opened = await file.stat();
-  if (opened.dev === found.dev && opened.ino === found.ino) return file;
-  file.close();
+  const fd = openAtOnce(path);
+  if (fd !== null) {
+    const { dev, ino } = fstatSync(fd);
+    if (dev === found.dev && ino === found.ino) {
+      return { readSync: (part) => readSync(fd, part) || null, [Symbol.dispose]: () => closeSync(fd) };
+    }
+    closeSync(fd);
+  }
   throw new PosternError("tampered", `${path} was replaced while it was opened`);
+}
+
+/** Opens what is there. @returns null for a symbolic link, unless the runtime resolves it before */
+function openAtOnce(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ELOOP") return null;
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import { chainEvents } from "../audit/chain.ts";
 import { isWithin } from "./config.ts";
 import { type Followed, followed, lastCheck, putCheck } from "./repository.ts";
 import type { Switched } from "./switch.ts";
+import { tellNothing } from "./tell_checked.ts";
 import { applyUpdate, checkUpdate, downloadUpdate, recoverUpdate, type UpdateEnvironment } from "./updater.ts";
 
 /** What a turn did for one product. */
@@ -49,7 +50,7 @@ const ALARMING: readonly ErrorCode[] = [
 export async function runUpdates(env: UnattendedEnvironment): Promise<"stopped" | "restart"> {
   const { network, stop } = env;
   while (!stop.aborted) {
-    for (const report of await updateTurn(env)) {
+    for (const report of await wholeTurn(env)) {
       env.report(report);
       if (report.restarts) return "restart";
     }
@@ -60,6 +61,21 @@ export async function runUpdates(env: UnattendedEnvironment): Promise<"stopped" 
     }
   }
   return "stopped";
+}
+
+/** A turn; what goes wrong with the whole of it does not end the service, which has more to do than this. */
+async function wholeTurn(env: UnattendedEnvironment): Promise<UpdateReport[]> {
+  const { db, network, stop } = env;
+  try {
+    return await updateTurn(env);
+  } catch (error) {
+    if (stop.aborted) return [];
+    const wrong = isPosternError(error) ? error : unforeseen(error);
+    const { code, message } = wrong;
+    // It may be the database that fails.
+    await raiseAlarm(db, code, `Updates: ${message}`, network.now()).catch(() => {});
+    return [{ product: "all products", code, text: tellError(wrong), restarts: false }];
+  }
 }
 
 /** One turn: for each product that is due, as far as its owner lets it go. */
@@ -139,7 +155,11 @@ async function turnOf(update: UpdateEnvironment, told: Told): Promise<UpdateRepo
   if (applies && isOpen) return await switchOver(update, told);
   if (config.auto === "check") {
     const { release } = await checkUpdate(update);
-    return told(release === null ? "nothing newer" : `release ${release.version} is there: postern update apply`);
+    return told(
+      release === null
+        ? await whyNothing(db, config.product)
+        : `release ${release.version} is there: postern update apply`,
+    );
   }
   const fetched = await downloadUpdate(update);
   if (fetched === null) return told(await whyNothing(db, config.product));
@@ -170,9 +190,7 @@ async function tellSwitch(
 
 /** Nothing was taken, although something may have been found. */
 async function whyNothing(db: Database, product: string): Promise<string> {
-  const check = await lastCheck(db, product);
-  if (check?.outcome !== "found") return "nothing newer";
-  return `release ${check.version} did not work or was gone back from: postern update apply takes it`;
+  return tellNothing(await lastCheck(db, product));
 }
 
 /** What failed before it came to a check counts as one: it is tried again at the interval, not at every tick. */

@@ -135,11 +135,23 @@ export async function rollBack(env: UpdateEnvironment, version: string | undefin
   return switched;
 }
 
+/** What is installed. */
+export interface Installed {
+  readonly current: string | null;
+  readonly staged: readonly string[];
+  /** A switch was cut off, so that `current` has not proven itself. */
+  readonly isUnderWay: boolean;
+}
+
 /** What runs, and what lies beside it. */
-export async function installed(env: UpdateEnvironment): Promise<{ current: string | null; staged: string[] }> {
+export async function installed(env: UpdateEnvironment): Promise<Installed> {
   const { install } = env.followed.config;
-  if (install === null) return { current: null, staged: [] };
-  return { current: await currentVersion(install) ?? null, staged: await stagedVersions(install) };
+  if (install === null) return { current: null, staged: [], isUnderWay: false };
+  return {
+    current: await currentVersion(install) ?? null,
+    staged: await stagedVersions(install),
+    isUnderWay: await readJournal(install) !== null,
+  };
 }
 
 async function checkHere(env: UpdateEnvironment): Promise<Checked> {

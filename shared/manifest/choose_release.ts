@@ -20,14 +20,45 @@ export interface Choice {
   readonly ignoresRollout?: boolean;
 }
 
+/** Why a release that is newer than what is installed is not taken: its publisher took it back, a floor, or its roll-out. */
+export type Obstacle = "revoked" | "floor" | "rollout";
+
+/** A newer release that is not taken. */
+export interface PassedOver {
+  readonly version: string;
+  readonly why: Obstacle;
+}
+
 /** The newest release that is for this instance now; null when there is none, which is no error. */
 export function chooseRelease({ product, releases }: ReleaseIndex, choice: Choice): IndexEntry | null {
-  const { installed, floor, rolloutKey, ignoresRollout = false } = choice;
-  const fits = ({ version, rollout, isRevoked }: IndexEntry) =>
-    !isRevoked && (installed === undefined || compareVersions(version, installed) > 0) &&
-    (floor === undefined || compareVersions(version, floor) >= 0) &&
-    (ignoresRollout || isInRollout(rolloutKey, product, version, rollout));
-  return releases.findLast(fits) ?? null;
+  return releases.findLast((one) => isNewer(one, choice) && obstacleOf(one, product, choice) === null) ?? null;
+}
+
+/** The releases that are newer than what is installed and not for this instance now, the newest first. */
+export function passedOver({ product, releases }: ReleaseIndex, choice: Choice): PassedOver[] {
+  return releases.filter((one) => isNewer(one, choice)).toReversed().flatMap((one) => {
+    const why = obstacleOf(one, product, choice);
+    return why === null ? [] : [{ version: one.version, why }];
+  });
+}
+
+/** Whether its publisher took back the very version that is installed. */
+export function isTakenBack({ releases }: ReleaseIndex, installed: string | undefined): boolean {
+  return releases.some(({ version, isRevoked }) => isRevoked && version === installed);
+}
+
+function isNewer({ version }: IndexEntry, { installed }: Choice): boolean {
+  return installed === undefined || compareVersions(version, installed) > 0;
+}
+
+function obstacleOf(
+  { version, rollout, isRevoked }: IndexEntry,
+  product: string,
+  { floor, rolloutKey, ignoresRollout = false }: Choice,
+): Obstacle | null {
+  if (isRevoked) return "revoked";
+  if (floor !== undefined && compareVersions(version, floor) < 0) return "floor";
+  return ignoresRollout || isInRollout(rolloutKey, product, version, rollout) ? null : "rollout";
 }
 
 /**

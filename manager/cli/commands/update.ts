@@ -4,9 +4,9 @@ import { PosternError } from "../../../shared/errors.ts";
 import { type EventDetail, noteEvent } from "../../audit/note.ts";
 import { storedRegistrations } from "../../instance/repository.ts";
 import { firstConfig, type UpdateConfig } from "../../update/config.ts";
-import { readJournal } from "../../update/install_folder.ts";
 import { type FoundRelease, releaseRecords, requireRelease, searchReleases } from "../../update/releases.ts";
 import { type Followed, followed, lastCheck, putConfig, requireFollowed } from "../../update/repository.ts";
+import { tellNothing } from "../../update/tell_checked.ts";
 import {
   applyUpdate,
   checkUpdate,
@@ -157,29 +157,39 @@ async function onlyProduct(db: Database): Promise<string> {
 
 async function check(cli: Cli, _args: readonly string[], options: LookOptions): Promise<Output> {
   return await withUpdates(cli, options, async (env) => {
-    return presentChecked(await checkUpdate(env), (await installed(env)).current);
+    return presentChecked(await checkUpdate(env), await installed(env));
   });
 }
 
 async function download(cli: Cli, _args: readonly string[], options: LookOptions): Promise<Output> {
-  return await withUpdates(cli, options, async (env) => presentFetched(await downloadUpdate(env)));
+  return await withUpdates(cli, options, async (env) => {
+    const fetched = await downloadUpdate(env);
+    return presentFetched(fetched, await nothingOf(env), await installed(env));
+  });
 }
 
 async function apply(cli: Cli, _args: readonly string[], options: LookOptions): Promise<Output> {
-  return await withUpdates(cli, options, async (env) => presentSwitched(await applyUpdate(env)));
+  return await withUpdates(cli, options, async (env) => {
+    const switched = await applyUpdate(env);
+    return presentSwitched(switched, await nothingOf(env));
+  });
+}
+
+/** What to say if there was nothing. */
+async function nothingOf({ db, followed: { config: { product } } }: UpdateEnvironment): Promise<string> {
+  return tellNothing(await lastCheck(db, product));
 }
 
 async function rollback(cli: Cli, [version]: readonly string[], options: ProductOption): Promise<Output> {
-  return await withUpdates(cli, options, async (env) => presentSwitched(await rollBack(env, version)));
+  return await withUpdates(cli, options, async (env) => presentSwitched(await rollBack(env, version), ""));
 }
 
 async function status(cli: Cli): Promise<Output> {
   return await withManager(cli, async (db) => {
     const all = await Promise.all((await followed(db)).map(async (one) => {
       const { config } = one;
-      const isUnderWay = config.install !== null && await readJournal(config.install) !== null;
       const check = await lastCheck(db, config.product);
-      return { config, ...await installed(environment(cli, db, one)), check, isUnderWay };
+      return { config, ...await installed(environment(cli, db, one)), check };
     }));
     return presentUpdateStatus(all, cli.s.now());
   });

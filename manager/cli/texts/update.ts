@@ -7,8 +7,9 @@ import type { Checked } from "../../update/check.ts";
 import type { UpdateConfig, Window } from "../../update/config.ts";
 import type { FoundRelease, ReleaseRecord } from "../../update/releases.ts";
 import type { Switched } from "../../update/switch.ts";
+import { tellChecked } from "../../update/tell_checked.ts";
 import type { UpdateReport } from "../../update/unattended.ts";
-import type { Fetched } from "../../update/updater.ts";
+import type { Fetched, Installed } from "../../update/updater.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { Json, Output } from "../output.ts";
 
@@ -38,27 +39,44 @@ export function presentConfig(config: UpdateConfig): Output {
   };
 }
 
-export function presentChecked({ index, release }: Checked, current: string | null): Output {
+const UNDER_WAY = "a switch was cut off: the next postern update apply, or the service, finishes it";
+
+export function presentChecked(checked: Checked, { current, isUnderWay }: Installed): Output {
+  const { index, release, passed, isTakenBack } = checked;
   const runs = current ?? "nothing";
+  const found = release === null
+    ? `Nothing newer: ${runs} is installed (index ${index.number}).`
+    : `Release ${release.version}${release.isCritical ? ", which is critical," : ""} is there; ${runs} is installed.`;
   return {
-    json: { index: index.number, indexExpires: isoOrNull(index.expires), current, found: release?.version ?? null },
-    text: release === null
-      ? `Nothing newer: ${runs} is installed (index ${index.number}).`
-      : `Release ${release.version}${release.isCritical ? ", which is critical," : ""} is there; ${runs} is installed.`,
+    json: {
+      ...{ index: index.number, indexExpires: isoOrNull(index.expires), current, found: release?.version ?? null },
+      ...{ passedOver: passed.map(({ version, why }) => ({ version, why })), isTakenBack, isUnderWay },
+    },
+    text: lines(found, tellChecked(checked), isUnderWay ? UNDER_WAY : ""),
   };
 }
 
-export function presentFetched(fetched: Fetched | null): Output {
-  if (fetched === null) return { json: { version: null }, text: "Nothing newer." };
+/** @param nothing what to say if there was nothing */
+export function presentFetched(fetched: Fetched | null, nothing: string, { isUnderWay }: Installed): Output {
+  const rest = isUnderWay ? UNDER_WAY : "";
+  if (fetched === null) return { json: { version: null, why: nothing, isUnderWay }, text: lines(nothing, rest) };
   const { manifest: { version }, fetched: bytes, reused } = fetched;
   return {
-    json: { version, fetched: bytes, reused },
-    text: `Release ${version} is downloaded: ${size(bytes)} fetched, ${size(reused)} were here.`,
+    json: { version, fetched: bytes, reused, isUnderWay },
+    text: lines(`Release ${version} is downloaded: ${size(bytes)} fetched, ${size(reused)} were here.`, rest),
   };
 }
 
-export function presentSwitched(switched: Switched | null): Output {
-  if (switched === null) return { json: { outcome: "current" }, text: "Nothing newer." };
+/** Sentences, each on its line; empty ones are left out. */
+function lines(...texts: readonly string[]): string {
+  return texts.filter((text) => text !== "").map(plain).map((text) =>
+    `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`
+  ).join("\n");
+}
+
+/** @param nothing what to say if there was nothing */
+export function presentSwitched(switched: Switched | null, nothing: string): Output {
+  if (switched === null) return { json: { outcome: "current", why: nothing }, text: lines(nothing) };
   const { from, to, returned } = switched;
   if (returned === null) {
     return {
@@ -77,13 +95,9 @@ export function presentUpdateReport({ product, text, code }: UpdateReport): Outp
   return { json: { update: product, text, code }, text: `updates of ${plain(product)}: ${plain(text)}` };
 }
 
-export interface UpdateStatus {
+export interface UpdateStatus extends Installed {
   readonly config: UpdateConfig;
-  readonly current: string | null;
-  readonly staged: readonly string[];
   readonly check: UpdateChecksTable | null;
-  /** A switch that was cut off. */
-  readonly isUnderWay: boolean;
 }
 
 export function presentUpdateStatus(all: readonly UpdateStatus[], now: number): Output {
@@ -108,13 +122,13 @@ function statusText({ config, current, staged, check, isUnderWay }: UpdateStatus
     ["staged", staged.join(", ") || null],
     ["last check", check === null ? "never" : `${relative(check.time, now)}: ${checkText(check)}`],
     ["by itself", config.auto],
-    ["unfinished", isUnderWay ? "a switch was cut off: the next postern update apply finishes it" : null],
+    ["unfinished", isUnderWay ? UNDER_WAY : null],
   ]);
 }
 
 function checkText({ outcome, version, detail }: UpdateChecksTable): string {
-  if (outcome === "current") return "nothing newer";
-  if (outcome === "found") return `release ${version} is there`;
+  if (outcome === "current") return plain(detail === "" ? "nothing newer" : `nothing newer; ${detail}`);
+  if (outcome === "found") return plain(`release ${version} is there${detail === "" ? "" : `; ${detail}`}`);
   return `${plain(detail)} [${outcome}]; what runs keeps running`;
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { parseRegistrationText, registrationText } from "../../../shared/manifest/registration.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { writeJournal } from "../../../manager/update/install_folder.ts";
 import { DAY, TestPublisher } from "../update/publisher.ts";
 import { CliWorld } from "./harness.ts";
 
@@ -54,7 +55,7 @@ Deno.test("postern update: configure, check, download, apply, history, show, rol
   assertEquals([failed.code, JSON.parse(failed.out).outcome], [3, "returned"]);
   await publisher.release("1.2.0");
   await world.text("update", "apply");
-  assertEquals(await world.json("update", "apply"), { outcome: "current" });
+  assertEquals(await world.json("update", "apply"), { outcome: "current", why: "nothing newer" });
   assert((await world.text("update", "check")).includes("Nothing newer: 1.2.0"));
   const history = await world.json("update", "history") as { releases: { version: string; returned: string | null }[] };
   assertEquals(history.releases.map(({ version }) => version), ["1.2.0", "1.1.0", "1.0.0"]);
@@ -85,6 +86,35 @@ Deno.test("postern update: configure, check, download, apply, history, show, rol
     "--no-restart",
     "--allow-public",
   );
+});
+
+Deno.test("postern update check, download, apply and status say why there is nothing, and what is unfinished", async () => {
+  await using world = await CliWorld.ready();
+  const publisher = await registered(world);
+  await world.json("update", "configure", "--folder", "public", "--install", "app");
+  await publisher.release("1.0.0");
+  await world.json("update", "apply");
+  await publisher.release("1.1.0", { entry: { rollout: 0 } });
+  const why = "1.1.0 is there: it is rolled out in steps, and it is not this instance's turn yet";
+  for (const command of ["check", "download", "apply", "status"]) {
+    const text = await world.text("update", command);
+    assert(text.includes(why) && !text.includes("cut off"), text);
+  }
+  assertEquals((await world.json("update", "check", "--early") as { found: string }).found, "1.1.0");
+  assertEquals(await world.json("alarm", "list"), { alarms: [] });
+  // The publisher takes back what is installed, and sets a floor above the next one.
+  await publisher.release("1.0.0", { entry: { isRevoked: true } });
+  await publisher.publishIndex({ floor: "2.0.0" });
+  await writeJournal(world.path("app"), { product: "postern", from: null, to: "1.0.0", step: "switching" });
+  const checked = await world.json("update", "check") as Record<string, unknown>;
+  assertEquals([checked["passedOver"], checked["isTakenBack"], checked["isUnderWay"]], [
+    [{ version: "1.1.0", why: "floor" }],
+    true,
+    true,
+  ]);
+  const text = await world.text("update", "download");
+  assert(/below a floor.*took back the version.*\nA switch was cut off/.test(text), text);
+  assert((await world.text("alarm", "list")).includes("its publisher took back the version that is installed"));
 });
 
 Deno.test("postern run keeps software up to date within its window, and ends to be started anew", async () => {

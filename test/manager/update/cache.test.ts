@@ -71,22 +71,34 @@ Deno.test("a file is believed for its hash alone: one that is another, missing, 
     assertEquals(((await Deno.stat(join(folder, "copy"))).mode ?? 0) & 0o777, 0o755);
   }));
 
-Deno.test("a file that is replaced between the look at it and its opening is not read, whatever it holds", () =>
+Deno.test("a file that is replaced between the look at it and its opening is not read, whatever it holds, and not waited for", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "file");
-    await Deno.writeTextFile(path, "one");
-    await Deno.writeTextFile(join(folder, "other"), "one");
+    const [path, other] = [join(folder, "file"), join(folder, "other")];
     const { lstat } = Deno;
     const looked: typeof lstat = async (place) => {
       const found = await lstat(place);
-      await Deno.rename(join(folder, "other"), path);
+      await Deno.rename(other, path);
       return found;
     };
-    Reflect.set(Deno, "lstat", looked);
-    try {
-      await assertRejects(() => readContent(path, one), "tampered");
-    } finally {
-      Reflect.set(Deno, "lstat", lstat);
+    const others = [
+      () => Deno.writeTextFile(other, "one"),
+      () => Deno.symlink("elsewhere", other),
+      // Nobody writes to it.
+      () => new Deno.Command("mkfifo", { args: [other] }).output(),
+    ];
+    await Deno.writeTextFile(join(folder, "elsewhere"), "one");
+    for (const make of others) {
+      await Deno.remove(path).catch(() => {});
+      await Deno.writeTextFile(path, "one");
+      await make();
+      Reflect.set(Deno, "lstat", looked);
+      try {
+        await assertRejects(() => readContent(path, one), "tampered");
+      } finally {
+        Reflect.set(Deno, "lstat", lstat);
+      }
     }
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "one");
     await readContent(path, one);
   }));

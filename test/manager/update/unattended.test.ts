@@ -12,7 +12,7 @@ import {
   writeJournal,
 } from "../../../manager/update/install_folder.ts";
 import { requireRelease } from "../../../manager/update/releases.ts";
-import { updateTurn } from "../../../manager/update/unattended.ts";
+import { runUpdates, type UpdateReport, updateTurn } from "../../../manager/update/unattended.ts";
 import { applyUpdate, downloadUpdate } from "../../../manager/update/updater.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { surroundingsOf, TestClock } from "../../fixtures/clock.ts";
@@ -74,4 +74,31 @@ Deno.test("updateTurn() reports and alarms what nobody foresaw, once an interval
     assertEquals(await turn(), []);
     clock.advance(config.intervalMillis);
     assertEquals((await turn()).length, 1);
+  }));
+
+Deno.test("runUpdates() goes on after a turn that fails as a whole, and says so", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    await publisher.release("1.0.0");
+    await tenant.configure({ ...await tenant.config(), auto: "apply", install: `${folder}/app` });
+    const config = "SELECT config FROM update_configs";
+    const { rows: [kept] } = await tenant.db.execute<{ config: string }>({ sql: config, params: [] });
+    const set = (text: string) => tenant.db.execute({ sql: "UPDATE update_configs SET config = ?", params: [text] });
+    await set("{");
+    const stopping = new AbortController();
+    const reports: UpdateReport[] = [];
+    const network = {
+      ...surroundingsOf({ clock: new TestClock(NOW), fetch }),
+      wait: async () => {
+        if (reports.length > 1) stopping.abort();
+        else await set(kept?.config ?? "");
+      },
+    };
+    const updating = { db: tenant.db, dataFolder: tenant.folder, network, pid: Deno.pid, stop: stopping.signal };
+    assertEquals(await runUpdates({ ...updating, report: (one) => reports.push(one) }), "stopped");
+    assertEquals(reports.map(({ product, code }) => [product, code === null]), [["all products", false], [
+      PRODUCT,
+      true,
+    ]]);
+    assertEquals((await openAlarms(tenant.db)).length, 1);
+    assertEquals(await currentVersion(`${folder}/app`), "1.0.0");
   }));

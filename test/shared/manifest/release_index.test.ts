@@ -1,7 +1,7 @@
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
-import { chooseRelease, isInRollout } from "../../../shared/manifest/choose_release.ts";
+import { chooseRelease, isInRollout, isTakenBack, passedOver } from "../../../shared/manifest/choose_release.ts";
 import {
   forgetRevoked,
   type IndexMemory,
@@ -181,6 +181,13 @@ Deno.test("IDX-07 the newest release is chosen that is not revoked, not below th
   const held = index({ releases: [entry("1.1.0"), entry("1.2.0", { rollout: 0 })] });
   assertEquals(chooseRelease(held, { rolloutKey })?.version, "1.1.0");
   assertEquals(chooseRelease(held, { rolloutKey, ignoresRollout: true })?.version, "1.2.0");
+  // Why the others are not taken.
+  const passed = (of: ReleaseIndex, choice: object) =>
+    passedOver(of, { rolloutKey, ...choice }).map(({ version, why }) => `${version} ${why}`);
+  assertEquals(passed(all, { installed: "1.0.0", floor: "1.2.5" }), ["1.2.0 revoked", "1.1.0 floor"]);
+  assertEquals(passed(held, { installed: "1.1.0" }), ["1.2.0 rollout"]);
+  assertEquals([passed(held, { installed: "1.2.0" }), passed(held, { ignoresRollout: true })], [[], []]);
+  assertEquals(["1.1.0", "1.2.0", undefined].map((version) => isTakenBack(all, version)), [false, true, false]);
 });
 
 Deno.test("IDX-07 the first P percent stay in as P grows, and are others for another release", () => {
