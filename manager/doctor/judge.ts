@@ -88,7 +88,7 @@ function judgeStanding(overview: Overview, now: number): Finding[] {
       good("heads", `generation ${head.head.generation}, the next is due in ${duration(head.head.nextDue - now)}`),
     );}
   for (const { code, text } of alarms) {
-    findings.push(bad("warning", "alarm", `${text} [${code}]`, "deal with it, then: postern alarm clear"));
+    findings.push(bad("warning", "alarm", `${text} [${code}]`, "deal with it, then clear it: postern alarm list"));
   }
   const old = devices.filter(({ state, added }) => state === "pending" && now - added > PENDING_MILLIS);
   for (const { name } of old) {

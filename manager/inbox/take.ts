@@ -110,7 +110,7 @@ async function isOfFork({ db, now }: InboxEnvironment, { submission, from }: Gen
   const text =
     `The device '${from.name}' saw a head of generation ${generation} that this manager never signed: a copy of it runs ` +
     "elsewhere, somebody has its key, this is an old copy, or the device lies. What it handed in waits, and every device is " +
-    "told. Compare heads (postern head compare), end the copy or revoke the device, and then: postern alarm clear";
+    "told. Compare heads (postern head compare), end the copy or revoke the device, and then: postern alarm clear --forks";
   await raiseAlarm(db, "forked", text, now());
   return true;
 }

@@ -15,8 +15,8 @@ const same = query((p: { code: string; text: string }) =>
 const openCount = compile(
   tables.selectFrom("alarms").select((e) => e.fn.countAll<number>().as("count")).where("cleared", "is", null),
 );
-const clear = query((p: { cleared: number }) =>
-  tables.updateTable("alarms").set({ cleared: p.cleared }).where("cleared", "is", null)
+const clear = query((p: { id: number; cleared: number }) =>
+  tables.updateTable("alarms").set({ cleared: p.cleared }).where("id", "=", p.id).where("cleared", "is", null)
 );
 
 /** An alarm that nobody has cleared. */
@@ -41,7 +41,8 @@ export async function openAlarms(db: Database): Promise<readonly Alarm[]> {
   return (await db.execute(open)).rows;
 }
 
-/** Clears all open alarms; returns how many there were. */
-export async function clearAlarms(db: Database, now: number): Promise<number> {
-  return (await db.execute(clear.bind({ cleared: now }))).changes;
+/** Clears these alarms, and none that came meanwhile; returns how many of them were open. @param now Millis */
+export async function clearAlarms(db: Database, alarms: readonly Pick<Alarm, "id">[], now: number): Promise<number> {
+  const results = await db.batch(alarms.map(({ id }) => clear.bind({ id, cleared: now })));
+  return results.reduce((sum, { changes }) => sum + changes, 0);
 }

@@ -156,7 +156,7 @@ export class Scene implements AsyncDisposable {
   async takeAlarms(): Promise<readonly Alarm[]> {
     const { db } = this.manager;
     const alarms = await openAlarms(db);
-    if (alarms.length > 0) await clearAlarms(db, this.world.clock.now());
+    if (alarms.length > 0) await clearAlarms(db, alarms, this.world.clock.now());
     return alarms;
   }
 

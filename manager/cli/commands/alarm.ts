@@ -2,7 +2,7 @@
 import { adviceFor } from "../../../shared/client/advice.ts";
 import { issueStatement } from "../../owner/statement.ts";
 import { clearForks } from "../../heads/forks.ts";
-import { clearAlarms, openAlarms } from "../../sync/alarms.ts";
+import { type Alarm, clearAlarms, openAlarms } from "../../sync/alarms.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { isoOrNull, moment } from "../../text/moments.ts";
@@ -24,10 +24,17 @@ export const registerAlarm: Register = (parent, bind: Bind) => {
   );
   alarm.command("list").summary("list open alarms").description("Lists alarms that nobody has cleared.")
     .addHelpText("after", "\nExample:\n  $ postern alarm list").action(bind(list));
-  alarm.command("clear").summary("clear all open alarms").description(
-    "Clears all open alarms, once you have dealt with them. Devices that were told of a fork see that with the next head.",
+  alarm.command("clear").summary("clear open alarms").description(
+    "Clears open alarms, once you have dealt with them: those of these numbers, or all but forks. Forks only with --forks: " +
+      "devices that were told of them see that with the next head.",
   )
-    .addHelpText("after", "\nExample:\n  $ postern alarm clear").action(bind(clear));
+    .argument("[numbers...]", "as postern alarm list shows them").option(
+      "--forks",
+      "forks, all of them, and nothing else",
+    )
+    .addHelpText("after", "\nExamples:\n  $ postern alarm clear 3\n  $ postern alarm clear --forks").action(
+      bind(clear),
+    );
   const clock = parent.command("clock").summary("your word that the clock is right").description(
     "The manager's clock.",
   );
@@ -42,14 +49,16 @@ async function list(cli: Cli): Promise<Output> {
     const alarms = await openAlarms(db);
     return {
       json: {
-        alarms: alarms.map(({ code, text, raised }) => ({
-          ...{ code, text, raised: isoOrNull(raised) },
+        alarms: alarms.map(({ id, code, text, raised }) => ({
+          ...{ id, code, text, raised: isoOrNull(raised) },
           advice: adviceFor(code),
         })),
       },
       text: alarms.length === 0
         ? "No alarms"
-        : alarms.map(({ code, text, raised }) => `${moment(raised)}  ${code}\n  ${plain(text)}${adviceLine(code)}`)
+        : alarms.map(({ id, code, text, raised }) =>
+          `${id}  ${moment(raised)}  ${code}\n  ${plain(text)}${adviceLine(code)}`
+        )
           .join("\n"),
     };
   });
@@ -60,13 +69,31 @@ function adviceLine(code: string): string {
   return advice === null ? "" : `\n  -> ${advice}`;
 }
 
-async function clear(cli: Cli): Promise<Output> {
+async function clear(cli: Cli, numbers: readonly string[], options: { forks?: boolean }): Promise<Output> {
+  const isForks = options.forks === true;
+  if (isForks && numbers.length > 0) {
+    throw new PosternError("usage", "Forks are cleared all at once: --forks, or numbers");
+  }
   return await withManager(cli, async (db) => {
     const now = cli.s.now();
-    await clearForks(db, now);
-    const cleared = await clearAlarms(db, now);
+    const open = await openAlarms(db);
+    const meant = numbers.length > 0
+      ? numbers.map((number) => numbered(open, number))
+      : open.filter(({ code }) => (code === "forked") === isForks);
+    if (isForks) await clearForks(db, now);
+    const cleared = await clearAlarms(db, meant, now);
     return { json: { cleared }, text: `${count(cleared, "alarm")} cleared` };
   });
+}
+
+/** @throws `not_found`; `usage` for a fork, which needs its own word */
+function numbered(open: readonly Alarm[], number: string): Alarm {
+  const found = open.find(({ id }) => String(id) === number);
+  if (found === undefined) throw new PosternError("not_found", `No open alarm has the number '${number}'`);
+  if (found.code === "forked") {
+    throw new PosternError("usage", `Alarm ${number} is a fork: postern alarm clear --forks`);
+  }
+  return found;
 }
 
 async function confirm(cli: Cli, _args: readonly string[], options: { yes?: boolean }): Promise<Output> {

@@ -12,7 +12,7 @@ const COMPARE_HELP = `
 An edge can show two devices two worlds only if the manager's key signs both. A device shows its newest head as a code
 (1234:XXXX-XXXX-XXXX-XXXX) or as a text (postern-head:...); whether this manager signed it is told from all that it ever signed. Have
 it come on a way that the edge is not on. With --alarm, a head that it never signed is told to every device, in every head to come,
-until postern alarm clear.
+until postern alarm clear --forks.
 
 Examples:
   $ postern head compare 1234:8RZT-0K3M-Q2VN-51XC

@@ -35,9 +35,13 @@ Deno.test("head code shows what head compare agrees with, and a head that nobody
   assertEquals(await world.json("alarm", "list"), { alarms: [] });
   // The owner's word: every device is told, until it is cleared.
   await world.fails(76, ["head", "compare", "--alarm", headText(other)]);
-  const { alarms } = await world.json("alarm", "list") as { alarms: { code: string }[] };
+  const { alarms } = await world.json("alarm", "list") as { alarms: { id: number; code: string }[] };
   assertEquals(alarms.map(({ code }) => code), ["forked"]);
-  assertEquals(await world.json("alarm", "clear"), { cleared: 1 });
+  // What was not meant stays: a fork goes by its own word alone.
+  assertEquals(await world.json("alarm", "clear"), { cleared: 0 });
+  await world.fails(2, ["alarm", "clear", String(alarms[0]?.id)]);
+  await world.fails(2, ["alarm", "clear", "1", "--forks"]);
+  assertEquals(await world.json("alarm", "clear", "--forks"), { cleared: 1 });
 });
 
 Deno.test("head code --qr draws the text so that it can be read back, in ink or in a terminal's colours", async () => {
