@@ -78,7 +78,7 @@ Deno.test("what the owner has cleared raises no alarm again, and what waited is 
   await twoWorlds(setting);
   await manager.sync();
   assertEquals(await clearForks(manager.db, world.clock.now()), 1);
-  await clearAlarms(manager.db, world.clock.now());
+  await clearAlarms(manager.db, await openAlarms(manager.db), world.clock.now());
   const { inbox } = await manager.sync();
   assertEquals([inbox.done, inbox.contradicting], [2, []]);
   assertEquals(await openAlarms(manager.db), []);
