@@ -1,5 +1,6 @@
 /** Restores a manager from a backup into a new data folder (shared/spec/backup.md, "Restoring"). */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
+import { toHex } from "../../shared/bytes/encoding.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
@@ -139,7 +140,8 @@ const READABLE = "With the recovery key, what the edge holds could be read back;
 
 /** What catching up cannot bring back (spec: BACKUP-18). */
 const IN_NO_ROW =
-  "No row says whether a message went out since, so those are held; receipts and alarms of that time are gone too.";
+  "No row says whether a message went out since, so those are held. Alarms, settings, keys for releases, registrations and what updates " +
+  "remember are as they were at the backup: look at postern settings, key list, instance show and update status.";
 
 /** What the owner is told as long as it is not cleared (spec: BACKUP-12). */
 export function lossText(
@@ -148,13 +150,14 @@ export function lossText(
   caughtUp: CaughtUp | null,
 ): string {
   const from = `Restored from a backup of ${new Date(time).toISOString()}, generation ${head?.generation ?? 0}.`;
-  const submissions = losses.submissions.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const taken = losses.submissions.map((one) => `${one.to - one.from + 1} of ${nameIn(candidates, one.device)}`);
+  const submissions = taken.length === 0 ? "no submissions were taken" : `submissions were taken: ${taken.join(", ")}`;
+  const effect = caughtUp === null || taken.length === 0 ? "" : " What they brought is among what was read back.";
   const known = {
     none: "The edge showed no head: what came since cannot be said.",
     older: "The edge showed an older head than the backup's: what came since cannot be said.",
     same: "The edge showed nothing newer.",
-    newer:
-      `Lost as far as the edge showed: ${losses.generations} generations, ${submissions} submissions that were taken since.`,
+    newer: `As far as the edge showed, ${losses.generations} generations came since, in which ${submissions}.${effect}`,
   }[losses.edge];
   const gone = candidates.filter(({ atEdge }) => atEdge === "gone").map(({ name }) => name);
   const came = candidates.filter(({ isNew }) => isNew !== null).map(({ name }) => name);
@@ -166,9 +169,13 @@ export function lossText(
     : ["Which devices came or went since cannot be said.", ...(losses.edge === "newer" ? [READABLE] : [])];
   const back = caughtUp === null
     ? []
-    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`, IN_NO_ROW];
+    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`];
   const doubtful = caughtUp === null || caughtUp.doubtful === 0
     ? []
     : [`${caughtUp.doubtful} certificates of the backup were not at the edge, and wait for your review.`];
-  return [from, known, ...devices, ...back, ...doubtful].join(" ");
+  return [from, known, ...devices, ...back, IN_NO_ROW, ...doubtful].join(" ");
+}
+
+function nameIn(candidates: Judgement["candidates"], device: Bytes): string {
+  return candidates.find(({ id }) => equalBytes(id, device))?.name ?? `device ${toHex(device).slice(0, 8)}`;
 }

@@ -76,7 +76,15 @@ Deno.test("restoreManager() says what was lost (BACKUP-12)", async () => {
   const [alarm] = await openAlarms(manager.db);
   assertEquals(alarm?.code, "restored");
   for (
-    const word of ["2 generations", "1 submissions", "Revoked since: stolen", "Paired since: tablet", "2 messages"]
+    const word of [
+      "2 generations",
+      "taken: 1 of phone",
+      "settings",
+      "registrations",
+      "Revoked since: stolen",
+      "Paired since: tablet",
+      "2 messages",
+    ]
   ) {
     assert(alarm?.text.includes(word) === true, `${word} in ${alarm?.text}`);
   }
