@@ -65,7 +65,7 @@ const submit: Move = async (scene, player, dice) => {
   return null;
 };
 
-/** The manager's machine loses its network in the middle of a turn; the next turn goes on. */
+/** The manager's machine loses its network in the middle of a turn, or all that was in its memory; the next turn goes on. */
 const cutTurn: Move = async (scene, _player, dice) => {
   let left = dice.below(14);
   const { traffic } = scene.manager;
@@ -82,6 +82,7 @@ const cutTurn: Move = async (scene, _player, dice) => {
   } finally {
     traffic.interceptor = null;
   }
+  if (dice.once(2)) await scene.reopenManager();
   return await fine(scene.sync());
 };
 

@@ -103,6 +103,13 @@ export class Scene implements AsyncDisposable {
     return this.world.manager;
   }
 
+  /** The manager's program ends, and is started again on its folder. */
+  async reopenManager(): Promise<void> {
+    const { manager, world } = this;
+    await manager[Symbol.asyncDispose]();
+    world.managers[0] = await manager.reopened(manager.folder);
+  }
+
   /** A message like no other. */
   mail(about: string, size = 20): Bytes {
     const subject = `${about} ${++this.#messages}`;

@@ -28,7 +28,7 @@ export interface Truth {
   readonly generation: number;
   readonly epoch: number;
   readonly nextDue: number;
-  /** Up to which number a stream is taken, by its name in hexadecimal. */
+  /** Up to which number a stream was taken by then, by its name in hexadecimal. */
   readonly taken: ReadonlyMap<string, number>;
   /** Whether the manager knew of a fork that the owner has not cleared. */
   readonly isForked: boolean;
@@ -46,11 +46,12 @@ const STATUS = ["blocked", "usable", "waiting"];
 export class TruthBook {
   readonly #pages = new Map<number, Truth>();
 
-  #newest: Truth | undefined;
+  /** How far streams were ever acknowledged: a head has room for a device's last ones alone. */
+  readonly #taken = new Map<string, number>();
 
-  /** Whether the newest head acknowledges a submission. */
+  /** Whether a head acknowledged a submission. */
   isTaken({ stream, number }: Handed): boolean {
-    return number <= (this.#newest?.taken.get(stream) ?? 0);
+    return number <= (this.#taken.get(stream) ?? 0);
   }
 
   at(generation: number): Truth | undefined {
@@ -62,14 +63,14 @@ export class TruthBook {
     const signed = await newestHead(manager.db);
     if (signed === null || this.#pages.has(signed.generation)) return;
     const { head } = decodeSignedHead(signed.signed);
-    this.#newest = {
+    for (const { stream, number } of head.acks) this.#taken.set(toHex(stream), number);
+    this.#pages.set(head.generation, {
       ...{ generation: head.generation, epoch: head.epoch, nextDue: head.nextDue },
-      taken: new Map(head.acks.map(({ stream, number }) => [toHex(stream), number])),
+      taken: new Map(this.#taken),
       ...await certificatesOf(manager),
       channels: await channelsOf(manager),
       isForked: await headAlarm(manager.db) !== null,
-    };
-    this.#pages.set(head.generation, this.#newest);
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Every attack there is. README.md names them in a table, which a test holds against this. */
 import type { Attack } from "./attack.ts";
 import { DOWNGRADES } from "./downgrades.ts";
+import { FORK_ATTACKS } from "./forks.ts";
 import { HEAD_ATTACKS } from "./heads.ts";
 import { INCARNATION_ATTACKS } from "./incarnations.ts";
 import { INBOX_ATTACKS } from "./inbox.ts";
@@ -21,6 +22,7 @@ export const ATTACKS: readonly Attack[] = [
   ...WIRE_ATTACKS,
   ...WORLD_ATTACKS,
   ...INCARNATION_ATTACKS,
+  ...FORK_ATTACKS,
   ...MANAGER_LOGIN_ATTACKS,
   ...INBOX_ATTACKS,
   ...PENDING_ATTACKS,
