@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../scripts/files.ts";
 import { readOptions } from "../../../scripts/service/options.ts";
 import { planInstall } from "../../../scripts/service/plan.ts";
+import { EXIT } from "../../../manager/cli/exit_codes.ts";
 import { openAlarms } from "../../../manager/sync/alarms.ts";
 import { currentVersion } from "../../../manager/update/install_folder.ts";
 import type { UpdateReport } from "../../../manager/update/unattended.ts";
@@ -69,11 +70,11 @@ Deno.test("what --self-update installs starts the release that was switched to, 
       await Deno.writeTextFile(path, `#!/bin/sh\necho ${text} "$*"\n`, { mode: 0o755 });
     };
     await say(join(folder, "bin/deno"), "installed");
-    const started = async (file: string) => {
+    const start = async (file: string) => {
       const text = textOf(file).replace("as_user=postern", `as_user=${user}`);
-      const { stdout } = await new Deno.Command("sh", { args: ["-c", text, file, "status"] }).output();
-      return new TextDecoder().decode(stdout).trim();
+      return await new Deno.Command("sh", { args: ["-c", text, file, "status"] }).output();
     };
+    const started = async (file: string) => new TextDecoder().decode((await start(file)).stdout).trim();
     for (const file of ["postern-service", "local/bin/postern"]) {
       const before = await started(file);
       assert(before.startsWith("installed run") && before.endsWith("main.ts status"), before);
@@ -81,6 +82,14 @@ Deno.test("what --self-update installs starts the release that was switched to, 
     await say(join(folder, "releases/1.1.0/bin/postern"), "released");
     await Deno.symlink("1.1.0", join(folder, "releases/current"));
     for (const file of ["postern-service", "local/bin/postern"]) assertEquals(await started(file), "released status");
+    // One that switches to the next and ends, for which systemd starts the service once more.
+    await say(join(folder, "releases/1.2.0/bin/postern"), "next");
+    const switching = `#!/bin/sh\nln -sfn 1.2.0 ${folder}/releases/current\nexit ${EXIT.restart}\n`;
+    await Deno.writeTextFile(join(folder, "releases/1.1.0/bin/postern"), switching);
+    assertEquals((await start("postern-service")).code, EXIT.restart);
+    const [, final = ""] = /^RestartPreventExitStatus=(.*)$/m.exec(textOf(UNIT)) ?? [];
+    assert(textOf(UNIT).includes("\nRestart=on-failure\n") && !final.split(" ").includes(String(EXIT.restart)), final);
+    assertEquals(await started("postern-service"), "next status");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
