@@ -18,8 +18,17 @@ export class UpdateService implements AsyncDisposable {
   /** Begins, unless it has begun, or no product is updated unattended or has a switch that may have been cut off. */
   async startIfWanted(): Promise<void> {
     if (this.#running !== null) return;
-    if (!(await followed(this.#env.db)).some(({ config }) => config.auto !== "off" || config.install !== null)) return;
-    this.#running = this.#run();
+    if (await this.#isWanted()) this.#running = this.#run();
+  }
+
+  /** What is wrong with a configuration is for a turn of updates to say, and not the end of the service. */
+  async #isWanted(): Promise<boolean> {
+    try {
+      const all = await followed(this.#env.db);
+      return all.some(({ config }) => config.auto !== "off" || config.install !== null);
+    } catch {
+      return true;
+    }
   }
 
   /** Waits for its end. @returns whether the service is to be started anew; @throws what ended it */

@@ -44,6 +44,8 @@ const ALARMING: readonly ErrorCode[] = [
   "mixed_up",
   "revoked",
   "untrusted",
+  // Such as what the service may not do: no further try mends it.
+  "configuration",
 ];
 
 /** Does update turns until it is stopped, or a version was switched to for which the service has to be started anew. */

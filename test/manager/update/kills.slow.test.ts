@@ -4,11 +4,13 @@ import { PROJECT_ROOT } from "../../../scripts/files.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import { currentVersion, readJournal, requireStaged, writeJournal } from "../../../manager/update/install_folder.ts";
 import { releaseRecords, requireRelease } from "../../../manager/update/releases.ts";
+import { updateTurn } from "../../../manager/update/unattended.ts";
 import { applyUpdate } from "../../../manager/update/updater.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { surroundingsOf, TestClock } from "../../fixtures/clock.ts";
 import { needs } from "../../tools/needs.ts";
 import { PRODUCT } from "./publisher.ts";
-import { type Tenant, withTenant } from "./tenant.ts";
+import { NOW, type Tenant, withTenant } from "./tenant.ts";
 
 /** Starts the applier. */
 function applier(folder: string, fault: string, writes: number): Deno.ChildProcess {
@@ -86,10 +88,15 @@ Deno.test("update apply that is killed during the health check, or on its way ba
     }
     child.kill("SIGKILL");
     await child.status;
-    // The version has to prove itself now.
-    await tenant.configure({ ...config, health: ["bin/nothing"] });
-    assert((await applyUpdate(await tenant.environment()))?.returned !== null);
+    // The version has to prove itself now, to a service that updates nothing by itself and is told to start anew.
+    await tenant.configure({ ...config, health: ["bin/nothing"], auto: "off", restarts: true });
+    const network = surroundingsOf({ clock: new TestClock(NOW), fetch });
+    const stop = new AbortController().signal;
+    const service = { db: tenant.db, dataFolder: tenant.folder, network, pid: Deno.pid, stop };
+    const [report] = await updateTurn(service);
+    assert(report?.text.startsWith("went back from 1.1.0 to 1.0.0") && report.restarts, JSON.stringify(report));
     assertEquals(await currentVersion(install), "1.0.0");
+    assertEquals(await updateTurn(service), []);
     await tenant.configure(config);
     await applyUpdate(await tenant.environment());
     assertEquals(await currentVersion(install), "1.1.0");

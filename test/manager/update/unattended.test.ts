@@ -11,8 +11,9 @@ import {
   stageRelease,
   writeJournal,
 } from "../../../manager/update/install_folder.ts";
+import { UpdateService } from "../../../manager/update/service.ts";
 import { requireRelease } from "../../../manager/update/releases.ts";
-import { runUpdates, type UpdateReport, updateTurn } from "../../../manager/update/unattended.ts";
+import { type UpdateReport, updateTurn } from "../../../manager/update/unattended.ts";
 import { applyUpdate, downloadUpdate } from "../../../manager/update/updater.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { surroundingsOf, TestClock } from "../../fixtures/clock.ts";
@@ -76,7 +77,7 @@ Deno.test("updateTurn() reports and alarms what nobody foresaw, once an interval
     assertEquals((await turn()).length, 1);
   }));
 
-Deno.test("runUpdates() goes on after a turn that fails as a whole, and says so", () =>
+Deno.test("the service goes on after a turn of updates that fails as a whole, and says so", () =>
   withTenant(async (publisher, tenant, folder) => {
     await publisher.release("1.0.0");
     await tenant.configure({ ...await tenant.config(), auto: "apply", install: `${folder}/app` });
@@ -93,12 +94,35 @@ Deno.test("runUpdates() goes on after a turn that fails as a whole, and says so"
         else await set(kept?.config ?? "");
       },
     };
-    const updating = { db: tenant.db, dataFolder: tenant.folder, network, pid: Deno.pid, stop: stopping.signal };
-    assertEquals(await runUpdates({ ...updating, report: (one) => reports.push(one) }), "stopped");
+    const updating = { db: tenant.db, dataFolder: tenant.folder, network, pid: Deno.pid };
+    await using service = new UpdateService({ ...updating, report: (one) => reports.push(one) }, stopping.signal);
+    await service.startIfWanted();
+    assertEquals(await service.ended(), false);
     assertEquals(reports.map(({ product, code }) => [product, code === null]), [["all products", false], [
       PRODUCT,
       true,
     ]]);
     assertEquals((await openAlarms(tenant.db)).length, 1);
     assertEquals(await currentVersion(`${folder}/app`), "1.0.0");
+  }));
+
+Deno.test("a health check sees none of the manager's secrets, which may lie in the environment", () =>
+  withTenant(async (publisher, tenant, folder) => {
+    const seen = `${folder}/seen`;
+    await publisher.release("1.0.0", { files: { "bin/run": `#!/bin/sh\nenv > ${seen}\n` } });
+    await tenant.configure({ ...await tenant.config(), install: `${folder}/app`, health: ["bin/run"] });
+    const secrets = ["AWS_SECRET_ACCESS_KEY", "POSTERN_TEST_HEALTH"];
+    for (const name of secrets) Deno.env.set(name, "kept back");
+    try {
+      assertEquals((await applyUpdate(await tenant.environment()))?.returned, null);
+    } finally {
+      for (const name of secrets) Deno.env.delete(name);
+    }
+    const text = await Deno.readTextFile(seen);
+    assert(text.includes("PATH=") && !text.includes("kept back"), text);
+    const allowed = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"];
+    const others = text.trim().split("\n").map((line) => line.split("=")[0] ?? "").filter((one) =>
+      !allowed.includes(one)
+    );
+    assertEquals(others, []);
   }));
