@@ -24,25 +24,31 @@ export interface RecipientEntry {
   readonly wrapped: Bytes;
 }
 
-/** Bytes that are looked for at ten thousand places: four at a time, which takes a third of the time, the last of them overlapping. */
-interface Words {
-  readonly places: Uint32Array;
-  /** Big-endian, so that they also compare as their bytes do. */
-  readonly words: Uint32Array;
+/**
+ * 16 to 24 bytes that are looked for at ten thousand places, as three numbers of eight, the last of which overlaps: comparing those takes
+ * a quarter of the time. Of a number that is neither zero nor NaN, as those of ASCII are, only the same bits are equal to it.
+ */
+interface Punctuation {
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+  readonly thirdAt: number;
 }
 
+const NUMBER_BYTES = 8;
 const WORD_BYTES = 4;
-const BETWEEN_WORDS = wordsOf(BETWEEN);
-const NEXT_WORDS = wordsOf(concat(AFTER, COMMA, BEFORE));
+const IS_BETWEEN = punctuationOf(BETWEEN);
+const IS_NEXT = punctuationOf(concat(AFTER, COMMA, BEFORE));
 
-/** @param bytes at least four */
-function wordsOf(bytes: Bytes): Words {
+function punctuationOf(bytes: Bytes): Punctuation {
   const view = new DataView(bytes.buffer);
-  const places = Uint32Array.from(
-    { length: Math.ceil(bytes.length / WORD_BYTES) },
-    (_, at) => Math.min(at * WORD_BYTES, bytes.length - WORD_BYTES),
-  );
-  return { places, words: places.map((place) => view.getUint32(place)) };
+  const thirdAt = bytes.length - NUMBER_BYTES;
+  const [first, second, third] = [
+    view.getFloat64(0, true),
+    view.getFloat64(NUMBER_BYTES, true),
+    view.getFloat64(thirdAt, true),
+  ];
+  return { first, second, third, thirdAt };
 }
 
 /** The text of a list: entries sorted, commas between, without the brackets. @throws `usage` for two of one id, or none */
@@ -125,23 +131,23 @@ export class RecipientTable {
   }
 
   #check(): void {
-    const [text, stride] = [this.#text, this.#stride];
+    const [text, count, stride, idAt] = [this.#text, this.count, this.#stride, this.#idAt];
     const view = new DataView(text.buffer, text.byteOffset, text.length);
     let isWellMade = equalBytes(text.subarray(0, BEFORE.length), BEFORE) &&
       equalBytes(text.subarray(text.length - AFTER.length), AFTER);
-    for (let entry = 0; entry < this.count; entry++) {
-      const id = entry * stride + this.#idAt;
-      isWellMade &&= hasAt(view, id - BETWEEN.length, BETWEEN_WORDS) &&
-        (entry + 1 === this.count || hasAt(view, id + ID_CHARS, NEXT_WORDS));
-      if (!isWellMade) throw malformed("entries of one form");
+    for (let entry = 0; entry < count && isWellMade; entry++) {
+      const id = entry * stride + idAt;
+      isWellMade = hasAt(view, id - BETWEEN.length, IS_BETWEEN) &&
+        (entry + 1 === count || hasAt(view, id + ID_CHARS, IS_NEXT));
       if (entry > 0 && !ascends(view, id - stride, id)) throw malformed("ids that ascend, each once");
     }
+    if (!isWellMade) throw malformed("entries of one form");
   }
 }
 
-function hasAt(view: DataView, at: number, { places, words }: Words): boolean {
-  for (let i = 0; i < words.length; i++) if (view.getUint32(at + (places[i] ?? 0)) !== words[i]) return false;
-  return true;
+function hasAt(view: DataView, at: number, { first, second, third, thirdAt }: Punctuation): boolean {
+  return view.getFloat64(at, true) === first && view.getFloat64(at + NUMBER_BYTES, true) === second &&
+    view.getFloat64(at + thirdAt, true) === third;
 }
 
 function ascends(view: DataView, before: number, after: number): boolean {
