@@ -48,7 +48,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   "no algorithm": (request) => edit(request, HEADERS.input, (text) => text.replace(';alg="hmac-sha256"', "")),
   "fewer components": (request) => edit(request, HEADERS.input, (text) => text.replace('"@query" ', "")),
   "another label": (request) => edit(request, HEADERS.input, (text) => text.replace("postern=", "other=")),
-  "another signature": (request) => edit(request, HEADERS.signature, (text) => text.replace(/:.(.)/, ":A$1")),
+  "another signature": (request) =>
+    edit(request, HEADERS.signature, (text) => text.replace(/:(.)/, (_, first) => first === "A" ? ":B" : ":A")),
   "no signature": (request) => withHeader(request, HEADERS.signature, null),
   "no signature input": (request) => withHeader(request, HEADERS.input, null),
   "no digest": (request) => withHeader(request, HEADERS.digest, null),
