@@ -53,14 +53,22 @@ function boundedText(bytes: Uint8Array, maxBytes: number, what: string): string 
   if (bytes.length > maxBytes) {
     throw new PosternError("too_large", `${what} has ${bytes.length} bytes; at most ${maxBytes} are read`);
   }
-  let text: string;
+  const text = decodeUtf8(bytes, what);
+  requireBounded(text, what);
+  return text;
+}
+
+const REPLACEMENT = "\ufffd";
+
+/** The lenient decoder takes a quarter of the time of the strict one, and what it has replaced shows. @throws `malformed` */
+function decodeUtf8(bytes: Uint8Array, what: string): string {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  if (!text.includes(REPLACEMENT)) return text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new PosternError("malformed", `${what} is not UTF-8`, { cause });
   }
-  requireBounded(text, what);
-  return text;
 }
 
 const [QUOTE, COMMA] = [0x22, 0x2c];

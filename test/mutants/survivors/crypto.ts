@@ -33,6 +33,22 @@ export const CRYPTO: readonly Survivor[] = [
     ],
   ),
   ...because(
+    "Both ways give the same (hkdf.test.ts, x25519.test.ts), and the runtime's own is quicker",
+    ["shared/crypto/hkdf.ts", "const { hkdfSync } = nativeCrypto ?? {};", "?? becomes &&"],
+    [
+      "shared/crypto/hkdf.ts",
+      "if (hkdfSync === undefined || info.length > MAX_NATIVE_INFO_BYTES) {",
+      ALWAYS,
+      "=== becomes !==",
+      "> becomes >=",
+    ],
+    [
+      "shared/crypto/x25519.ts",
+      "return shared === null ? deriveByWebCrypto(privateKey, publicKey).then(notZeros) : notZeros(shared);",
+      ALWAYS,
+    ],
+  ),
+  ...because(
     "A key that is public and stays inside of a function: whether the runtime would give it out again says nothing",
     [
       "shared/crypto/x25519.ts",
