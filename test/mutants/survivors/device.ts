@@ -64,7 +64,7 @@ export const DEVICE: readonly Survivor[] = [
     ],
     [
       "shared/protocol/row.ts",
-      "return length > paddedBuffer.length ? pad(plaintext) : pad(plaintext, paddedBuffer.subarray(0, length));",
+      "return length > paddedBuffer.length",
       "> becomes >=",
       ALWAYS,
     ],

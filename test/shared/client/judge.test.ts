@@ -9,7 +9,7 @@ import {
   requireNamed,
   seenHead,
 } from "../../../shared/client/judge.ts";
-import { type DeviceState, NO_DRAFTS, type Stream } from "../../../shared/client/state.ts";
+import type { Stream } from "../../../shared/client/state.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
@@ -23,6 +23,7 @@ import { wrapInfo } from "../../../shared/protocol/wrap.ts";
 import { NOW, OwnerFixture, signingKey } from "../../fixtures/owner.ts";
 import { naivePath } from "../merkle/history_model.ts";
 import { filled } from "../protocol/epoch.ts";
+import { NOTHING } from "./states.ts";
 
 const edge = { origin: "https://edge.test", key: filled(32, 9) };
 const owner = await OwnerFixture.create(edge);
@@ -32,15 +33,6 @@ const INCARNATION = filled(16, 8);
 const base = { generation: 7, head: filled(32, 7) };
 const restored = await owner.restate({ incarnation: INCARNATION, base });
 const restoredToNothing = await owner.restate({ number: 3, incarnation: INCARNATION, base: null });
-const NOTHING: DeviceState = {
-  granted: null,
-  statement: null,
-  head: null,
-  times: null,
-  confirmed: null,
-  streams: [],
-  drafts: NO_DRAFTS,
-};
 const seen = { statement: 2, epoch: 5, generation: 9, hash: filled(32, 4), time: NOW };
 const times = { nextDue: NOW + 1, verified: NOW };
 

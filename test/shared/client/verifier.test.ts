@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { createDeviceKeys } from "../../../shared/client/device_keys.ts";
 import { createMemory, MemoryInProcess } from "../../../shared/client/memory.ts";
-import { type DeviceState, NO_DRAFTS } from "../../../shared/client/state.ts";
+import type { DeviceState } from "../../../shared/client/state.ts";
 import { Verifier } from "../../../shared/client/verifier.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
@@ -17,21 +17,13 @@ import { LISTS, rowKey } from "../../../shared/protocol/token.ts";
 import { wrapInfo } from "../../../shared/protocol/wrap.ts";
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { filled } from "../protocol/epoch.ts";
+import { NOTHING } from "./states.ts";
 
 const edge = { origin: "https://edge.test", key: filled(32, 9) };
 const moved = { origin: "https://other.test", key: filled(32, 8) };
 const owner = await OwnerFixture.create(edge);
 const keys = await createDeviceKeys({ extractable: true }, webCryptoRandom);
 const device = filled(16, 3);
-const NOTHING: DeviceState = {
-  granted: null,
-  statement: null,
-  head: null,
-  times: null,
-  confirmed: null,
-  streams: [],
-  drafts: NO_DRAFTS,
-};
 
 async function start(state: Partial<DeviceState> = {}, at: EdgeName = edge): Promise<Verifier> {
   const memory = new MemoryInProcess();
