@@ -11,7 +11,7 @@ const PROTOCOL = ["test/shared/protocol"];
 const CLIENT = ["test/shared/client"];
 const THREATS = ["test/threats"];
 const COPIES = [
-  ...["test/threats/carried_copies.test.ts", "test/threats/local_copies.test.ts"],
+  ...["test/threats/carried_copies.slow.test.ts", "test/threats/local_copies.test.ts"],
   ...["test/shared/client/local_copy.test.ts", "test/shared/client/copy_lists.test.ts"],
 ];
 const CRYPTO = ["test/shared/crypto"];
