@@ -2,26 +2,33 @@
 
 export interface Target {
   readonly path: string;
-  /** Folders and files of tests; slow ones are left out. */
+  /** Folders and files of tests; slow ones only where they are named themselves. */
   readonly tests: readonly string[];
 }
 
 const MERKLE = ["test/shared/merkle"];
 const PROTOCOL = ["test/shared/protocol"];
-const CLIENT = ["test/shared/client"];
-const THREATS = ["test/threats"];
+const CLIENT = ["test/shared/client", "test/shared/client/drafts_crash.slow.test.ts"];
+const THREATS = [
+  "test/threats",
+  ...["carried_copies", "submissions", "two_worlds", "whole_tables"].map((name) => `test/threats/${name}.slow.test.ts`),
+];
 const COPIES = [
   ...["test/threats/carried_copies.slow.test.ts", "test/threats/local_copies.test.ts"],
   ...["test/shared/client/local_copy.test.ts", "test/shared/client/copy_lists.test.ts"],
 ];
 const CRYPTO = ["test/shared/crypto"];
-const X509 = ["test/shared/x509"];
+const X509 = ["test/shared/x509", "test/shared/x509/dn_openssl.slow.test.ts"];
 const CMS = ["test/shared/cms"];
 const MANIFEST = ["test/shared/manifest"];
 const FORMATS = ["test/shared/bytes", "test/shared/der"];
-const EDGE = ["test/edge"];
-const MANAGER = ["test/manager"];
-const UPDATE = ["test/manager/update"];
+const EDGE = ["test/edge", "test/edge/store/crash.slow.test.ts"];
+const UPDATE = ["test/manager/update", "test/manager/update/install.slow.test.ts"];
+const MANAGER = [
+  "test/manager",
+  ...["backup/create", "backup/restore", "cli/dump", "cli/key", "push/pushed_nodes", "push/small_store"]
+    .map((name) => `test/manager/${name}.slow.test.ts`),
+];
 
 function of(folder: string, names: string, ...tests: (readonly string[])[]): Target[] {
   return names.split(" ").map((name) => ({ path: `${folder}/${name}.ts`, tests: tests.flat() }));
