@@ -33,15 +33,20 @@ export async function showForgedHead(
   await showHead(edge, { signed: await signHead(encodeHead(head), signer), generation: head.generation });
 }
 
-/** A statement of the owner's that says something else than the one in force, signed by its root or by another key. */
+/**
+ * A statement of the owner's that says something else than the one in force, signed by its root or by another key.
+ *
+ * @param root the certificate that it carries instead of the owner's
+ */
 export async function forgeStatement(
   manager: TestManager,
   change: Partial<OwnerStatement>,
   signer?: Signer,
+  root?: Bytes,
 ): Promise<Bytes> {
   const current: VerifiedStatement = await currentStatement(manager.db);
   return await signStatement(
-    current.root,
+    root ?? current.root,
     { ...current, ...change },
     signer ?? (await signingKey(manager.db, "root")).sign,
   );

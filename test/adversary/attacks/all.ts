@@ -1,5 +1,6 @@
 /** Every attack there is. README.md names them in a table, which a test holds against this. */
 import type { Attack } from "./attack.ts";
+import { COPY_ATTACKS } from "./copies.ts";
 import { DOWNGRADES } from "./downgrades.ts";
 import { FORK_ATTACKS } from "./forks.ts";
 import { HEAD_ATTACKS } from "./heads.ts";
@@ -19,6 +20,7 @@ export const ATTACKS: readonly Attack[] = [
   ...HEAD_ATTACKS,
   ...DOWNGRADES,
   ...TABLE_ATTACKS,
+  ...COPY_ATTACKS,
   ...WIRE_ATTACKS,
   ...WORLD_ATTACKS,
   ...INCARNATION_ATTACKS,

@@ -3,7 +3,7 @@ import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Dice } from "../dice.ts";
 import type { Twists } from "../liar.ts";
-import type { Player, Scene } from "../scene.ts";
+import { CHANNELS, type Player, type Scene } from "../scene.ts";
 
 /** Whom an attack deceives: a device that asks, one that logs in, one that hands in, or the manager in its turn. */
 export type Victim = "lookup" | "head" | "login" | "table" | "copy" | "any read" | "pending" | "submit" | "turn";
@@ -79,4 +79,21 @@ export function without<T>(things: readonly T[], dice: Dice): T[] {
 export function changed<T>(things: readonly T[], dice: Dice, change: (thing: T) => T): T[] {
   const at = dice.below(things.length);
   return things.map((thing, index) => index === at ? change(thing) : thing);
+}
+
+/**
+ * Has something pushed, and returns what is to be done then: the next turn pushes a delta in which something comes and something
+ * goes.
+ */
+export async function changeSomething(scene: Scene, dice: Dice): Promise<() => Promise<void>> {
+  const { manager, cards } = scene;
+  const card = dice.of(cards);
+  if (card === undefined) throw new Error("There are no certificates");
+  manager.policy = { ...manager.policy, fullUpToRows: 0 };
+  await manager.trust(card.der);
+  await scene.sync();
+  return async () => {
+    await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
+    await manager.forget(card.fingerprint);
+  };
 }

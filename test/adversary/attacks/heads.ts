@@ -7,9 +7,11 @@ import { decodeSignedHead, encodeHead, type Head, signHead } from "../../../shar
 import { decodeRow } from "../../../shared/protocol/row.ts";
 import type { Signer } from "../../../shared/protocol/signed.ts";
 import { wrapInfo } from "../../../shared/protocol/wrap.ts";
+import { signingKey } from "../../../manager/owner/keys.ts";
 import { currentStatement } from "../../../manager/owner/statement.ts";
 import { forgeStatement, lastHead, managersSigner } from "../../threats/forge.ts";
 import { edited } from "../../threats/edge_database.ts";
+import type { TestManager } from "../../fixtures/manager.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer } from "../liar.ts";
 import type { Player, Scene } from "../scene.ts";
@@ -105,13 +107,17 @@ function forged(
   };
 }
 
-const stolenKey = (scene: Scene) => Promise.resolve(scene.stolen.keys.sign);
-const ownKey = (scene: Scene) => managersSigner(scene.manager);
-const strangersKey = ({ world: { managers } }: Scene) => {
+function stranger({ world: { managers } }: Scene): TestManager {
   const [, manager] = managers;
   if (manager === undefined) throw new Error("There is no other owner");
-  return managersSigner(manager);
-};
+  return manager;
+}
+
+const stolenKey = (scene: Scene) => Promise.resolve(scene.stolen.keys.sign);
+const ownKey = (scene: Scene) => managersSigner(scene.manager);
+const strangersKey = (scene: Scene) => managersSigner(stranger(scene));
+const strangersRootKey = async (scene: Scene) => (await signingKey(stranger(scene).db, "root")).sign;
+const strangersRoot = async (scene: Scene) => (await currentStatement(stranger(scene).db)).root;
 const following = (head: Head): Partial<Head> => ({ generation: head.generation + 1, previous: webCryptoRandom(32) });
 const otherwise = (head: Head): Partial<Head> => ({ time: head.time + 1 });
 
@@ -158,13 +164,19 @@ const wrapped: Attack = {
   },
 };
 
-function statement(name: string, codes: readonly ErrorCode[], signerOf: (scene: Scene) => Promise<Signer>): Attack {
+/** A next statement, signed with a key at hand; it carries the certificate of the owner's root or of another one. */
+function statement(
+  name: string,
+  codes: readonly ErrorCode[],
+  signerOf: (scene: Scene) => Promise<Signer>,
+  rootOf: (scene: Scene) => Promise<Bytes | undefined> = () => Promise.resolve(undefined),
+): Attack {
   return {
     ...{ name, victim: "login", codes },
     async begin(scene) {
       const current = await currentStatement(scene.manager.db);
-      const signer = await signerOf(scene);
-      const signed = await forgeStatement(scene.manager, { number: current.number + 1 }, signer);
+      const [signer, root] = [await signerOf(scene), await rootOf(scene)];
+      const signed = await forgeStatement(scene.manager, { number: current.number + 1 }, signer, root);
       scene.liar.begin({
         loginData: (answer) => answer === null ? answer : { ...answer, statement: signed },
         publicStatement: () => signed,
@@ -241,6 +253,8 @@ export const HEAD_ATTACKS: readonly Attack[] = [
   wrapped,
   statement("the owner statement is signed by a stolen device", ["tampered", "malformed"], stolenKey),
   statement("the owner statement is signed by the manager alone", ["tampered", "malformed"], ownKey),
+  statement("the owner statement is signed by another owner's root", ["tampered"], strangersRootKey),
+  statement("the owner statement carries the root that signed it", ["tampered"], strangersRootKey, strangersRoot),
   onRecord(
     "a bit of the owner statement is changed",
     ["tampered", "malformed", "unsupported", "untrusted", "rolled_back", "forked"],

@@ -1,11 +1,10 @@
 /** Lies about whole tables, towards devices and towards the manager that reads back. */
-import { compareBytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
-import { decodeRow } from "../../../shared/protocol/row.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer, Asked, Past } from "../liar.ts";
-import { CHANNELS, type Scene } from "../scene.ts";
-import { type Attack, changed, flipped, swapped, twisting, without } from "./attack.ts";
+import { CHANNELS } from "../scene.ts";
+import { type Attack, changed, changeSomething, flipped, swapped, twisting, without } from "./attack.ts";
 
 type Lie<A> = (answer: A, dice: Dice) => A;
 
@@ -30,42 +29,6 @@ function onChanges(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"c
     ...twisted,
     async begin(scene, player, dice) {
       await (await changeSomething(scene, dice))();
-      return await twisted.begin(scene, player, dice);
-    },
-  };
-}
-
-/** Has something pushed, and returns what is to be done then: the next turn pushes a delta in which something comes and something goes. */
-async function changeSomething(scene: Scene, dice: Dice): Promise<() => Promise<void>> {
-  const { manager, cards } = scene;
-  const card = dice.of(cards);
-  if (card === undefined) throw new Error("There are no certificates");
-  manager.policy = { ...manager.policy, fullUpToRows: 0 };
-  await manager.trust(card.der);
-  await scene.sync();
-  return async () => {
-    await manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("changed"));
-    await manager.forget(card.fingerprint);
-  };
-}
-
-/** Told to a device that was at a generation and asks what came since. */
-function onCopied(
-  name: string,
-  codes: readonly ErrorCode[],
-  lie: (answer: Answer<"changes">, dice: Dice, scene: Scene, asked: Asked<"changes">) => Answer<"changes">,
-): Attack {
-  const twisted = twisting(name, "copy", codes, (scene, dice) => ({
-    changes: (answer, asked) => asked[0].manager ? answer : lie(answer, dice, scene, asked),
-  }));
-  return {
-    ...twisted,
-    async begin(scene, player, dice) {
-      const change = await changeSomething(scene, dice);
-      const copied = await player.client.copy?.sync();
-      player.newest = copied?.asOf.generation ?? player.newest;
-      await change();
-      await scene.sync();
       return await twisted.begin(scene, player, dice);
     },
   };
@@ -166,43 +129,6 @@ export const TABLE_ATTACKS: readonly Attack[] = [
   onChanges(
     "a bit of a change is changed",
     ["tampered", "withheld"],
-    (answer, dice) =>
-      answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) },
-  ),
-  onCopied(
-    "a change is kept from a copy",
-    ["withheld", "tampered"],
-    (answer, dice) => answer.rows.length === 0 ? answer : { ...answer, rows: without(answer.rows, dice) },
-  ),
-  onCopied(
-    "a removal is kept from a copy",
-    ["withheld", "tampered"],
-    (answer, dice) => answer.removed.length === 0 ? answer : { ...answer, removed: without(answer.removed, dice) },
-  ),
-  onCopied(
-    "all changes are kept from a copy",
-    ["withheld", "tampered"],
-    (answer) =>
-      answer.rows.length + answer.removed.length === 0 ? answer : { ...answer, rows: [], removed: [], next: null },
-  ),
-  onCopied(
-    "a copy is to remove what is still there",
-    ["tampered", "withheld"],
-    (answer, dice, scene, [, { table, epoch }]) => {
-      const rows = scene.liar.past("table").filter(({ asked: [, past] }) =>
-        past.table === table && past.epoch === epoch
-      )
-        .flatMap(({ answer }) => answer.rows);
-      const row = dice.of(rows);
-      if (row === undefined) return answer;
-      const { token, number } = decodeRow(row);
-      const removed = [...answer.removed, [token, number] as const];
-      return { ...answer, removed: removed.sort(([one, a], [other, b]) => compareBytes(one, other) || a - b) };
-    },
-  ),
-  onCopied(
-    "a bit of a change is changed for a copy",
-    ["tampered"],
     (answer, dice) =>
       answer.rows.length === 0 ? answer : { ...answer, rows: changed(answer.rows, dice, (row) => flipped(row, dice)) },
   ),

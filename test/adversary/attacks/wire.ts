@@ -36,6 +36,17 @@ function onWire(name: string, codes: readonly ErrorCode[], hand: Hand): Attack {
 }
 
 const pathOf = ({ url }: SentRequest) => new URL(url).pathname;
+/** Parts of what says how a message is signed, and what each could be said to be. */
+const OTHERWISE: readonly (readonly [string, string])[] = [
+  ['alg="hmac-sha256"', 'alg="none"'],
+  ['alg="hmac-sha256"', 'alg="hmac-sha1"'],
+  [';alg="hmac-sha256"', ""],
+  [' "content-digest"', ""],
+  ['"@status"', '"date"'],
+  ["created=1", "created=9"],
+  ['nonce="', 'nonce="1'],
+  ["postern=", "sig1="],
+];
 const SIGNED_HEADERS = [HEADERS.digest, HEADERS.input, HEADERS.signature];
 
 export const WIRE_ATTACKS: readonly Attack[] = [
@@ -49,6 +60,23 @@ export const WIRE_ATTACKS: readonly Attack[] = [
     answer: (answer, _request, dice) => {
       const name = dice.of(SIGNED_HEADERS) ?? HEADERS.signature;
       return answer.headers.has(name) ? withHeader(answer, name, dice.once(2) ? null : "sig1=:AAAA:") : answer;
+    },
+  }),
+  onWire("an answer is said to be signed otherwise", ["tampered", "unauthorized", "network"], {
+    answer: (answer, _request, dice) => {
+      const input = answer.headers.get(HEADERS.input);
+      const [from, to] = dice.of(OTHERWISE) ?? ["", ""];
+      return input === null || !input.includes(from)
+        ? answer
+        : withHeader(answer, HEADERS.input, input.replace(from, to));
+    },
+  }),
+  onWire("a request is said to be signed otherwise", ["unauthorized", "tampered", "network"], {
+    request: (request, dice) => {
+      const input = request.headers.get(HEADERS.input);
+      const [from, to] = dice.of(OTHERWISE) ?? ["", ""];
+      if (input === null || !input.includes(from)) return request;
+      return withHeader(request, HEADERS.input, input.replace(from, to));
     },
   }),
   onWire("an earlier answer is given again", ["tampered", "unauthorized"], {

@@ -3,6 +3,7 @@ import { INTERVAL_MILLIS } from "../../fixtures/manager.ts";
 import { newEdgeIdentity, TestEdge } from "../../fixtures/edge.ts";
 import { Traffic } from "../../fixtures/traffic.ts";
 import { join } from "node:path";
+import { readAs, READS } from "../reads.ts";
 import type { Scene } from "../scene.ts";
 import type { Attack, Lie } from "./attack.ts";
 
@@ -56,10 +57,10 @@ const otherKey: Attack = {
   },
 };
 
-/** The edge as it was, for one device alone, which has seen what came after: everybody else is told the truth. */
+/** The edge as it was, for one device alone, which has seen what came after: everybody else is told the truth, meanwhile too. */
 const oneView: Attack = {
   ...{ name: "the edge goes back for one device alone", victim: "any read", codes: ["rolled_back"] },
-  async begin(scene, player) {
+  async begin(scene, player, dice) {
     const earlier = new Traffic((await scene.world.copyEdge()).fetch);
     await scene.manager.receive("mail", scene.mail("after the copy"));
     await scene.sync();
@@ -72,7 +73,18 @@ const oneView: Attack = {
         return earlier.send(request);
       },
     };
-    return { hits: () => hits, end: () => void (traffic.interceptor = null) };
+    return {
+      hits: () => hits,
+      async end() {
+        for (const other of scene.players) {
+          const read = dice.of(READS);
+          if (other === player || read === undefined) continue;
+          const wrong = await readAs(other, read, scene, dice);
+          if (wrong !== null) throw new Error(`while another device is lied to: ${wrong}`);
+        }
+        traffic.interceptor = null;
+      },
+    };
   },
 };
 
