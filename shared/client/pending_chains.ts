@@ -48,6 +48,8 @@ export interface ShownPending {
   readonly incarnation: Bytes;
   /** The last number that was acknowledged or shown, by stream name. */
   readonly reached: ReadonlyMap<string, number>;
+  /** The first number that was shown, of streams of which nobody knows where they begin, by stream name. */
+  readonly begun: ReadonlyMap<string, number>;
   /** Devices of which the head acknowledged as many streams as it may, so that another one may have been older. */
   readonly crowded: ReadonlySet<string>;
 }
@@ -58,6 +60,7 @@ export class PendingChains {
   readonly #acks: ReadonlyMap<string, Acknowledgement>;
   readonly #crowded: ReadonlySet<string>;
   readonly #reach = new Map<string, Reach>();
+  readonly #begun = new Map<string, number>();
   readonly #faults: PendingFault[] = [];
 
   constructor(head: { readonly incarnation: Bytes; readonly acks: readonly Acknowledgement[] }) {
@@ -101,6 +104,7 @@ export class PendingChains {
     else if (before.hash !== null && (previous === null || !equalBytes(previous, before.hash))) {
       return this.#break(submission, "It does not follow the submission that stands before it");
     }
+    if (before.hash === null && before.number > 0) this.#begun.set(name, number);
     this.#reach.set(name, { number, hash, isBroken: false });
     return "pending";
   }
@@ -127,17 +131,20 @@ export class PendingChains {
     const reached = new Map<string, number>();
     for (const [name, { number }] of this.#acks) reached.set(name, number);
     for (const [name, { number }] of this.#reach) reached.set(name, number);
-    return { incarnation: this.#head.incarnation, reached, crowded: this.#crowded };
+    return { incarnation: this.#head.incarnation, reached, begun: this.#begun, crowded: this.#crowded };
   }
 
   /** What the head acknowledges of other devices and was not shown before (spec: INBOX-14). @param own this device */
   unseen(before: ShownPending, own: Bytes): UnseenSubmissions[] {
     if (!equalBytes(before.incarnation, this.#head.incarnation)) return [];
     return this.#head.acks.flatMap(({ device, stream, number }) => {
-      const known = before.reached.get(streamName({ device, stream }));
+      const name = streamName({ device, stream });
+      const known = before.reached.get(name);
       const isOlder = known === undefined && before.crowded.has(toHex(device));
-      if (equalBytes(device, own) || isOlder || number <= (known ?? 0)) return [];
-      return [{ device, stream, from: (known ?? 0) + 1, to: number }];
+      if (equalBytes(device, own) || isOlder) return [];
+      const beforeFirst = Math.min((before.begun.get(name) ?? 1) - 1, number);
+      const spans = [[1, beforeFirst], [(known ?? 0) + 1, number]] as const;
+      return spans.flatMap(([from, to]) => from > to ? [] : [{ device, stream, from, to }]);
     });
   }
 

@@ -81,6 +81,9 @@ function forged([, signed]: Entries[number]): Bytes {
   return encodeCbor([bytes, webCryptoRandom(64)]);
 }
 
+/** What no head before the next one can show. */
+const SEEN_LATER = "the next head acknowledges what was not shown";
+
 async function namesWhatWasHidden(scene: Scene, { client }: Player): Promise<string | null> {
   await scene.sync();
   const { unseen } = await client.certificates.pending();
@@ -88,9 +91,13 @@ async function namesWhatWasHidden(scene: Scene, { client }: Player): Promise<str
 }
 
 export const PENDING_ATTACKS: readonly Attack[] = [
+  // The first of a stream shows later alone, if its device has as many streams as a head acknowledges.
   onPending("a pending submission is left out", "two of another's", ["withheld"], (entries, { dice }) => {
     const left = dice.of(followed(entries));
     return left === undefined ? entries : entries.filter((one) => one !== left);
+  }, {
+    later: SEEN_LATER,
+    settled: (scene, player, wrong) => wrong === null ? Promise.resolve(null) : namesWhatWasHidden(scene, player),
   }),
   onPending("the device's own newest pending submission is left out", "own", ["withheld"], (entries, { player }) => {
     const own = entries.findLast(isOf(player));
@@ -100,7 +107,7 @@ export const PENDING_ATTACKS: readonly Attack[] = [
     const others = entries.filter((one) => !isOf(player)(one));
     const hidden = new Set(others.slice(dice.below(others.length)));
     return hidden.size === 0 ? entries : entries.filter((one) => !hidden.has(one));
-  }, { later: "the next head acknowledges what was not shown", settled: namesWhatWasHidden }),
+  }, { later: SEEN_LATER, settled: namesWhatWasHidden }),
   onPending(
     "pending submissions come in another order",
     "two of another's",

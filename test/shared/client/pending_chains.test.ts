@@ -157,6 +157,11 @@ Deno.test("unseen() names what a later head acknowledges and was not shown, INBO
   assertEquals(restored.unseen(shown, laptop), []);
   const crowded = chains(...filledStreams(LIMITS.maxStreamsPerDevice)).shown();
   assertEquals(chains(ack(4)).unseen(crowded, laptop), []);
+  // A stream that may have dropped out began with a later number than the first.
+  const late = chains(...filledStreams(LIMITS.maxStreamsPerDevice));
+  for (const one of [at(3), at(4)]) late.add(one);
+  const spans = (number: number) => chains(ack(number)).unseen(late.shown(), laptop).map(({ from, to }) => [from, to]);
+  assertEquals([2, 4, 6].map(spans), [[[1, 2]], [[1, 2]], [[1, 2], [5, 6]]]);
 });
 
 Deno.test("an honest listing is never at fault, and none that lacks something is believed, INBOX-13 INBOX-14", () => {
