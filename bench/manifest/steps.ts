@@ -57,7 +57,7 @@ export async function timeSteps(
   const led = performance.now();
   await checkLists(path, trust);
   const listed = performance.now();
-  requireNamedFile(content, policy);
+  if (policy.named !== undefined) requireNamedFile(content, policy.named.envelope, "envelope");
   const envelope = parseEnvelope(content);
   requireSchema(envelope.schema, policy);
   if (envelope.schema !== 1) judgeRelease(envelope, policy, trust.now);

@@ -17,7 +17,7 @@ import {
   rememberedFloor,
   type Said,
 } from "../../shared/manifest/index_memory.ts";
-import { judgeRelease, type ReleasePolicy } from "../../shared/manifest/judge_release.ts";
+import { judgeRelease, type ReleasePolicy, requireNamedFile } from "../../shared/manifest/judge_release.ts";
 import { parseManifest, type ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { type OpenedIndex, openIndex } from "../../shared/manifest/open_index.ts";
 import { openManifest, type SignedFile, type VerifySignature } from "../../shared/manifest/open_manifest.ts";
@@ -238,7 +238,7 @@ class Check {
     }
   }
 
-  // spec: MAN-26
+  // spec: MAN-26, IDX-09
   async #openPublic(
     named: IndexEntry,
     policy: ReleasePolicy,
@@ -246,13 +246,11 @@ class Check {
     before: PosternError,
   ): Promise<ReleaseManifest> {
     const { source, now } = this.#env;
-    const content = await readPlace(
-      source,
-      publicManifestPlace(named.tagName),
-      this.#reading(LIMITS.maxManifestBytes),
-    );
-    if (content === null) throw before;
-    const signature = await this.#signature(publicManifestSignaturePlace(named.tagName), content.length);
+    if (named.manifest === undefined) throw before;
+    const { size } = named.manifest;
+    const content = await requirePlace(source, publicManifestPlace(named.tagName), this.#reading(size));
+    requireNamedFile(content, named.manifest, "manifest");
+    const signature = await this.#signature(publicManifestSignaturePlace(named.tagName), size);
     const signer = await verify(content, signature);
     const manifest = parseManifest(content);
     judgeRelease(manifest, policy, now);

@@ -12,7 +12,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { followRoot } from "../../shared/manifest/follow_root.ts";
 import type { SignedFile } from "../../shared/manifest/open_manifest.ts";
 import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME, ROOT_PLACE } from "../../shared/manifest/places.ts";
-import { type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
+import { type NamedFile, type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
 import { requireVersion } from "../../shared/manifest/version.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
 import { writePem } from "../../shared/x509/pem.ts";
@@ -300,17 +300,21 @@ async function indexAfter(
   if (floor !== undefined) requireVersion(floor, "--floor");
   const change = {
     ...{ product, revoke, floor, now, expires: readEnd(options.expires, now, "--expires") },
-    publish: release === null ? null : publishing(release, options.replace === true),
+    publish: release === null ? null : publishing(release, options),
     rollout: percent === undefined || version === undefined ? null : { version, percent },
   };
   return nextIndex(before, least, change);
 }
 
-function publishing({ manifest, envelope }: Release, replace: boolean) {
+function publishing({ manifest, manifestBytes, envelope }: Release, options: PublishOptions) {
   const { version, tagName, isCritical, created, floor } = manifest;
-  const file = { size: envelope.length, sha256: toHex(sha256(envelope)) };
-  const entry = { version, tagName, isCritical, created, envelope: file };
-  return { entry, replace, ...(floor === undefined ? {} : { floor }) };
+  const open = options.public === true ? { manifest: namedFile(manifestBytes) } : {};
+  const entry = { version, tagName, isCritical, created, envelope: namedFile(envelope), ...open };
+  return { entry, replace: options.replace === true, ...(floor === undefined ? {} : { floor }) };
+}
+
+function namedFile(content: Bytes): NamedFile {
+  return { size: content.length, sha256: toHex(sha256(content)) };
 }
 
 async function readLists(path: string, s: ScriptSurroundings) {

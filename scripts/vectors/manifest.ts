@@ -169,6 +169,7 @@ function indexStep(): Step {
     releases: [{
       ...{ version: "1.2.0", tagName: "v1.2.0", isCritical: true, created: TIME, rollout: 25, isRevoked: false },
       envelope: { size: 91_022, sha256: "ab".repeat(32) },
+      manifest: { size: 20_480, sha256: "cd".repeat(32) },
     }],
   });
   return { name: "index", inputs: {}, outputs: { text: text(bytes), hash: sha256(bytes) } };

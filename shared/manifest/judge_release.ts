@@ -4,7 +4,7 @@ import { toHex } from "../bytes/encoding.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { IndexEntry } from "./release_index.ts";
+import type { IndexEntry, NamedFile } from "./release_index.ts";
 import type { ReleaseFacts } from "./manifest.ts";
 import { compareVersions } from "./version.ts";
 
@@ -31,11 +31,10 @@ export function requireSchema(schema: 1 | 2 | 3, { allowsSchema1 }: ReleasePolic
   );
 }
 
-/** @throws `mixed_up` if the index names another file (spec: IDX-06) */
-export function requireNamedFile(content: Bytes, { named }: ReleasePolicy): void {
-  if (named === undefined) return;
-  if (content.length !== named.envelope.size || toHex(sha256(content)) !== named.envelope.sha256) {
-    throw new PosternError("mixed_up", "the envelope is another file than the index names");
+/** @throws `mixed_up` if the index names another file (spec: IDX-06, IDX-09) */
+export function requireNamedFile(content: Bytes, named: NamedFile, what: "envelope" | "manifest"): void {
+  if (content.length !== named.size || toHex(sha256(content)) !== named.sha256) {
+    throw new PosternError("mixed_up", `the ${what} is another file than the index names`);
   }
 }
 

@@ -53,7 +53,7 @@ export async function openManifest<Signer>(
 ): Promise<OpenedRelease<Signer>> {
   requireSizes(file, LIMITS.maxEnvelopeBytes);
   const signer = await verify(file.content, file.signature);
-  requireNamedFile(file.content, policy);
+  if (policy.named !== undefined) requireNamedFile(file.content, policy.named.envelope, "envelope");
   const usable = typeof keys === "function" ? keys(signer) : keys;
   const envelope = parseEnvelope(file.content);
   requireSchema(envelope.schema, policy);

@@ -9,6 +9,12 @@ import { readLife, requireFormat } from "./manifest.ts";
 import { readCanonicalJson } from "./read_json.ts";
 import { compareVersions } from "./version.ts";
 
+/** A file as an index names it: bytes, lower-case hex. */
+export interface NamedFile {
+  readonly size: number;
+  readonly sha256: string;
+}
+
 /** One release. */
 export interface IndexEntry {
   readonly version: string;
@@ -18,8 +24,9 @@ export interface IndexEntry {
   readonly created: number;
   /** Percent of the instances, 0 to 100. */
   readonly rollout: number;
-  /** The envelope's file: bytes, lower-case hex. */
-  readonly envelope: { readonly size: number; readonly sha256: string };
+  readonly envelope: NamedFile;
+  /** The manifest that lies open beside the envelope, of a release for everybody (spec: IDX-09). */
+  readonly manifest?: NamedFile;
   /** Not to be installed any more. */
   readonly isRevoked: boolean;
 }
@@ -69,30 +76,38 @@ export function writeIndex(index: ReleaseIndex): Bytes {
   return bytes;
 }
 
-function entryJson({ version, tagName, isCritical, created, rollout, envelope, isRevoked }: IndexEntry): JsonValue {
+function entryJson(entry: IndexEntry): JsonValue {
+  const { version, tagName, isCritical, created, rollout, envelope, manifest, isRevoked } = entry;
   return {
-    ...{ version, tag_name: tagName, is_critical: isCritical, created, rollout },
-    envelope: { size: envelope.size, sha256: envelope.sha256 },
+    ...{ version, tag_name: tagName, is_critical: isCritical, created, rollout, envelope: fileJson(envelope) },
+    manifest: manifest === undefined ? undefined : fileJson(manifest),
     revoked: isRevoked ? true : undefined,
   };
 }
 
+function fileJson({ size, sha256 }: NamedFile): JsonValue {
+  return { size, sha256 };
+}
+
 function readEntry(value: JsonValue): IndexEntry {
   const fields = new Fields(value, "a release of the index");
-  const envelope = fields.fields("envelope");
+  const manifest = fields.optional("manifest", () => readFile(fields.fields("manifest"), LIMITS.maxManifestBytes));
   const entry = {
     ...{ version: fields.version(), tagName: fields.tagName(), isCritical: fields.boolean("is_critical") },
     ...{ created: fields.integer("created", 0), rollout: fields.integer("rollout", 0, 100) },
-    envelope: {
-      size: envelope.integer("size", 1, LIMITS.maxEnvelopeBytes),
-      sha256: envelope.sha256("sha256"),
-    },
+    envelope: readFile(fields.fields("envelope"), LIMITS.maxEnvelopeBytes),
+    ...(manifest === undefined ? {} : { manifest }),
     isRevoked: fields.optional("revoked", () => fields.boolean("revoked")) ?? false,
   };
-  envelope.end();
   fields.end();
   if (fields.has("revoked") && !entry.isRevoked) throw fields.wrong("no member revoked, or a true one");
   return entry;
+}
+
+function readFile(fields: Fields, maxBytes: number): NamedFile {
+  const file = { size: fields.integer("size", 1, maxBytes), sha256: fields.sha256("sha256") };
+  fields.end();
+  return file;
 }
 
 function requireOrder(releases: readonly IndexEntry[]): void {

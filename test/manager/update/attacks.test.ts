@@ -1,7 +1,7 @@
 /** The attacks of The Update Framework's specification, and those of shared/spec/manifest.md, on an instance that looks for a release. */
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
-import { utf8 } from "../../../shared/bytes/bytes.ts";
+import { concat, utf8 } from "../../../shared/bytes/bytes.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import {
@@ -9,6 +9,8 @@ import {
   envelopeSignaturePlace,
   INDEX_PLACE,
   LISTS_PLACE,
+  publicManifestPlace,
+  publicManifestSignaturePlace,
   ROOT_PLACE,
 } from "../../../shared/manifest/places.ts";
 import { writeIndex } from "../../../shared/manifest/release_index.ts";
@@ -357,6 +359,31 @@ Deno.test("a public manifest is fallen back to only if that is allowed, and neve
     await publisher.release("1.6.0", { isPublic: true, signer: former });
     await assertRejects(() => tenant.check(NOW), "revoked");
     assertEquals((await releaseRecords(tenant.db, PRODUCT))[0]?.version, "1.4.0");
+  }));
+
+Deno.test("attack: of two public manifests that were signed for one version, the index's is taken, IDX-09", () =>
+  withTenant(async (publisher, tenant) => {
+    await publisher.release("1.2.0");
+    await tenant.configure({ ...await tenant.config(), allowsPublic: true });
+    publisher.forgetInstances();
+    const places = [publicManifestPlace("v1.3.0"), publicManifestSignaturePlace("v1.3.0")];
+    await publisher.release("1.3.0", { isPublic: true, files: { "bin/run": "withdrawn" } });
+    const withdrawn = await Promise.all(places.map((place) => Deno.readFile(publisher.path(place))));
+    await publisher.release("1.3.0", { isPublic: true, files: { "bin/run": "mended" + ".".repeat(40) } });
+    const mended = await Promise.all(places.map((place) => Deno.readFile(publisher.path(place))));
+    const show = async (files: typeof mended) => {
+      for (const [at, place] of places.entries()) await publisher.put(place, files[at] ?? new Uint8Array());
+    };
+    await show(withdrawn);
+    await assertRejects(() => tenant.check(NOW), "mixed_up");
+    await show([concat(mended[0] ?? new Uint8Array(), utf8("\n")), ...mended.slice(1)]);
+    await assertRejects(() => tenant.check(NOW), "too_large");
+    await show(mended);
+    assertEquals((await tenant.check(NOW)).release?.version, "1.3.0");
+    // What no index names is as if it were not there.
+    await publisher.release("1.4.0");
+    await publisher.put(publicManifestPlace("v1.4.0"), mended[0] ?? new Uint8Array());
+    await assertRejects(() => tenant.check(NOW), "revoked");
   }));
 
 Deno.test("a release comes in its turn, or when its owner wants it, IDX-07", () =>

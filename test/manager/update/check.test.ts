@@ -54,3 +54,17 @@ Deno.test("a check that is stopped is no refusal: nothing is noted, wherever it 
     assertEquals(await lastCheck(tenant.db, PRODUCT), null);
     assertEquals([await tenant.events("update.refused"), await tenant.events("update.checked")], [[], []]);
   }));
+
+Deno.test("a source that is a folder waits for no pipe, and has no folder for a file", () =>
+  withTenant(async (publisher, tenant) => {
+    await publisher.release("1.2.0");
+    const place = publisher.path(INDEX_PLACE);
+    await Deno.remove(place);
+    await new Deno.Command("mkfifo", { args: [place] }).output();
+    await assertRejects(() => tenant.check(NOW), "storage");
+    await Deno.remove(place);
+    await Deno.mkdir(place);
+    await assertRejects(() => tenant.check(NOW), "storage");
+    await Deno.remove(place);
+    await assertRejects(() => tenant.check(NOW), "not_found");
+  }));

@@ -135,8 +135,8 @@ export class TestPublisher {
       : await encryptForRecipients(encryption, "xwing", this.#recipients);
     await this.put(envelopePlace(tagName), envelope);
     await this.put(envelopeSignaturePlace(tagName), await this.sign(envelope, options.signer));
+    const plain = writeManifest(manifest);
     if (options.isPublic === true) {
-      const plain = writeManifest(manifest);
       await this.put(publicManifestPlace(tagName), plain);
       await this.put(publicManifestSignaturePlace(tagName), await this.sign(plain));
     }
@@ -150,6 +150,7 @@ export class TestPublisher {
         isRevoked: false,
       },
       envelope: { size: envelope.length, sha256: toHex(sha256(envelope)) },
+      ...(options.isPublic === true ? { manifest: { size: plain.length, sha256: toHex(sha256(plain)) } } : {}),
       ...options.entry,
     };
     this.#entries = [...this.#entries.filter((one) => one.version !== version), entry];

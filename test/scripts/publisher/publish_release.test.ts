@@ -2,7 +2,7 @@ import { toHex } from "../../../shared/bytes/encoding.ts";
 import { verifyDetached } from "../../../shared/cms/verify.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { openIndex } from "../../../shared/manifest/open_index.ts";
-import type { ReleaseIndex } from "../../../shared/manifest/release_index.ts";
+import { parseIndex, type ReleaseIndex } from "../../../shared/manifest/release_index.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
 import { readPem } from "../../../shared/x509/pem.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -111,13 +111,16 @@ Deno.test("publish_release goes on wherever the run before it was killed between
   }
 });
 
-Deno.test("MAN-25, MAN-26 publish_release lays revocation lists beside the index, and the manifest beside the envelope", async () => {
+Deno.test("IDX-09, MAN-25, MAN-26 publish_release lays revocation lists beside the index, and the manifest beside the envelope", async () => {
   await using workshop = await makeWorkshop();
   await makeRelease(workshop, "1.0.0");
   await workshop.ok("publisher_ca crl --root root.pem --root-key root.key --crl root.crl --anew");
   await workshop.ok(`${TO_WEB} ${RELEASE} --anew --crl root.crl --public`);
   assertEquals(await workshop.read("web/release.crl"), await workshop.read("root.crl"));
-  assertEquals(await workshop.read("web/v1.0.0/manifest.json"), await workshop.read("manifest.json"));
+  const manifest = await workshop.read("web/v1.0.0/manifest.json");
+  assertEquals(manifest, await workshop.read("manifest.json"));
+  const named = { size: manifest.length, sha256: toHex(sha256(manifest)) };
+  assertEquals(parseIndex(await workshop.read("web/index.json")).releases[0]?.manifest, named);
   const signed = "--input web/v1.0.0/manifest.json --signature web/v1.0.0/manifest.json.sig";
   await workshop.ok(`verify_manifest ${signed} --root root.pem --crl web/release.crl`);
 });

@@ -49,6 +49,8 @@ Deno.test("IDX-01 an index is read as it was written, in whatever order its rele
   const shuffled = index({ releases: [...index().releases].reverse() });
   assertEquals(writeIndex(shuffled), writeIndex(index()));
   assertEquals(parseIndex(writeIndex(index({ releases: [] }))).releases, []);
+  const open = index({ releases: [entry("1.0.0", { manifest: { size: 20, sha256: "cd".repeat(32) } })] });
+  assertEquals(parseIndex(writeIndex(open)), open);
 });
 
 const GOOD = parsed(writeIndex(index())) as Record<string, JsonValue>;
@@ -72,6 +74,12 @@ const BAD: readonly (readonly [string, Record<string, JsonValue | undefined>, Er
     releases: [{ ...ENTRY, envelope: { size: 2 ** 26 + 1, sha256: "ab".repeat(32) } }],
   }],
   ["an envelope without a hash", { releases: [{ ...ENTRY, envelope: { size: 1 } }] }],
+  ["an empty manifest", { releases: [{ ...ENTRY, manifest: { size: 0, sha256: "ab".repeat(32) } }] }],
+  ["a manifest over the limit", { releases: [{ ...ENTRY, manifest: { size: 2 ** 24 + 1, sha256: "ab".repeat(32) } }] }],
+  ["a manifest without a hash", { releases: [{ ...ENTRY, manifest: { size: 1 } }] }],
+  ["a manifest with a place to fetch it from", {
+    releases: [{ ...ENTRY, manifest: { size: 1, sha256: "ab".repeat(32), url: "https://evil.example" } }],
+  }],
   ["a release that says that it is not revoked", { releases: [{ ...ENTRY, revoked: false }] }],
   ["a tag that leaves the folder", { releases: [{ ...ENTRY, tag_name: ".." }] }],
   ["a release twice", { releases: [ENTRY, ENTRY] }],
