@@ -12,6 +12,7 @@ import { makeHousehold } from "./vectors/household.ts";
 import { inboxExample } from "./vectors/inbox.ts";
 import { keysExample, wrappingExample } from "./vectors/keys.ts";
 import { manifestExample } from "./vectors/manifest.ts";
+import { namesExample } from "./vectors/names.ts";
 import { pairingExample } from "./vectors/pairing.ts";
 import { rowsExample } from "./vectors/rows.ts";
 import { sessionExample } from "./vectors/session.ts";
@@ -28,6 +29,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     keys: keysExample(household),
     wrapping: await wrappingExample(household),
     rows: await rowsExample(household),
+    names: namesExample(),
     tree: await treesExample(household),
     statement: statementExample(household),
     head: await headExample(household),

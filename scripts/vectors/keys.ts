@@ -6,7 +6,7 @@ import { openHpke } from "../../shared/crypto/hpke.ts";
 import { LABELS, PURPOSES } from "../../shared/protocol/labels.ts";
 import { TABLE_NAMES, TABLES } from "../../shared/protocol/tables.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
-import { sealWith, seeded } from "./fixed.ts";
+import { sealClassically, sealWith, seeded } from "./fixed.ts";
 import type { Household } from "./household.ts";
 import type { Example, Step } from "./vector.ts";
 
@@ -53,10 +53,19 @@ export async function wrappingExample({ keys, device, recovery, recoverySeed, sy
       outputs: { info, encapsulated: sealed.encapsulated, ciphertext: sealed.ciphertext },
     });
   }
+  for (const suite of ["x25519", "p256", "p384", "p521"] as const) {
+    const info = wrapInfo(keys, device.id, suite);
+    const { privateKey, publicKey, ...sealed } = await sealClassically(suite, random, info, symKey);
+    steps.push({
+      name: `sym key for a device with suite ${suite}`,
+      inputs: { suite, deviceId: device.id, privateKey, publicKey, symKey },
+      outputs: { info, ...sealed },
+    });
+  }
   return {
     page: "wrapping.md",
     about:
-      "The sym key wrapped with suite xwing. randomness is what the KEM draws: 32 bytes for ML-KEM, 32 for X25519.",
+      "The sym key wrapped with each suite of HPKE. randomness is what X-Wing draws: 32 bytes for ML-KEM, 32 for X25519.",
     steps,
   };
 }

@@ -59,7 +59,7 @@ function messages({ owner, edge }: Household, { c2s, s2c }: SessionKeys): Step[]
   const request = {
     method: "GET",
     path,
-    query: queryOf({ generation: 1 }),
+    query: queryOf({ seen: 1 }),
     digest: contentDigest(utf8("")),
     session: TOKEN,
   };

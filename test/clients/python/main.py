@@ -1,8 +1,9 @@
 """What the test runs.  main.py code FOLDER  prints the check code;  main.py turn FOLDER  does one of everything;
-main.py proofs FILE  checks the proofs and paths of shared/spec/vectors/tree.json.
+main.py copy FOLDER HEAD…  brings the local copy forward and compares heads;  main.py proofs FILE  and  main.py names FILE
+check tree.json and names.json of shared/spec/vectors.
 
-FOLDER has key.pem, cert.pem, grant.txt, subject.txt (a PEM certificate whose subject is looked up), new.pem (one to
-hand in) and letter.eml; memory.cbor is kept there. Answers are one JSON object."""
+FOLDER has key.pem, cert.pem, grant.txt, subject.pem (a certificate whose subject is looked up), new.pem (one to hand in),
+letter.eml and long.eml; memory.cbor and copy.cbor are kept there. Answers are one JSON object."""
 
 import json
 import os
@@ -13,19 +14,28 @@ import cbor2
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+import names
+from comparing import compare_head, head_code, head_text
+from local_copy import LocalCopy
 from postern import PosternError, accept_grant, dec, Device, history_root, sha256, verify_proof
 
 
-def main(command, folder):
+def main(command, folder, *heads):
     def file(name):
         with open(os.path.join(folder, name), "rb") as opened:
             return opened.read()
 
-    def save(memory):
+    def kept(name):
+        try:
+            return cbor2.loads(file(name))
+        except FileNotFoundError:
+            return None
+
+    def keep(name, value):
         """Replaced as a whole, durably (docs/clients.md, What to remember)."""
-        path = os.path.join(folder, "memory.cbor")
+        path = os.path.join(folder, name)
         with open(path + ".new", "wb") as opened:
-            opened.write(cbor2.dumps(memory))
+            opened.write(cbor2.dumps(value))
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(path + ".new", path)
@@ -36,29 +46,34 @@ def main(command, folder):
     profile, statement, newest, code = accept_grant(file("grant.txt").decode(), der("cert.pem"))
     if command == "code":
         return {"checkCode": code}
-    try:
-        memory = cbor2.loads(file("memory.cbor"))
-    except FileNotFoundError:
-        memory = {"statement": statement, "head": newest, "streams": {}}
+    memory = kept("memory.cbor") or {"statement": statement, "head": newest, "streams": {}}
     key = serialization.load_pem_private_key(file("key.pem"), None)
-    device = Device(profile, key, memory, save)
+    device = Device(profile, key, memory, lambda memory: keep("memory.cbor", memory))
     device.login()
-    wanted = x509.load_pem_x509_certificate(file("subject.pem")).subject
+    copy = LocalCopy(device, kept("copy.cbor"), lambda value: keep("copy.cbor", value))
+    copy.sync()
+    state = {"generation": device.generation, "copy": copy.how, "code": head_code(device), "text": head_text(device)}
+    if command == "copy":
+        return {**state, "agrees": [compare_head(device, head) for head in heads]}
     messages = device.newest_messages("inbox")
     result = {
-        "generation": device.generation,
-        "found": [[found.hex(), status] for found, status in device.certificates_by_subject(wanted)],
+        **state,
+        "found": [[found.hex(), status] for found, status in device.certificates_by_subject(names.subject(der("subject.pem")))],
         "absent": device.certificate(sha256(b"no certificate")) is None,
         "messages": [[plain[9][2], device.message_bytes(plain).hex()] for plain in messages],
         "rows": {name: len(device.whole_table(name)) for name in ("devices", "certificates", "messages")},
     }
-    sent = [device.submit_certificate(der("new.pem")), device.submit_message("outbox", file("letter.eml"))]
+    sent = [
+        device.submit_certificate(der("new.pem")),
+        device.submit_message("outbox", file("letter.eml")),
+        device.submit_message("outbox", file("long.eml")),
+    ]
     deadline = time.monotonic() + 60
     while not all(device.is_acknowledged(*one) for one in sent):
         if time.monotonic() > deadline:
             raise PosternError("withheld", "no acknowledgement within a minute")
         time.sleep(0.5)
-    return {**result, "acknowledged": len(sent)}
+    return {**result, "receipts": [device.receipt(*one) for one in sent]}
 
 
 def proofs(path):
@@ -93,9 +108,19 @@ def proofs(path):
     return {"accepted": accepted, "missed": missed}
 
 
+def canonical_names(path):
+    """Which names of the example come out otherwise than it says."""
+    with open(path) as opened:
+        steps = json.load(opened)["steps"]
+    of = bytes.fromhex
+    other = [s["name"] for s in steps if names.canonical(of(s["inputs"]["der"])).encode() != of(s["outputs"]["utf8"])]
+    return {"checked": len(steps), "other": other}
+
+
 if __name__ == "__main__":
+    commands = {"proofs": proofs, "names": canonical_names}
     try:
-        print(json.dumps(proofs(sys.argv[2]) if sys.argv[1] == "proofs" else main(*sys.argv[1:])))
+        print(json.dumps(commands[sys.argv[1]](sys.argv[2]) if sys.argv[1] in commands else main(*sys.argv[1:])))
     except PosternError as error:
         print(json.dumps({"error": error.code, "text": str(error)}))
         sys.exit(1)

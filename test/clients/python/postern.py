@@ -11,7 +11,6 @@ import io
 import json
 import os
 import time
-import unicodedata
 from urllib.parse import urlsplit
 
 import cbor2
@@ -24,9 +23,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+import names
 import xwing
 
 BODY_LIMIT = 1_048_576  # bytes, CONV-08
+PART_BYTES = 524_288  # INBOX-02
 TABLES = {"devices": 1, "certificates": 2, "messages": 3, "changes": 4}
 RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 SPKI = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -175,42 +176,6 @@ def hpke_seal_xwing(public, plaintext, info):
     return [encapsulated, aead.encrypt(nonce, plaintext, b"")]
 
 
-# --- Names (rows.md, Canonical names) --------------------------------------------------------------------------------
-
-
-def canonical_name(name):
-    """The canonical text of an x509.Name whose values are all strings."""
-    rdns = [sorted((_attribute(a) for a in rdn), key=lambda text: text.encode()) for rdn in name.rdns]
-    return ",".join("+".join(rdn) for rdn in rdns)
-
-
-def _attribute(attribute):
-    return f"{attribute.oid.dotted_string}={_escaped(_prepared(attribute.value))}"
-
-
-def _prepared(text):
-    out = ""
-    for c in unicodedata.normalize("NFKC", text):
-        category = unicodedata.category(c)
-        if c in "\t\n\v\f\r\x85" or category[0] == "Z":
-            out += " "
-        elif category in ("Cc", "Cf") or _is_ignored(ord(c)):
-            continue
-        else:
-            out += c if c == "\u0131" else "".join(x.lower() for x in "".join(y.upper() for y in c.lower()))
-    return " ".join(part for part in unicodedata.normalize("NFKC", out).split(" ") if part)
-
-
-def _is_ignored(c):
-    ranges = (0x34F, 0x34F), (0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFFC, 0xFFFC), (0xE0100, 0xE01EF)
-    return any(low <= c <= high for low, high in ranges)
-
-
-def _escaped(text):
-    out = "".join("\\" + c if c in '\\,+="' else c for c in text)
-    return "\\" + out if out.startswith("#") else out
-
-
 # --- Trees (tree.md) -------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +271,65 @@ def accept_grant(text, certificate_der):
     return profile, statement, newest, "-".join(code[i : i + 4] for i in range(0, 16, 4))
 
 
+# --- Epochs and rows (keys.md, rows.md) ------------------------------------------------------------------------------
+
+
+class Epoch:
+    """What derives from one epoch's sym key, and the rows that are sealed under it."""
+
+    def __init__(self, owner, incarnation, epoch, sym_key, commitment):
+        self.context = [owner, incarnation, epoch]
+        self.prk = mac(sha256(enc(["postern/1/epoch", *self.context])), sym_key)
+        check(hmac.compare_digest(self.key("commitment", 0), commitment), "tampered", "commitment")  # KEY-03
+
+    def key(self, purpose, table):
+        return expand(self.prk, enc(["postern/1/key", purpose, table]))
+
+    def token(self, table, kind, name):
+        """ROW-01"""
+        return mac(self.key("token", table), enc(["postern/1/token", kind, name]))
+
+    def _mac(self, *fields):
+        return mac(self.key("row-mac", fields[0]), enc(["postern/1/row-mac", *self.context, *fields]))
+
+    def open_row(self, row, table, token=None, number=None):
+        """ROW-07: form, place if it is known, MAC, opening, padding: (token, number, encoded plaintext). ROW-10 is the caller's."""
+        fields = dec(row)
+        check(isinstance(fields, list) and len(fields) == 8 and fields[:2] == [1, table], "tampered", "row")
+        check(token is None or fields[2:4] == [token, number], "tampered", "row's place")
+        *place, extra, nonce, ciphertext, given = fields[1:]
+        check(hmac.compare_digest(self._mac(*place, extra, nonce, ciphertext), given), "tampered", "row's MAC")
+        aad = enc(["postern/1/row-aad", *self.context, *place])
+        return place[1], place[2], opened(self.key("row-encryption", table), nonce, ciphertext, aad, further=True)
+
+    def seal_row(self, table, token, number, plain):
+        """ROW-03, ROW-04, for a local copy (COPY-02); `plain` is encoded."""
+        place, nonce = [table, token, number], os.urandom(12)
+        aad = enc(["postern/1/row-aad", *self.context, *place])
+        ciphertext = AESGCM(self.key("row-encryption", table)).encrypt(nonce, pad(plain), aad)
+        return enc([1, *place, None, nonce, ciphertext, self._mac(*place, None, nonce, ciphertext)])
+
+
+def row_hash(row):
+    """ROW-05"""
+    return sha256(enc(["postern/1/row-hash", row]))
+
+
+def row_key(token, number):
+    """A row's key in the tree of its table (tree.md)."""
+    return token + number.to_bytes(8, "big")
+
+
+def place_of(epoch, table, token, number, plain):
+    """ROW-10: (kind, name) of the list in which a row of a fetched table stands; None for a cover row, which stands anywhere."""
+    if plain[0] == "cover":
+        return None
+    for kind, name, at in _places(plain, number):
+        if at == number and epoch.token(table, kind, name) == token:
+            return kind, name
+    raise PosternError("tampered", "a row's place")
+
+
 # --- The device ------------------------------------------------------------------------------------------------------
 
 
@@ -367,7 +391,7 @@ class Device:
         self.verify_answer(answer, data, 0, None)
         self.session, self.number = values["session"], 0
         self.clock = (values["time"], time.monotonic())
-        check(values["statement"] is not None, "unauthorized", "nothing has been pushed yet")
+        check(None not in (values["statement"], values["head"], values["record"]), "withheld", "the state")
         self.take_state(values)
         if self.is_fresh():
             self.send_unsent()
@@ -380,8 +404,8 @@ class Device:
         """SESS-09 to SESS-13: signs the request, verifies the answer, and gives its body decoded."""
         self.number += 1
         digest = _digest(body)
-        names = '("@method" "@path" "@query" "content-digest" "postern-session")'
-        params = f'{names};created={self.now() // 1000};nonce="C-{self.number}";alg="hmac-sha256"'
+        covered = '("@method" "@path" "@query" "content-digest" "postern-session")'
+        params = f'{covered};created={self.now() // 1000};nonce="C-{self.number}";alg="hmac-sha256"'
         lines = [
             f'"@method": {method}',
             f'"@path": {self.base}{path}',
@@ -444,7 +468,7 @@ class Device:
         check(number > known[0] or sha256(signed) == known[1], "forked", "statement")
         confirmed = self.memory.setdefault("incarnation", incarnation)
         check(incarnation == confirmed, "restored", "the user has to confirm")
-        check([self.origin, self.edge_key] in edges, "unauthorized", "this edge is not of the owner's")
+        check([self.origin, self.edge_key] in edges, "untrusted", "this edge is not of the owner's")  # STMT-04
         self.memory["statement"] = [number, sha256(signed)]
         self.save(self.memory)
         self.incarnation, self.manager_key, self.inbox_key = incarnation, manager, inbox
@@ -454,18 +478,33 @@ class Device:
         seen = f"seen={self.memory['head'][0]}" if self.memory.get("head") else ""
         self.take_state(self.request("GET", "/record", seen))
 
-    def take_head(self, signed, path):
-        """HEAD-01 to HEAD-04, READ-07."""
+    def read_head(self, signed):
+        """HEAD-01, HEAD-02: the fields of a head under the newest statement, without its label, and its hash."""
         head, signature = dec(signed)
         verify(self.manager_key, signature, head)
         fields = dec(head)
         check(len(fields) == 16 and fields[0] == "postern/1/head", "tampered", "head")
-        _, owner, statement, incarnation, epoch, commitment, generation, previous = fields[:8]
-        (size, root), tables, made, due, acks = fields[8:13]
+        owner, statement, incarnation = fields[1:4]
         check([owner, incarnation] == [self.owner, self.incarnation], "tampered", "head of another owner")
-        check(statement[0] >= self.memory["statement"][0], "rolled_back", "statement of the head")
-        check(statement == self.memory["statement"], "tampered", "statement of the head")
-        hash_ = sha256(enc(["postern/1/head-hash", head]))
+        known = self.memory["statement"]
+        check(statement[0] >= known[0], "rolled_back", "statement of the head")
+        check(statement[0] <= known[0], "withheld", "statement of the head")
+        check(statement == known, "tampered", "statement of the head")
+        return fields[1:], sha256(enc(["postern/1/head-hash", head]))
+
+    def head_with_history(self, generation):
+        """The newest head, its path from that generation, unverified, and its history as [size, root] (HEAD-09)."""
+        for _ in range(5):
+            self.fetch_state()
+            values = self.request("GET", "/head", f"seen={generation}")
+            if values["head"] == self.signed_head:
+                return values["head"], values["history"], self.read_head(values["head"])[0][7]
+        raise PosternError("network", "the state does not come to rest")
+
+    def take_head(self, signed, path):
+        """HEAD-03, HEAD-04, READ-07."""
+        fields, hash_ = self.read_head(signed)
+        _, statement, _, epoch, commitment, generation, previous, (size, root), tables, made, due, acks = fields[:12]
         known = self.memory.get("head")  # [generation, hash], and where a head was seen [.., epoch, statement, time]
         if known:
             check(generation >= known[0], "rolled_back", "head")
@@ -479,46 +518,54 @@ class Device:
             check(epoch >= known[2] and (made >= known[4] or statement[0] > known[3]), "rolled_back", "epoch or time")
         for device, stream, number, acknowledged in acks:  # INBOX-09
             mine = self.memory["streams"].get(stream.hex()) if device == self.device else None
-            if device == self.device:
-                check(mine and number <= len(mine) and mine[number - 1] == acknowledged, "forked", "acknowledgement")
-        check(made <= time.time() * 1000 + 600_000, "clock", "a head from the future")
+            if mine is not None:  # of a stream from before the memory was lost, nothing can be said
+                check(number <= len(mine) and mine[number - 1] == acknowledged, "forked", "acknowledgement")
         self.memory["head"] = [generation, hash_, epoch, statement[0], made]
         self.save(self.memory)
-        self.generation, self.epoch, self.commitment, self.due = generation, epoch, commitment, due
+        self.generation, self.epoch, self.commitment, self.made, self.due = generation, epoch, commitment, made, due
+        self.signed_head, self.head_hash, self.sealed = signed, hash_, fields[14]
         self.tables = {number: (count, root) for number, count, root in tables}
         self.acks = {(stream, number) for device, stream, number, _ in acks if device == self.device}
 
     def take_record(self, record):
+        """The epoch of the newest head, and what that head says under its keys."""
+        self.at = self.open_record(record, self.epoch, self.commitment)
+        nonce, ciphertext = self.sealed
+        aad = enc(["postern/1/head-sealed", self.owner, self.incarnation, self.epoch, self.generation])
+        secrets = dec(opened(self.at.key("head", 0), nonce, ciphertext, aad)) + [None] * 3
+        self.content_root, self.alarm, self.listed = secrets[:3]  # HEAD-07, HEAD-12; later versions append
+
+    def open_record(self, record, epoch, commitment):
         """Unwraps the sym key, checks the commitment before any other use (KEY-03), then the row (ROW-07)."""
         _version, table, _token, _number, extra, *_rest = dec(record)
         check(table == 1 and extra, "tampered", "record")
         device, registration, public_key, suite, encapsulated, wrapped = extra
         mine = [self.device, self.registration, self.spki, "p256"]
         check([device, registration, public_key, suite] == mine, "tampered", "record of another")  # WRAP-02
-        info = enc(["postern/1/wrap", self.owner, self.incarnation, self.epoch, self.device, suite])
+        info = enc(["postern/1/wrap", self.owner, self.incarnation, epoch, self.device, suite])
         sym_key = hpke_open_p256(self.key, encapsulated, wrapped, info)
-        prk = mac(sha256(enc(["postern/1/epoch", self.owner, self.incarnation, self.epoch])), sym_key)
-        self.keys = lambda purpose, t: expand(prk, enc(["postern/1/key", purpose, t]))
-        check(hmac.compare_digest(self.keys("commitment", 0), self.commitment), "tampered", "commitment")
-        plain = self.open_row(record, 1, self.token(1, "device", self.device), 0)
+        at = Epoch(self.owner, self.incarnation, epoch, sym_key, commitment)
+        plain = dec(at.open_row(record, 1, at.token(1, "device", self.device), 0)[2])
         check(plain[0] == "device" and plain[1:3] == mine[:2] and plain[4] == self.spki, "tampered", "record's place")
+        return at
+
+    def reopened(self, signed, devices):
+        """COPY-04: an earlier head of this device's memory, and its epoch by this device's row among those of the devices."""
+        fields, hash_ = self.read_head(signed)
+        incarnation, epoch, commitment, generation, tables = fields[2], fields[3], fields[4], fields[5], fields[8]
+        newest = self.memory["head"]
+        check(generation < newest[0] or hash_ == newest[1], "tampered", "a copy of another head")
+        record = next((row for row in devices if dec(row)[4][0] == self.device), None)
+        check(record is not None, "tampered", "a copy without this device")
+        at = self.open_record(record, epoch, commitment)
+        states = {number: [count, root] for number, count, root in tables}
+        return {"incarnation": incarnation, "epoch": epoch, "generation": generation, "hash": hash_, "at": at, "tables": states}
 
     # Reading (rows.md, reading.md)
 
-    def token(self, table, kind, name):
-        return mac(self.keys("token", table), enc(["postern/1/token", kind, name]))
-
     def open_row(self, row, table, token, number):
-        """ROW-07: form, place, MAC, opening, padding. The plaintext's own place is the caller's to check (ROW-10)."""
-        fields = dec(row)
-        check(len(fields) == 8 and fields[0] == 1, "tampered", "row")
-        check(fields[1:4] == [table, token, number], "tampered", "row's place")
-        extra, nonce, ciphertext, given = fields[4:]
-        context = [self.owner, self.incarnation, self.epoch, table, token, number]
-        expected = mac(self.keys("row-mac", table), enc(["postern/1/row-mac", *context, extra, nonce, ciphertext]))
-        check(hmac.compare_digest(expected, given), "tampered", "row's MAC")
-        aad = enc(["postern/1/row-aad", *context])
-        return dec(opened(self.keys("row-encryption", table), nonce, ciphertext, aad, further=True))
+        """The plaintext of a row that was asked for by its place."""
+        return dec(self.at.open_row(row, table, token, number)[2])
 
     def read(self, path, query):
         """A request whose answer names generation and epoch; takes a newer state first (READ-04, READ-05)."""
@@ -539,15 +586,15 @@ class Device:
     def list(self, table, kind, name, order="from=0", limit=100):
         """The rows of one list as (number, plaintext), and whether there may be more. Proven: READ-06, READ-09. Cover rows among them."""
         at = TABLES[table]
-        token = lambda: self.token(at, kind, name)
+        token = lambda: self.at.token(at, kind, name)
         query = lambda: f"epoch={self.epoch}&token={token().hex()}&{order}&limit={limit}&proof=1"
         values = self.read(f"/rows/{table}", query)
         rows, more = values["rows"], values["more"]
         found = [(dec(row)[3], self.open_row(row, at, token(), dec(row)[3])) for row in rows]
-        key = lambda number: token() + number.to_bytes(8, "big")
+        key = lambda number: row_key(token(), number)
         covers = any(plain[0] == "cover" for _, plain in found)
-        check(not covers or kind in ("subject", "channels", "channel"), "tampered", "a cover row's place")  # ROW-13
-        pairs = [(key(number), sha256(enc(["postern/1/row-hash", row]))) for (number, _), row in zip(found, rows)]
+        check(not covers or kind in ("cover", "subject", "channels", "channel"), "tampered", "a cover row's place")  # ROW-13
+        pairs = [(key(number), row_hash(row)) for (number, _), row in zip(found, rows)]
         keys, (way, _, bound) = [pair[0] for pair in pairs], order.partition("=")
         check(len(rows) <= limit and (rows or not more), "tampered", "more rows to come")
         if way == "from":
@@ -570,13 +617,12 @@ class Device:
         return found
 
     def certificates_by_subject(self, name):
-        """(DER, status) of the certificates with this subject; status 1 alone is usable (ROW-08)."""
+        """(DER, status) of the certificates with this canonical name; status 1 alone is usable (ROW-08)."""
         found = []
-        for _, plain in self.whole_list("certificates", "subject", canonical_name(name)):
+        for _, plain in self.whole_list("certificates", "subject", name):
             if plain[0] == "cover":
                 continue
-            subject = x509.load_der_x509_certificate(plain[1]).subject
-            same = plain[0] == "certificate" and canonical_name(subject) == canonical_name(name)
+            same = plain[0] == "certificate" and names.subject(plain[1]) == name
             check(same, "tampered", "a certificate of another subject")
             found.append((plain[1], plain[2]))
         return found
@@ -616,69 +662,79 @@ class Device:
         return whole
 
     def whole_table(self, table):
-        """TREE-04: every row of a table, its root and its count those of the head. Gives the plaintexts."""
+        """TREE-04: every row of a table by its key, its root and its count those of the head."""
         for _ in range(5):
-            generation, hashes_, plains, after = self.generation, {}, [], b""
+            generation, found, after = self.generation, {}, b""
             while True:
                 query = lambda: f"epoch={self.epoch}&at={self.generation}" + (after and f"&after={after.hex()}" or "")
                 values = self.read(f"/tables/{table}", query)
                 if self.generation != generation:
                     break  # begin again, as of the newer head
                 for row in values["rows"]:
-                    _, _, token, number, *_ = dec(row)
-                    key = token + number.to_bytes(8, "big")
+                    key = self.key_of(TABLES[table], row)
                     check(key > after, "tampered", "order of rows")
-                    after = key
-                    hashes_[key] = sha256(enc(["postern/1/row-hash", row]))  # ROW-05
-                    plains.append(self.open_row(row, TABLES[table], token, number))
-                    places = [(self.token(TABLES[table], kind, name), at) for kind, name, at in _places(plains[-1], number)]
-                    is_cover = plains[-1][0] == "cover"  # stands anywhere
-                    check(is_cover or (token, number) in places, "tampered", "a row's place")  # ROW-07, ROW-10
+                    found[key], after = row, key
                 if values["next"] is None:
-                    count, root = self.tables[TABLES[table]]
-                    check(len(hashes_) == count, "withheld", "rows of a table")
-                    check(table_root(hashes_) == root, "tampered", "root of a table")
-                    return plains
+                    self.check_table(TABLES[table], found)
+                    return found
                 check(values["next"] == after, "tampered", "next")  # READ-08
         raise PosternError("network", "the state does not come to rest")
 
+    def key_of(self, table, row):
+        """The key of a row of a fetched table, of which every check passed (ROW-07, ROW-10)."""
+        token, number, plain = self.at.open_row(row, table)
+        place_of(self.at, table, token, number, dec(plain))
+        return row_key(token, number)
+
+    def check_table(self, table, rows):
+        """TREE-04, over {row key: row}"""
+        count, root = self.tables[table]
+        check(len(rows) >= count, "withheld", "rows of a table")
+        check(len(rows) == count, "tampered", "more rows than there are")
+        check(table_root({key: row_hash(row) for key, row in rows.items()}) == root, "tampered", "root of a table")
+
     # Handing in (inbox.md)
 
-    def submit(self, payload, with_copy):
+    def submit(self, payload, with_copy=False, parts=(), part_key=None):
         """One submission in the device's stream; gives (stream, number), which a head acknowledges later."""
         self.fetch_state()  # INBOX-03: sealed with the epoch and keys of this moment
-        check(self.is_fresh(), "stale", "the head is overdue")
+        check(self.is_fresh(), "stale" if time.time() * 1000 > self.due else "clock", "no head to seal under")
         self.send_unsent()  # INBOX-09: before what follows it
         stream = bytes.fromhex(self.memory.setdefault("stream", os.urandom(16).hex()))
         hashes_ = self.memory["streams"].setdefault(stream.hex(), [])
         number, plain = len(hashes_) + 1, pad(enc(payload))
+        sealed_parts = [self.seal_part(part_key, part, stream, number, at, len(parts)) for at, part in enumerate(parts)]
         info = enc(["postern/1/inbox-seal", self.owner, self.incarnation, self.device, stream, number])
         sealed = hpke_seal_xwing(self.inbox_key, plain, info)
         copy = None
         if with_copy:
             nonce = os.urandom(12)
             context = [self.owner, self.incarnation, self.epoch, self.device, stream, number]
-            copy = [nonce, AESGCM(self.keys("inbox-copy", 0)).encrypt(nonce, plain, enc(["postern/1/inbox-copy", *context]))]
+            copy = [nonce, AESGCM(self.at.key("inbox-copy", 0)).encrypt(nonce, plain, enc(["postern/1/inbox-copy", *context]))]
         submission = enc([
             "postern/1/submission", self.owner, self.incarnation, self.device, stream, number,
             hashes_[-1] if hashes_ else None, self.memory["statement"][0], self.epoch, self.memory["head"][:2],
-            self.now(), sealed, [], copy,
+            self.now(), sealed, [[sha256(part), len(part)] for part in sealed_parts], copy,
         ])  # fmt: skip
         signed = enc([submission, sign(self.key, submission)])
         hashes_.append(sha256(enc(["postern/1/submission-hash", submission])))
-        self.memory["unsent"] = signed  # the same bytes again after a crash, never others under that number
+        self.memory["unsent"] = [signed, sealed_parts]  # the same bytes again after a crash, never others under that number
         self.save(self.memory)
         self.send_unsent()
         return stream, number
 
     def is_fresh(self):
-        """HEAD-04"""
-        return time.time() * 1000 <= self.due + 120_000
+        """HEAD-04: neither overdue (`stale`) nor from the future (`clock`), by this device's clock."""
+        now = time.time() * 1000
+        return self.made - 600_000 <= now <= self.due + 120_000
 
     def send_unsent(self):
-        """INBOX-05: the same bytes twice have no effect."""
+        """INBOX-05: the same bytes twice have no effect; INBOX-04: parts go first."""
         if "unsent" in self.memory:
-            self.request("POST", "/inbox", "", enc({"submission": self.memory["unsent"]}))
+            signed, parts = self.memory["unsent"]
+            for part in parts:
+                self.request("PUT", f"/inbox/parts/{sha256(part).hex()}", "", enc({"part": part}))
+            self.request("POST", "/inbox", "", enc({"submission": signed}))
             del self.memory["unsent"]
             self.save(self.memory)
 
@@ -686,9 +742,27 @@ class Device:
         return self.submit(["certificate", der, note], True)
 
     def submit_message(self, channel, data, date=None):
-        """INBOX-02: up to 65,536 bytes; larger ones go in parts, which this client leaves out."""
-        check(len(data) <= 65_536, "too_large", "message")
-        return self.submit(["message", channel, date, len(data), sha256(data), data, None], False)
+        """INBOX-02: inline up to 65,536 bytes, larger ones in parts."""
+        check(len(data) <= 26_214_400, "too_large", "message")
+        about = ["message", channel, date, len(data), sha256(data)]
+        if len(data) <= 65_536:
+            return self.submit([*about, data, None])
+        key, parts = os.urandom(32), [data[at : at + PART_BYTES] for at in range(0, len(data), PART_BYTES)]
+        return self.submit([*about, None, key], parts=parts, part_key=key)
+
+    def seal_part(self, key, part, stream, number, index, count):
+        aad = enc(["postern/1/inbox-part", self.owner, self.device, stream, number, index, count])
+        return AESGCM(key).encrypt(index.to_bytes(12, "big"), pad(part), aad)
+
+    def receipt(self, stream, number):
+        """(outcome, text) of the manager's receipt for a submission, None while there is none (ROW-14)."""
+        rows, _ = self.list("messages", "receipt", self.device + stream, f"from={number}", 1)
+        for at, plain in rows:
+            if at == number:
+                mine = [self.device, stream, number, self.memory["streams"][stream.hex()][number - 1]]
+                check(plain[0] == "receipt" and plain[1:5] == mine, "tampered", "a receipt for something else")
+                return plain[5], plain[6]
+        return None
 
     def is_acknowledged(self, stream, number):
         """Whether the newest head takes this submission over (INBOX-09)."""
@@ -699,15 +773,14 @@ class Device:
 def _places(plain, number):
     """ROW-10: the lists and numbers at which a plaintext may stand. Certificates in a subject list have any number."""
     if plain[0] == "certificate":
-        subject = canonical_name(x509.load_der_x509_certificate(plain[1]).subject)
-        return [("fingerprint", sha256(plain[1]), 0), ("subject", subject, number)]
+        return [("fingerprint", sha256(plain[1]), 0), ("subject", names.subject(plain[1]), number)]
     return {
         "device": lambda: [("device", plain[1], 0)],
         "channel": lambda: [("channels", "", number)],
         "message": lambda: [("channel", plain[2], plain[3])],
         "part": lambda: [("message", plain[1], plain[2])],
         "receipt": lambda: [("receipt", plain[1] + plain[2], plain[3])],
-        "cover": lambda: [],
+        "changes": lambda: [("generations", "", plain[1])],
     }[plain[0]]()
 
 

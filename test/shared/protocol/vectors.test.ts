@@ -236,11 +236,27 @@ Deno.test("node's crypto signs the messages of session.json alike", () => {
   assertEquals(login.outputs.text("signature"), `postern=${signed("s2c", loginLines, login)}`);
 });
 
+const CURVES = { x25519: "X25519", p256: "P-256", p384: "P-384", p521: "P-521" } as const;
+
+/** A raw private key of the examples as DER, by way of its JWK. */
+function pkcs8Of(suite: keyof typeof CURVES, inputs: Fields): Bytes {
+  const [d, point] = [inputs.bytes("privateKey"), inputs.bytes("publicKey")];
+  const text = (bytes: Bytes) => Buffer.from(bytes).toString("base64url");
+  const half = (point.length - 1) / 2;
+  const key = suite === "x25519"
+    ? { kty: "OKP", crv: CURVES[suite], d: text(d), x: text(point) }
+    : { kty: "EC", crv: CURVES[suite], d: text(d), x: text(point.slice(1, 1 + half)), y: text(point.slice(1 + half)) };
+  return new Uint8Array(createPrivateKey({ key, format: "jwk" }).export({ type: "pkcs8", format: "der" }));
+}
+
 Deno.test("what the examples seal opens with their keys, WRAP-01 INBOX-02", async () => {
   for (const { inputs, outputs } of readExample("wrapping")) {
-    const recipient = await importHpkeKey("xwing", inputs.bytes("seed"));
+    const suite = inputs.text("suite");
+    assert(suite === "xwing" || suite in CURVES, suite);
+    const secret = suite === "xwing" ? inputs.bytes("seed") : pkcs8Of(suite as keyof typeof CURVES, inputs);
+    const recipient = await importHpkeKey(suite as keyof typeof CURVES | "xwing", secret);
     assertEquals(recipient.publicKey, inputs.bytes("publicKey"));
-    const opened = await openHpke("xwing", recipient, outputs.bytes("info"), sealedOf(outputs));
+    const opened = await openHpke(suite, recipient, outputs.bytes("info"), sealedOf(outputs));
     assertEquals(opened, inputs.bytes("symKey"));
   }
   const inbox = await importHpkeKey("xwing", readStep("statement", "statement").inputs.bytes("inboxSeed"));
