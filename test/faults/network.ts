@@ -1,54 +1,78 @@
-/** The network cut, slowed, reset, half-open, at every request of an operation: it comes to its end, or says `network`, and nothing is lost. */
+/**
+ * The network cut, slowed, reset, half-open, at every request of an operation, or at every one of the edge's to its database: the operation
+ * comes to its end, or says `network`, and nothing is lost.
+ */
 import { assert } from "../assert.ts";
 import { Household } from "./household.ts";
 import type { Operation } from "./operations.ts";
-import type { Moment, Verdict } from "./proxy.ts";
+import type { FaultProxy, Moment, Verdict } from "./proxy.ts";
 
 /** Exit code of `network`. */
 export const UNAVAILABLE = 69;
 /** How long the manager waits for one answer here. */
 export const PATIENCE_MILLIS = 400;
 const SLOW_MILLIS = 150;
-const MOST_STEPS = 100;
+const MOST_STEPS = 200;
 
 /** What the network does to one request. */
 export interface NetworkFault {
   readonly name: string;
-  arm(household: Household, step: number): void;
+  /** Between manager or device and edge, or between edge and database. */
+  readonly between: "front" | "back";
+  arm(proxy: FaultProxy, step: number): void;
 }
 
-function fault(name: string, moment: Moment, verdict: Verdict, millis = 0): NetworkFault {
+type Strike = Pick<NetworkFault, "name" | "arm">;
+
+function strike(name: string, moment: Moment, verdict: Verdict, millis = 0): Strike {
   const strike = async () => {
     if (millis > 0) await new Promise((resume) => setTimeout(resume, millis));
     return verdict;
   };
-  return { name, arm: ({ front }, step) => front.arm({ step, moment, strike }) };
+  return { name, arm: (proxy, step) => proxy.arm({ step, moment, strike }) };
 }
 
-export const NETWORK_FAULTS: readonly NetworkFault[] = [
-  fault("cut before the request arrives", "received", "cut"),
-  fault("cut before the answer leaves", "done", "cut"),
-  fault("cut in the middle of the answer", "done", "truncate"),
-  fault("half-open before the request arrives", "received", "hold"),
-  fault("half-open before the answer leaves", "done", "hold"),
-  fault("slow", "done", "go on", SLOW_MILLIS),
-  { name: "reset", arm: ({ front }, step) => front.armReset(step) },
+const STRIKES: readonly Strike[] = [
+  strike("cut before the request arrives", "received", "cut"),
+  strike("cut before the answer leaves", "done", "cut"),
+  strike("cut in the middle of the answer", "done", "truncate"),
+  strike("half-open before the request arrives", "received", "hold"),
+  strike("half-open before the answer leaves", "done", "hold"),
+  strike("slow", "done", "go on", SLOW_MILLIS),
+  { name: "reset", arm: (proxy, step) => proxy.armReset(step) },
 ];
 
-/** Strikes every request of an operation, in a household of its own. @returns how many there were; each was recovered from */
-export async function strikeRequests({ name, arm }: NetworkFault, operation: Operation): Promise<number> {
-  await using household = await Household.open("file");
-  for (let step = 1; step <= MOST_STEPS; step++) {
+export const NETWORK_FAULTS: readonly NetworkFault[] = STRIKES.map((one) => ({ ...one, between: "front" }));
+
+/** Of an edge whose database is a server. */
+export const DATABASE_FAULTS: readonly NetworkFault[] = STRIKES.map(({ name, arm }) => ({
+  ...{ name: `${name}, between edge and database`, arm, between: "back" },
+}));
+
+/**
+ * Strikes every request of an operation, in a household of its own.
+ *
+ * @param stride plays only every so many-th
+ * @returns how many were struck; each was recovered from
+ */
+export async function strikeRequests(
+  { name, between, arm }: NetworkFault,
+  operation: Operation,
+  stride = 1,
+): Promise<number> {
+  await using household = await Household.open(between === "front" ? "file" : "sqld");
+  const proxy = household[between];
+  for (let step = 1, played = 0; step <= MOST_STEPS; step += stride, played++) {
     const what = `${operation.name}, ${name} at request ${step}`;
     await operation.prepare(household);
-    arm(household, step);
+    arm(proxy, step);
     const { code, err } = await household.run(operation.args(household), { patienceMillis: PATIENCE_MILLIS });
-    const { hasStruck } = household.front;
+    const { hasStruck } = proxy;
     assert(code === 0 || code === UNAVAILABLE, `${what}: ${code} ${err}`);
     await household.calm();
     await operation.check?.(household);
     await household.requireRecovered(what);
-    if (!hasStruck) return step - 1;
+    if (!hasStruck) return played;
   }
   throw new Error(`${operation.name}, ${name}: more than ${MOST_STEPS} requests`);
 }

@@ -3,7 +3,7 @@ import { needs } from "../tools/needs.ts";
 import { CLOCK_FAULTS, nameOfClock, strikeClock } from "./clock.ts";
 import { Household } from "./household.ts";
 import { nameOf, runSeries, type Series } from "./matrix.ts";
-import { NETWORK_FAULTS, strikeRequests } from "./network.ts";
+import { DATABASE_FAULTS, NETWORK_FAULTS, strikeRequests } from "./network.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 
 /** The manager dies when a request of its has not left, was done without its knowing, or was answered. */
@@ -68,10 +68,15 @@ export function shortSeries(): Series[] {
   ];
 }
 
+const KINDS = ["kill points", "network faults", "jumps of the clock"] as const;
+
+/** What strikes. */
+type Kind = typeof KINDS[number];
+
 /** What a run of series came to. */
 export interface Matrix {
-  readonly points: number;
-  readonly recovered: number;
+  /** How many of each kind were recovered from. */
+  readonly recovered: Readonly<Record<Kind, number>>;
   /** What was not recovered from, a line each. */
   readonly failures: readonly string[];
 }
@@ -81,7 +86,7 @@ const AT_ONCE = 2;
 /** What is played in a household of its own. @returns how many points there were; each was recovered from */
 interface Play {
   readonly name: string;
-  readonly what: "kill points" | "network faults" | "jumps of the clock";
+  readonly kind: Kind;
   run(): Promise<number>;
 }
 
@@ -94,14 +99,14 @@ export async function runMatrix(
   const jumps = others.length > 0 && needs("faketime").isPresent ? others.flatMap(clockPlays) : [];
   const waiting = [...all.map(playOf), ...others.flatMap(networkPlays), ...jumps];
   const failures: string[] = [];
-  let recovered = 0;
+  const recovered: Record<Kind, number> = { "kill points": 0, "network faults": 0, "jumps of the clock": 0 };
   const play = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       try {
         const points = await next.run();
-        recovered += points;
+        recovered[next.kind] += points;
         if (points === 0) failures.push(`${next.name}: no point was met, which proves nothing`);
-        tell(`${points} ${next.what}: ${next.name}`);
+        tell(`${points} ${next.kind}: ${next.name}`);
       } catch (error) {
         failures.push(`${next.name}: ${error instanceof Error ? error.message : error}`);
         tell(failures.at(-1) ?? "");
@@ -109,12 +114,12 @@ export async function runMatrix(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, play));
-  return { points: recovered + failures.length, recovered, failures };
+  return { recovered, failures };
 }
 
 function playOf(series: Series): Play {
   return {
-    ...{ name: nameOf(series), what: "kill points" },
+    ...{ name: nameOf(series), kind: "kill points" },
     run: async () => {
       await using household = await Household.open(series.database);
       return await runSeries(household, series);
@@ -124,8 +129,8 @@ function playOf(series: Series): Play {
 
 function networkPlays(operation: Operation): Play[] {
   if (operation.isLocal === true) return [];
-  return NETWORK_FAULTS.map((fault) => ({
-    ...{ name: `${operation.name}: the network ${fault.name}`, what: "network faults" },
+  return [...NETWORK_FAULTS, ...DATABASE_FAULTS].map((fault) => ({
+    ...{ name: `${operation.name}: the network ${fault.name}`, kind: "network faults" },
     run: () => strikeRequests(fault, operation),
   }));
 }
@@ -133,12 +138,13 @@ function networkPlays(operation: Operation): Play[] {
 function clockPlays(operation: Operation): Play[] {
   const { isLocal = false } = operation;
   return CLOCK_FAULTS.filter(({ from }) => !isLocal || from === "the beginning").map((fault) => ({
-    ...{ name: `${operation.name}: ${nameOfClock(fault)}`, what: "jumps of the clock" },
+    ...{ name: `${operation.name}: ${nameOfClock(fault)}`, kind: "jumps of the clock" },
     run: () => strikeClock(fault, operation),
   }));
 }
 
-/** The closing line. */
-export function matrixLine({ points, recovered }: Matrix): string {
-  return `${points} kill points: ${recovered} recovered`;
+/** The closing line: how many of each kind there were. */
+export function matrixLine({ recovered, failures }: Matrix): string {
+  const counts = KINDS.filter((kind) => recovered[kind] > 0).map((kind) => `${recovered[kind]} ${kind}`).join(", ");
+  return `${counts || "nothing"} recovered from, ${failures.length} not`;
 }
