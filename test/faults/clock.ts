@@ -1,4 +1,7 @@
-/** The clock jumped, before an operation or at a request in its middle: it comes to its end, or says `clock`, and nothing is lost. */
+/**
+ * The clock of the manager or of the edge jumped, before an operation or at a request in its middle: it comes to its end, or says `clock`,
+ * and nothing is lost.
+ */
 import { join } from "node:path";
 import { assert } from "../assert.ts";
 import { FAKETIME_LIBRARY } from "../tools/needs.ts";
@@ -8,6 +11,10 @@ import type { Ended } from "./processes.ts";
 
 /** Exit code of `clock`. */
 export const CLOCK = 72;
+/** Exit codes of `conflict` and `epoch_gone`: an edge whose clock leaps ahead gives up what seems to be forgotten, a push or a generation. */
+const [CONFLICT, GONE] = [73, 75];
+/** How an operation may end. */
+const ACCEPTED = { manager: [0, CLOCK], edge: [0, CLOCK, CONFLICT, GONE] };
 /** Exit code of `configuration`: there is no manager in the folder. */
 const NO_MANAGER = 78;
 const MOST_STEPS = 100;
@@ -17,19 +24,30 @@ export interface ClockFault {
   /** As libfaketime takes it: `-1d`, `+3600`. */
   readonly offset: string;
   readonly from: "the beginning" | "a request on";
+  readonly whose: "manager" | "edge";
 }
 
-export const CLOCK_FAULTS: readonly ClockFault[] = [
-  ...["-1d", "+1d", "+31d"].map((offset) => ({ offset, from: "the beginning" }) as const),
-  ...["-3600", "+3600"].map((offset) => ({ offset, from: "a request on" }) as const),
-];
+export const CLOCK_FAULTS: readonly ClockFault[] = (["manager", "edge"] as const).flatMap((whose) => [
+  ...["-1d", "+1d", "+31d"].map((offset) => ({ offset, from: "the beginning", whose }) as const),
+  ...["-3600", "+3600"].map((offset) => ({ offset, from: "a request on", whose }) as const),
+]);
 
-export function nameOfClock({ offset, from }: ClockFault): string {
-  return `the clock jumps by ${offset}, from ${from}`;
+export function nameOfClock({ offset, from, whose }: ClockFault): string {
+  return `the ${whose}'s clock jumps by ${offset}, from ${from}`;
+}
+
+/** A process whose clock is what the file says. */
+function clockOf(file: string): Readonly<Record<string, string>> {
+  return {
+    LD_PRELOAD: FAKETIME_LIBRARY,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+  };
 }
 
 /**
- * Plays an operation by a process whose clock jumps, and does what its owner does who is told so.
+ * Plays an operation while a clock jumps, and does what its owner does who is told so. A device reads on meanwhile.
  *
  * @param step of the request at whose end it jumps, from 1 on
  * @returns how the operation ended, and whether there was such a request
@@ -49,14 +67,18 @@ export async function playJump(
   if (isAtRequest) {
     household.front.arm({ step, moment: "done", strike: async () => (await jump(fault.offset), "go on") });
   }
-  const ended = await household.start(operation.args(household), {
-    LD_PRELOAD: FAKETIME_LIBRARY,
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_NO_CACHE: "1",
-    FAKETIME_DONT_FAKE_MONOTONIC: "1",
-  }).ended;
+  if (fault.whose === "edge") {
+    await household.killEdge();
+    await household.ensureEdge(clockOf(file));
+  }
+  const ended = await household.start(operation.args(household), fault.whose === "manager" ? clockOf(file) : {}).ended;
   const hasStruck = isAtRequest && household.front.hasStruck;
-  assert(ended.code === 0 || ended.code === CLOCK, `${what}: ${ended.code} ${ended.err}`);
+  assert(ACCEPTED[fault.whose].includes(ended.code), `${what}: ${ended.code} ${ended.err}`);
+  if (fault.whose === "edge") {
+    // A manager that was restored has to be confirmed first.
+    if (operation.check === undefined) await household.device.head();
+    await household.killEdge();
+  }
   await household.calm();
   await heed(household);
   await operation.check?.(household);

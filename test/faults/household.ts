@@ -159,7 +159,7 @@ export class Household implements AsyncDisposable {
   }
 
   /** Starts the edge again on what it has, if it does not run. */
-  async ensureEdge(): Promise<void> {
+  async ensureEdge(env: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.#edge !== null) return;
     const port = freePort();
     this.#edge = await startEdge({
@@ -171,6 +171,7 @@ export class Household implements AsyncDisposable {
       POSTERN_RATE_ADDRESS: "off",
       POSTERN_RATE_OWNER: "off",
       FAULT_AT_WRITE: this.armFile("edge"),
+      ...env,
     });
     this.front.target = port;
   }
