@@ -10,13 +10,14 @@ const DAY_MILLIS = 86_400_000;
 
 /** Grows with each preparation. */
 export interface Account {
+  devices: number;
   imported: number;
   certificates: number;
   outgoing: number;
 }
 
 export function newAccount(): Account {
-  return { imported: 0, certificates: 0, outgoing: 0 };
+  return { devices: 0, imported: 0, certificates: 0, outgoing: 0 };
 }
 
 /** A mail that no other is like. @param padding bytes of it, so that it comes in parts */

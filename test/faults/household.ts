@@ -238,11 +238,11 @@ export class Household implements AsyncDisposable {
   }
 
   async #requireDevice(what: string): Promise<void> {
-    const { imported, certificates, outgoing } = this.account;
+    const { devices, imported, certificates, outgoing } = this.account;
     await this.device.head();
     const { contents } = await this.device.verifyAll();
     const found = [contents.devices, contents.certificates, contents.messages];
-    assertEquals(found, [1, certificates, imported + outgoing], `${what}: what the device reads`);
+    assertEquals(found, [devices, certificates, imported + outgoing], `${what}: what the device reads`);
     await this.device.submit.flush();
     assertEquals((await this.device.submit.status()).pending.length, 0, `${what}: submissions not acknowledged`);
   }
@@ -254,24 +254,27 @@ export class Household implements AsyncDisposable {
       (await this.json<{ owner: string }>(["init", "--edge-url", this.front.url, "--edge-key", key, ...files]))
         .owner;
     await this.ensureEdge();
-    await this.#pair();
+    const { profile, keys, state } = await this.pair("laptop");
+    const memory = new MemoryInProcess();
+    await createMemory(memory, state);
+    this.#device = new PosternDevice({ profile, keys, memory });
     // Large enough to come in parts, and to fill more than one chunk.
     await this.importMail(1_200_000);
     await this.requireRecovered("set up");
   }
 
-  async #pair(): Promise<void> {
-    const keys = await createDeviceKeys({ extractable: false }, webCryptoRandom);
-    const request = await pairingRequest(keys, "laptop", webCryptoRandom);
+  /** Pairs a device, and makes its keys; the next turn tells the edge. */
+  async pair(name: string) {
+    const keys = await createDeviceKeys({ extractable: true }, webCryptoRandom);
+    const request = await pairingRequest(keys, name, webCryptoRandom);
     const { grant, checkCode } = await this.json<{ grant: string; checkCode: string }>(
       ["device", "add", "--request", "-"],
       { input: utf8(request) },
     );
-    await this.json(["device", "confirm", "laptop", "--code", checkCode]);
+    await this.json(["device", "confirm", name, "--code", checkCode]);
+    this.account.devices++;
     const { profile, state } = await acceptGrant(keys, request, grant);
-    const memory = new MemoryInProcess();
-    await createMemory(memory, state);
-    this.#device = new PosternDevice({ profile, keys, memory });
+    return { profile, keys, state };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

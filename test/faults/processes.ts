@@ -5,6 +5,7 @@ import { PROJECT_ROOT } from "../../scripts/files.ts";
 const CONFIG = join(PROJECT_ROOT, "deno.json");
 const KILLER = join(PROJECT_ROOT, "test/faults/kill_at_write.ts");
 const MANAGER = join(PROJECT_ROOT, "manager/cli/main.ts");
+const DEVICE = join(PROJECT_ROOT, "test/faults/device_program.ts");
 const EDGE = join(PROJECT_ROOT, "edge/hosts/deno.ts");
 
 /** How a process came to its end. */
@@ -54,6 +55,11 @@ export class Running {
 /** `postern ARGS` as a process. */
 export function runManager(args: readonly string[], env: Readonly<Record<string, string>>): Running {
   return new Running(MANAGER, args, env);
+}
+
+/** What a device's program does, to its end. */
+export async function runDevice(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  return await new Running(DEVICE, args, env).ended;
 }
 
 /** The edge, once it listens. @throws when it ends instead */

@@ -1,6 +1,7 @@
 /** Which series there are, which of them every run of the tests plays, and how they are played, two at a time. */
 import { needs } from "../tools/needs.ts";
 import { CLOCK_FAULTS, nameOfClock, strikeClock } from "./clock.ts";
+import { DEVICE_OPERATIONS, killDevice } from "./device.ts";
 import { Household } from "./household.ts";
 import { nameOf, runSeries, type Series } from "./matrix.ts";
 import { DATABASE_FAULTS, NETWORK_FAULTS, strikeRequests } from "./network.ts";
@@ -95,9 +96,11 @@ export async function runMatrix(
   all: readonly Series[],
   tell: (line: string) => void,
   others: readonly Operation[] = [],
+  withDevices = false,
 ): Promise<Matrix> {
   const jumps = others.length > 0 && needs("faketime").isPresent ? others.flatMap(clockPlays) : [];
-  const waiting = [...all.map(playOf), ...others.flatMap(networkPlays), ...jumps];
+  const devices = withDevices ? devicePlays() : [];
+  const waiting = [...all.map(playOf), ...devices, ...others.flatMap(networkPlays), ...jumps];
   const failures: string[] = [];
   const recovered: Record<Kind, number> = { "kill points": 0, "network faults": 0, "jumps of the clock": 0 };
   const play = async () => {
@@ -132,6 +135,13 @@ function networkPlays(operation: Operation): Play[] {
   return [...NETWORK_FAULTS, ...DATABASE_FAULTS].map((fault) => ({
     ...{ name: `${operation.name}: the network ${fault.name}`, kind: "network faults" },
     run: () => strikeRequests(fault, operation),
+  }));
+}
+
+function devicePlays(): Play[] {
+  return DEVICE_OPERATIONS.map((operation) => ({
+    ...{ name: `a device, ${operation.name}: killed at its writes`, kind: "kill points" },
+    run: () => killDevice(operation),
   }));
 }
 
