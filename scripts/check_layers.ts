@@ -1,9 +1,10 @@
 /**
- * Keeps the boundaries of the project: what may import what, and which code must run on every runtime.
- * Fails with the list of violations. The rules are in `layers/rules.ts`.
+ * Keeps the boundaries of the project: what may import what, nothing in a circle, and which code must run on every
+ * runtime. Fails with the list of violations. The rules are in `layers/`.
  */
 import { readFacts } from "./facts/read.ts";
 import { listFiles, PROJECT_ROOT, SOURCE_FOLDERS } from "./files.ts";
+import { findCircles } from "./layers/circles.ts";
 import { findViolations, type Violation } from "./layers/rules.ts";
 
 /** A comment that would hide facts from the reader of facts. */
@@ -15,7 +16,8 @@ export async function checkLayers(root: string): Promise<Violation[]> {
   const packages = Object.keys(config.imports ?? {});
   const paths = listFiles(root, SOURCE_FOLDERS, /\.[cm]?[jt]sx?$/);
   const hidden = await Promise.all(paths.map((path) => findHidden(root, path)));
-  return [...hidden.flat(), ...findViolations(await readFacts(root, paths), packages)];
+  const facts = await readFacts(root, paths);
+  return [...hidden.flat(), ...findViolations(facts, packages), ...findCircles(facts)];
 }
 
 async function findHidden(root: string, path: string): Promise<Violation[]> {

@@ -32,7 +32,7 @@ export type TestRun = {
 };
 
 /** Runs the selected tests, in one or two batches, and returns all counts. */
-export async function runTests(run: TestRun): Promise<Counts> {
+async function runTests(run: TestRun): Promise<Counts> {
   const { root, isBrief, checksTypes } = run;
   const all = listFiles(root, ["test"], TEST_FILE);
   const wanted = run.selected.map((one) => one.replace(/^\.\//, "").replace(/\/$/, ""));

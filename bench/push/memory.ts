@@ -35,7 +35,7 @@ export class MemoryWatch {
 }
 
 /** What samples amount to. */
-export function curveOf(samples: readonly number[]): MemoryCurve {
+function curveOf(samples: readonly number[]): MemoryCurve {
   const third = (number: number) =>
     median(samples.slice(Math.floor(samples.length * number / 3), Math.ceil(samples.length * (number + 1) / 3)));
   return { samples, highest: Math.max(...samples), thirds: [third(0), third(1), third(2)] };

@@ -13,7 +13,7 @@ import { LABELS } from "../../shared/protocol/labels.ts";
 
 const RANDOM_BYTES = 32;
 const EXPIRY_BYTES = 8;
-export const CHALLENGE_BYTES = 64;
+const CHALLENGE_BYTES = 64;
 /** What is left for the MAC: 24 of its 32 bytes, for something that is good for a minute. */
 const MAC_BYTES: number = CHALLENGE_BYTES - RANDOM_BYTES - EXPIRY_BYTES;
 

@@ -9,22 +9,9 @@ import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
 import { template } from "./builder.ts";
 import { check, failedCheck, refusal } from "./checks.ts";
 import type { Principal } from "./principal.ts";
-import { type ChunkRange, openPush, selectReceived } from "./push_state.ts";
+import { type ChunkRange, openPush, type PushBody, selectReceived } from "./push_state.ts";
 import { broughtNothing, findRemnants, undoStep } from "./push_undo.ts";
 import { PUSH, SPACE } from "./schema.ts";
-
-/** What a push is to be, as the manager asks for it. */
-export interface PushBody {
-  /** 16 random bytes. */
-  readonly id: Bytes;
-  /** The generation it builds on; 0 when the edge holds none. */
-  readonly base: number;
-  readonly epoch: number;
-  readonly incarnation: Bytes;
-  /** It replaces everything, in a new epoch. */
-  readonly full: boolean;
-  readonly chunks: number;
-}
 
 interface Values extends Credentials {
   readonly id: Bytes;

@@ -16,7 +16,7 @@ import { PUSH } from "./schema.ts";
 import { switchTo } from "./push_switch.ts";
 
 /** The owner's state and the push, on which the checks rest. */
-export interface CommitState {
+interface CommitState {
   readonly no: number;
   readonly generation: number;
   readonly space: number | null;

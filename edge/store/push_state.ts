@@ -8,7 +8,6 @@ import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
 import { template, templateOfOne } from "./builder.ts";
 import { check, failedCheck, refusal, unauthorized } from "./checks.ts";
 import type { Principal } from "./principal.ts";
-import type { PushBody } from "./push_begin.ts";
 import { broughtNothing } from "./push_undo.ts";
 import { PUSH, SPACE } from "./schema.ts";
 
@@ -16,6 +15,19 @@ import { PUSH, SPACE } from "./schema.ts";
 export interface ChunkRange {
   readonly first: number;
   readonly last: number;
+}
+
+/** What a push is to be, as the manager asks for it. */
+export interface PushBody {
+  /** 16 random bytes. */
+  readonly id: Bytes;
+  /** The generation it builds on; 0 when the edge holds none. */
+  readonly base: number;
+  readonly epoch: number;
+  readonly incarnation: Bytes;
+  /** It replaces everything, in a new epoch. */
+  readonly full: boolean;
+  readonly chunks: number;
 }
 
 /** The open push of an owner. */

@@ -9,7 +9,6 @@ import { template } from "./builder.ts";
 import { check } from "./checks.ts";
 import type { Principal } from "./principal.ts";
 import type { CommitPlan } from "./push_checks.ts";
-import type { CommitState } from "./push_commit.ts";
 import { notOpen } from "./push_state.ts";
 import { ALIVE, PUSH, ROW_TABLES, SPACE } from "./schema.ts";
 
@@ -124,11 +123,20 @@ const acknowledge = template<{ no: number; now: number; names: Bytes; numbers: s
       AND i.number <= a.value)`
 );
 
+/** What was read of the owner and of the push, as far as the switch builds on it. */
+interface ReadState {
+  readonly no: number;
+  readonly generation: number;
+  readonly head_hash: Bytes | null;
+  /** The space that the push fills. */
+  readonly push_space: number;
+}
+
 /** The statements that check and switch, for what was read as `state` and found in order as `plan`. */
 export function switchTo(
   principal: Principal,
   id: Bytes,
-  state: CommitState,
+  state: ReadState,
   { head: { head, hash }, signed, statement, nodes }: CommitPlan,
   now: number,
 ): Statement<never>[] {

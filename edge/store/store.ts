@@ -8,13 +8,13 @@ import { getPart, type InboxAnswer, listInbox } from "./inbox_read.ts";
 import { putPart, submit } from "./inbox_submit.ts";
 import type { ChunkBody } from "./chunk_checks.ts";
 import type { Principal } from "./principal.ts";
-import { beginPush, type PushBody } from "./push_begin.ts";
+import { beginPush } from "./push_begin.ts";
 import type { CommitBody } from "./push_checks.ts";
 import { takeChunk } from "./push_chunk.ts";
 import { commitPush } from "./push_commit.ts";
 import type { NodesBody } from "./node_checks.ts";
 import { takeNodes } from "./push_nodes.ts";
-import { abortPush, type ChunkRange, type PushState, readPush } from "./push_state.ts";
+import { abortPush, type ChunkRange, type PushBody, type PushState, readPush } from "./push_state.ts";
 import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read_changes.ts";
 import {
   type HeadAnswer,

@@ -13,7 +13,7 @@ import { bytesOf, bytesUpTo, decodeAs, label } from "../../shared/protocol/shape
 import type { ReadBytes } from "./chunks.ts";
 
 /** Who can open a backup, in the order in which a header names them. */
-export const RECIPIENT_KINDS = ["recovery", "passphrase"] as const;
+const RECIPIENT_KINDS = ["recovery", "passphrase"] as const;
 export type RecipientKind = (typeof RECIPIENT_KINDS)[number];
 
 export interface Recipient {

@@ -3,7 +3,11 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { pemBlocks } from "../../shared/x509/pem.ts";
-import type { FoundCertificate } from "./read_files.ts";
+
+/** One certificate found, its bytes not yet looked into, or one failure. `source` is the file, with the line in a bundle. */
+export type FoundCertificate =
+  | { readonly source: string; readonly der: Bytes }
+  | { readonly source: string; readonly error: PosternError };
 
 /** RFC 7468 section 5.1: the second one is what some old tools write. */
 const CERTIFICATE_LABELS: ReadonlySet<string> = new Set(["CERTIFICATE", "X509 CERTIFICATE"]);

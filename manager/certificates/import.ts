@@ -6,7 +6,7 @@ import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { CERTIFICATE_STATUS, type CertificateStatus } from "../../shared/protocol/tables.ts";
 import { type Certificate, readCertificate } from "../../shared/x509/certificate.ts";
 import { checkCertificate, type OwnersTrust } from "./check.ts";
-import type { FoundCertificate } from "./read_files.ts";
+import type { FoundCertificate } from "./file_content.ts";
 import { addCertificate, decideCertificate, findCertificate, type JudgedCertificate } from "./repository.ts";
 import { rejudgeWaiting } from "./rejudge.ts";
 import { ownersTrust } from "./trust.ts";

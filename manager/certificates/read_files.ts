@@ -4,17 +4,11 @@
  * Each certificate, and each thing that could not be read, comes as an item of its own: one bad file among a thousand
  * must not end an import.
  */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { readBounded } from "../files/read_bounded.ts";
-import { certificatesIn } from "./file_content.ts";
-
-/** One certificate found, its bytes not yet looked into, or one failure. `source` is the file, with the line in a bundle. */
-export type FoundCertificate =
-  | { readonly source: string; readonly der: Bytes }
-  | { readonly source: string; readonly error: PosternError };
+import { certificatesIn, type FoundCertificate } from "./file_content.ts";
 
 /**
  * Yields what is in the files and folders, in the order given, folders sorted by name.

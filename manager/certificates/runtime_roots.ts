@@ -1,7 +1,7 @@
 /** The root certificates that the runtime trusts for TLS. */
 import { getCACertificates } from "node:tls";
 import { readPem } from "../../shared/x509/pem.ts";
-import type { FoundCertificate } from "./read_files.ts";
+import type { FoundCertificate } from "./file_content.ts";
 
 /** `bundled` came with the runtime (Mozilla's list); `system` is what this machine's administrator installed. */
 export type RootStore = "bundled" | "system";

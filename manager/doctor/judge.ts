@@ -166,7 +166,7 @@ function judgeEdge({ clock, login }: EdgeFacts, { origin }: Overview): Finding[]
   findings.push(good("edge", `${origin} proves its key, and admits this owner`));
   if (!agreed.ok) {
     findings.push(
-      bad("fault", "edge", agreed.error.message, "see docs/owners/pushing.md: never run two copies of a manager"),
+      bad("fault", "edge", agreed.error.message, "never run two copies of a manager: see docs/owners/keys-backup.md"),
     );
   } else if (agreed.value.kind === "earlier_life") {
     findings.push(good("state", "the edge holds what was there before the restore; postern sync replaces it"));

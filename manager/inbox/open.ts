@@ -9,9 +9,9 @@ import { inboxSealInfo, type SignedSubmission, type Submission } from "../../sha
 import { decodePayload, openPart, type SubmissionPayload } from "../../shared/protocol/submission_payload.ts";
 import { inboxKey } from "../owner/keys.ts";
 import { findStatement } from "../owner/statement.ts";
+import type { InboxEnvironment } from "./environment.ts";
 import { partSizes, requireShape } from "./message_shape.ts";
 import { refusalOf } from "./problems.ts";
-import type { InboxEnvironment } from "./take.ts";
 
 type MessagePayload = Extract<SubmissionPayload, { kind: "message" }>;
 

@@ -16,10 +16,10 @@ import { putEntry } from "../store/entries.ts";
 import { retryConflicts } from "../store/retry.ts";
 import type { SubmissionsTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
+import type { InboxEnvironment } from "./environment.ts";
 import type { Opened } from "./open.ts";
 import { refusalOf } from "./problems.ts";
 import { advanceStream } from "./streams.ts";
-import type { InboxEnvironment } from "./take.ts";
 
 type Usable = Exclude<Opened, { kind: "incomplete" }>;
 

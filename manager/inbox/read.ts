@@ -5,11 +5,17 @@ import type { Database } from "../../shared/database/database.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { requireSignature } from "../../shared/protocol/signed.ts";
-import { decodeSignedSubmission } from "../../shared/protocol/submission.ts";
+import { decodeSignedSubmission, type SignedSubmission } from "../../shared/protocol/submission.ts";
 import { findDevice } from "../devices/repository.ts";
 import { META, readBytes } from "../store/meta.ts";
+import type { DevicesTable } from "../store/schema.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
-import type { Genuine, InboxEnvironment } from "./take.ts";
+import type { InboxEnvironment } from "./environment.ts";
+
+/** A submission that a device of the owner's signed. */
+export interface Genuine extends SignedSubmission {
+  readonly from: DevicesTable;
+}
 
 /**
  * Yields every submission in the order in which the edge shows them; null for one that no active or revoked device of the owner's

@@ -1,27 +1,16 @@
 /** Takes submissions from the edge: each checked, each processed once, in the order of its stream (spec: INBOX-07, INBOX-08). */
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
-import type { Database } from "../../shared/database/database.ts";
-import type { SignedSubmission } from "../../shared/protocol/submission.ts";
-import type { EdgeLink } from "../edge/link.ts";
 import { judgeSeen, recordFork } from "../heads/forks.ts";
 import { META, readBytes } from "../store/meta.ts";
-import type { DevicesTable } from "../store/schema.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
+import type { InboxEnvironment } from "./environment.ts";
 import { judgePlace } from "./judge.ts";
 import { openSubmission } from "./open.ts";
 import { processSubmission } from "./process.ts";
-import { readInbox } from "./read.ts";
+import { type Genuine, readInbox } from "./read.ts";
 import { endStream, findStream } from "./streams.ts";
 import { streamName, Waiting } from "./waiting.ts";
-
-/** What taking the inbox needs from outside. */
-export interface InboxEnvironment {
-  readonly db: Database;
-  readonly link: Pick<EdgeLink, "inboxPage" | "inboxPart">;
-  /** Millis. */
-  readonly now: () => number;
-}
 
 /** What came of one turn of the inbox. */
 export interface InboxTaken {
@@ -37,11 +26,6 @@ export interface InboxTaken {
   readonly contradicting: readonly string[];
   /** Streams with a gap, as `device/stream`: what follows it waits. */
   readonly gaps: readonly string[];
-}
-
-/** A submission that a device of the owner's signed. */
-export interface Genuine extends SignedSubmission {
-  readonly from: DevicesTable;
 }
 
 type Outcome = "done" | "held" | "refused" | "gap" | "known" | "ended" | "contradicting";

@@ -60,7 +60,7 @@ export async function openPkiKek(
 }
 
 /** The KEK of a private key. */
-export function pkiKek(privateKey: HpkePrivateKey, description: string, random: RandomBytes): KekProvider {
+function pkiKek(privateKey: HpkePrivateKey, description: string, random: RandomBytes): KekProvider {
   const { suite, publicKey } = privateKey;
   const key = sha256(publicKey);
   return envelopeKek({

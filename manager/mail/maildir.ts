@@ -16,7 +16,7 @@ const FLAGS: Readonly<Record<string, MailFlag>> = {
 };
 
 /** The flags in the name of a message file, such as `1700000000.M1P2.host:2,RS`; copies from Windows have ";" or "!". */
-export function maildirFlags(fileName: string): readonly MailFlag[] {
+function maildirFlags(fileName: string): readonly MailFlag[] {
   const info = /[:;!]2,([A-Za-z]*)$/.exec(fileName)?.[1] ?? "";
   return [...new Set(info)].flatMap((letter) => FLAGS[letter] ?? []).sort();
 }

@@ -16,7 +16,7 @@ export interface StoredBlock {
 }
 
 /** Blocks read or written at once: a MiB at most. */
-export const BLOCKS_AT_ONCE = 800;
+const BLOCKS_AT_ONCE = 800;
 /** Blocks deleted at once: other processes wait that long. */
 const STEP_BLOCKS = 10_000;
 

@@ -10,7 +10,6 @@ import { tables } from "../store/tables.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { EntryList } from "./entry_list.ts";
 import type { PlannedRemoval } from "./plan.ts";
-import type { EntryRow } from "./seal_rows.ts";
 
 // A page comes as one text, `[[id, table, size]…]`: a row for each takes three times as long.
 const planned = query((p: { after: number; limit: number }) =>
@@ -144,6 +143,18 @@ export async function entryBound(db: Database, exact: number): Promise<number> {
 
 async function countOthers(db: Database): Promise<number> {
   return await countAllCovers(db) + (await changeLists(db)).length;
+}
+
+/** An entry as it is read for sealing. */
+export interface EntryRow {
+  readonly tbl: number;
+  readonly kind: string;
+  readonly name: Bytes;
+  readonly name_is_text: number;
+  readonly number: number;
+  readonly contentKey: Bytes;
+  readonly contentHash: Bytes;
+  readonly plaintext: Bytes;
 }
 
 /** Entries by id, whole, in this order; one that was removed meanwhile is missing. */

@@ -7,23 +7,12 @@ import { decodeDevice } from "../../shared/protocol/plaintexts.ts";
 import { type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts";
 import { isTableNumber, type TableNumber, TABLES } from "../../shared/protocol/tables.ts";
 import { rowKeyOf } from "../store/entries.ts";
+import type { EntryRow } from "./changes.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { rowNonce } from "./order.ts";
 import { listKey } from "./pad_lists.ts";
 import { PLAIN_SIZES, type RowSizes } from "./pad_store.ts";
 import type { StagedRow } from "./staged.ts";
-
-/** An entry as it is read for sealing. */
-export interface EntryRow {
-  readonly tbl: number;
-  readonly kind: string;
-  readonly name: Bytes;
-  readonly name_is_text: number;
-  readonly number: number;
-  readonly contentKey: Bytes;
-  readonly contentHash: Bytes;
-  readonly plaintext: Bytes;
-}
 
 /** A row that is ready to be sent, and what to remember of it. */
 export interface SealedRow {

@@ -84,9 +84,3 @@ export async function readNumber(db: Database, name: MetaName): Promise<number> 
 export function setNumber(name: MetaName, value: number): Statement<never> {
   return writeMeta.bind({ name, value: encodeCbor(value) });
 }
-
-/** A text, for example the edge's origin; null when it was never set. */
-export async function findText(db: Database, name: MetaName): Promise<string | null> {
-  const value = await findBytes(db, name);
-  return value === null ? null : new TextDecoder("utf-8", { fatal: true }).decode(value);
-}

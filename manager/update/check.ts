@@ -8,7 +8,7 @@ import { type ReleaseTrust, type VerifiedSigner, verifyDetached } from "../../sh
 import type { Database } from "../../shared/database/database.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { chooseRelease, isTakenBack, type PassedOver, passedOver } from "../../shared/manifest/choose_release.ts";
+import { chooseRelease, isTakenBack, passedOver } from "../../shared/manifest/choose_release.ts";
 import {
   forgetRevoked,
   higherFloor,
@@ -36,7 +36,6 @@ import { type Certificate, readCertificate } from "../../shared/x509/certificate
 import { type Crl, readCrlFile } from "../../shared/x509/crl.ts";
 import { noteEvent } from "../audit/note.ts";
 import { raiseAlarm } from "../sync/alarms.ts";
-import { TAKEN_BACK, tellChecked } from "./tell_checked.ts";
 import { readBounded } from "../files/read_bounded.ts";
 import { keysForRelease, type OpeningKeys, openingKeys } from "../instance/opening.ts";
 import { isNew, isPathRevoked, mergeLists } from "./lists.ts";
@@ -44,7 +43,9 @@ import { followPublisherRoot } from "../instance/root.ts";
 import type { Pace } from "./pace.ts";
 import { type Origin, putRelease } from "./releases.ts";
 import { type Followed, putCheck, putList, putMemory, rememberedLists, signerRecords } from "./repository.ts";
-import { readPlace, type ReleaseSource, requirePlace } from "./source.ts";
+import { readPlace, requirePlace } from "./read_place.ts";
+import type { ReleaseSource } from "./source.ts";
+import { type Findings, TAKEN_BACK, tellChecked } from "./tell_checked.ts";
 
 export interface CheckEnvironment {
   readonly db: Database;
@@ -60,15 +61,9 @@ export interface CheckEnvironment {
   readonly ignoresRollout?: boolean;
 }
 
-/** What there is. */
-export interface Checked {
+/** What a check found, and the index that says so. */
+export interface Checked extends Findings {
   readonly index: ReleaseIndex;
-  /** The release that is for this instance now; null if there is nothing newer. */
-  readonly release: ReleaseManifest | null;
-  /** What is newer than the installed version, and why it is not for this instance now; the newest first. */
-  readonly passed: readonly PassedOver[];
-  /** The publisher took back the version that is installed. */
-  readonly isTakenBack: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Why a look for a release ended as it did, for people. Pure. */
-import type { Obstacle } from "../../shared/manifest/choose_release.ts";
+import type { Obstacle, PassedOver } from "../../shared/manifest/choose_release.ts";
+import type { ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import type { UpdateChecksTable } from "../store/schema_releases.ts";
-import type { Checked } from "./check.ts";
 
 export const TAKEN_BACK = "its publisher took back the version that is installed";
 
@@ -11,8 +11,18 @@ const OBSTACLES: Readonly<Record<Obstacle, string>> = {
   rollout: "it is rolled out in steps, and it is not this instance's turn yet (--early takes it)",
 };
 
+/** What a check found. */
+export interface Findings {
+  /** The release that is for this instance now; null if there is nothing newer. */
+  readonly release: ReleaseManifest | null;
+  /** What is newer than the installed version, and why it is not for this instance now; the newest first. */
+  readonly passed: readonly PassedOver[];
+  /** The publisher took back the version that is installed. */
+  readonly isTakenBack: boolean;
+}
+
 /** What a check has to say beside what it found; empty when that is all. */
-export function tellChecked({ release, passed, isTakenBack }: Omit<Checked, "index">): string {
+export function tellChecked({ release, passed, isTakenBack }: Findings): string {
   // What is older than what was found is of no interest.
   const [newest] = release === null ? passed : [];
   return [

@@ -24,7 +24,7 @@ import {
 import type { Pace } from "./pace.ts";
 import { mark, releaseRecords, requireRelease } from "./releases.ts";
 import type { Followed } from "./repository.ts";
-import { openSource } from "./source.ts";
+import { openSource } from "./open_source.ts";
 import { recoverSwitch, type Switched, switchVersion } from "./switch.ts";
 
 export interface UpdateEnvironment {

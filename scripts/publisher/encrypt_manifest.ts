@@ -27,7 +27,7 @@ import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
 /** Up to so many instances, a wrapped key for each is small; above, the cover is the smaller one. */
-export const MOST_BY_ONES = 32;
+const MOST_BY_ONES = 32;
 /** Files that everybody may read. */
 const PUBLIC_MODE = 0o644;
 const MAX_KEY_FILE_BYTES = 1_024;

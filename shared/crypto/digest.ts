@@ -2,7 +2,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { sha256 } from "./hash.ts";
 import { nativeCrypto, type NativeHashName } from "./native.ts";
-import type { Eventually } from "./native_keys.ts";
+import type { Eventually } from "./eventually.ts";
 
 /** A hash, under WebCrypto's name. */
 export type Hash = "SHA-256" | "SHA-384" | "SHA-512";

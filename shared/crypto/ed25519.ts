@@ -5,7 +5,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat } from "../bytes/bytes.ts";
 import { nativeCrypto } from "./native.ts";
-import type { Eventually } from "./native_keys.ts";
+import type { Eventually } from "./eventually.ts";
 
 const SIGNATURE_BYTES = 64;
 /** SubjectPublicKeyInfo in front of the 32 bytes (RFC 8410 section 4). */

@@ -5,11 +5,9 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { importAeadKey, openAead, sealAead } from "./aead.ts";
+import type { Eventually } from "./eventually.ts";
 import { algorithmOfSpki, importVerifyKey, verifySignature } from "./signature.ts";
 import { deriveX25519, generateX25519, importX25519, type X25519KeyPair } from "./x25519.ts";
-
-/** A value, or the promise of one. */
-export type Eventually<T> = T | Promise<T>;
 
 /** A public key that verifies. */
 export interface VerifyKey {

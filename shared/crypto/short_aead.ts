@@ -7,7 +7,7 @@ import { type Bytes, concat } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, importAeadKey, openAead, sealAead } from "./aead.ts";
 import { nativeCrypto } from "./native.ts";
-import type { Eventually } from "./native_keys.ts";
+import type { Eventually } from "./eventually.ts";
 
 /** What is longer than this goes to WebCrypto. */
 export const SHORT_BYTES = 1_024;

@@ -2,7 +2,7 @@
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
-import type { Eventually } from "./native_keys.ts";
+import type { Eventually } from "./eventually.ts";
 import { nativeX25519 } from "./native_x25519.ts";
 import { orFailed, orMalformed } from "./refusal.ts";
 

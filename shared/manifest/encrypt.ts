@@ -6,7 +6,7 @@ import { sealToCover } from "../cover/seal.ts";
 import type { CoverSecret } from "../cover/secret.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, importAeadKey, sealAead } from "../crypto/aead.ts";
 import { secretKey, SYMMETRIC_KEY_BYTES } from "../crypto/brand.ts";
-import type { Eventually } from "../crypto/native_keys.ts";
+import type { Eventually } from "../crypto/eventually.ts";
 import type { RandomBytes } from "../crypto/random.ts";
 import { generateX25519, type X25519KeyPair } from "../crypto/x25519.ts";
 import { PosternError } from "../errors.ts";

@@ -9,7 +9,7 @@ import { requireDistinct, requirePath } from "./paths.ts";
 import { readCanonicalJson } from "./read_json.ts";
 import { compareTexts, compareVersions } from "./version.ts";
 
-export const FILE_MODES = ["0644", "0755"] as const;
+const FILE_MODES = ["0644", "0755"] as const;
 export type FileMode = typeof FILE_MODES[number];
 
 /** One file of a release. */

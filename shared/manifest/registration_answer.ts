@@ -18,8 +18,8 @@ import type { SharedKey } from "./instance_keys.ts";
 import { instanceIdOf, type RegistrationRequest } from "./registration_request.ts";
 import { compareTexts } from "./version.ts";
 
-export const ENTRY_SECRET_BYTES = 32;
-export const SHARED_KEY_BYTES = 32;
+const ENTRY_SECRET_BYTES = 32;
+const SHARED_KEY_BYTES = 32;
 
 const name = (maxChars: number) => v.pipe(textUpTo(maxChars, 1), v.regex(NAME_FORM, "must be a name"));
 const sharedKey = v.strictTuple([name(LIMITS.maxKeyIdChars), positive, bytesOf(SHARED_KEY_BYTES)]);

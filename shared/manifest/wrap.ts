@@ -7,7 +7,7 @@ import { hmacSha256 } from "../crypto/hash.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { openHpke, sealHpke } from "../crypto/hpke.ts";
 import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
-import type { Eventually } from "../crypto/native_keys.ts";
+import type { Eventually } from "../crypto/eventually.ts";
 import { openOnce, sealOnce } from "../crypto/short_aead.ts";
 import { agreeX25519, deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";

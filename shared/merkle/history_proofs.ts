@@ -1,4 +1,4 @@
-/** Proofs about the history tree: that a head is in it, and that it only grew (RFC 9162, sections 2.1.3 and 2.1.4). */
+/** Proofs that a head is in the history tree (RFC 9162, section 2.1.3). */
 import { type Bytes, equalBytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { historyInnerHash } from "./history.ts";
@@ -23,27 +23,6 @@ function pathOf(index: number, start: number, size: number, read: ReadHistoryNod
   return index - start < left
     ? [...pathOf(index, start, left, read), rootOf(start + left, size - left, read)]
     : [...pathOf(index, start + left, size - left, read), rootOf(start, left, read)];
-}
-
-/**
- * What leads from the root of the first `from` leaves to the root of the first `to`. Empty when `from` is 0 or `to`:
- * everything continues the empty tree, and a tree itself.
- * @throws `usage` unless `from <= to`.
- */
-export function proveConsistency(from: number, to: number, read: ReadHistoryNode): Bytes[] {
-  if (!isIndex(from) || !isIndex(to) || from > to) {
-    throw new PosternError("usage", `${to} leaves cannot continue ${from}`);
-  }
-  return from === 0 ? [] : subproofOf(from, 0, to, true, read);
-}
-
-/** SUBPROOF of RFC 9162, section 2.1.4.1; `isOld` while the subtree's root is the old root, which the verifier has. */
-function subproofOf(from: number, start: number, size: number, isOld: boolean, read: ReadHistoryNode): Bytes[] {
-  if (from === size) return isOld ? [] : [rootOf(start, size, read)];
-  const left = splitOf(size);
-  return from <= left
-    ? [...subproofOf(from, start, left, isOld, read), rootOf(start + left, size - left, read)]
-    : [...subproofOf(from - left, start + left, size - left, false, read), rootOf(start, left, read)];
 }
 
 /** Root over `size` leaves from `start` on, which a split by powers of two has made a multiple of them. */
@@ -88,47 +67,6 @@ export function verifyInclusion(
   if (last !== 0 || !equalBytes(hash, root)) throw notIncluded(claim);
 }
 
-/** A tree as a head states it. */
-export interface HistoryHead {
-  readonly size: number;
-  readonly root: Bytes;
-}
-
-/**
- * Checks that the newer tree continues the older one: nothing was changed, left out or put in between.
- * @throws `tampered` when the proof does not show it.
- */
-// spec: TREE-06
-export function verifyConsistency(older: HistoryHead, newer: HistoryHead, proof: readonly Bytes[]): void {
-  if (!isIndex(older.size) || !isIndex(newer.size) || older.size > newer.size) throw notContinued(older, newer);
-  if (older.size === 0 || older.size === newer.size) {
-    const isSame = older.size === 0 || equalBytes(older.root, newer.root);
-    if (proof.length > 0 || !isSame) throw notContinued(older, newer);
-    return;
-  }
-  let position = older.size - 1;
-  let last = newer.size - 1;
-  while (position % 2 === 1) [position, last] = [halve(position), halve(last)];
-  // A perfect older tree is its own subtree in the newer one, and its root is not repeated in the proof.
-  const [first, ...rest] = position === 0 ? [older.root, ...proof] : proof;
-  if (first === undefined) throw notContinued(older, newer);
-  let oldHash = first;
-  let newHash = first;
-  for (const sibling of rest) {
-    if (last === 0) throw notContinued(older, newer);
-    if (position % 2 === 1 || position === last) {
-      oldHash = historyInnerHash(sibling, oldHash);
-      newHash = historyInnerHash(sibling, newHash);
-      while (position % 2 === 0 && position !== 0) [position, last] = [halve(position), halve(last)];
-    } else {
-      newHash = historyInnerHash(newHash, sibling);
-    }
-    [position, last] = [halve(position), halve(last)];
-  }
-  const isContinued = last === 0 && equalBytes(oldHash, older.root) && equalBytes(newHash, newer.root);
-  if (!isContinued) throw notContinued(older, newer);
-}
-
 function isIndex(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
@@ -140,8 +78,4 @@ function halve(value: number): number {
 
 function notIncluded(claim: { readonly index: number; readonly size: number }): PosternError {
   return new PosternError("tampered", `the proof does not show the leaf at ${claim.index} of ${claim.size}`);
-}
-
-function notContinued(older: HistoryHead, newer: HistoryHead): PosternError {
-  return new PosternError("tampered", `the proof does not show that ${newer.size} heads continue ${older.size}`);
 }

@@ -13,7 +13,7 @@ import type { RandomBytes } from "../crypto/random.ts";
 import { PosternError } from "../errors.ts";
 import { LABELS } from "./labels.ts";
 
-export const EDGE_SECRET_BYTES = 32;
+const EDGE_SECRET_BYTES = 32;
 
 /** What an edge derives from its secret. */
 export interface EdgeKeys {

@@ -41,11 +41,6 @@ export interface EpochKeys extends EpochContext {
   readonly inboxCopy: InboxCopyKey;
 }
 
-/** The commitment to a sym key, without deriving anything else from it (spec: KEY-03). */
-export function symKeyCommitment(symKey: SymKey, context: EpochContext): Bytes {
-  return expand(extract(symKey, context), PURPOSES.commitment, 0);
-}
-
 /**
  * Derives the keys of an epoch from its sym key of 32 bytes. What HPKE gave a device is only a candidate until then (spec: WRAP-03).
  *

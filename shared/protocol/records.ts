@@ -10,7 +10,7 @@ import { LIST_TABLE, type TableNumber } from "./tables.ts";
 import { coverToken, type ListName, type RowKey, rowKey } from "./token.ts";
 
 /** What became of a submission (spec: ROW-14). */
-export const OUTCOME = { done: 0, held: 1, refused: 2 } as const;
+const OUTCOME = { done: 0, held: 1, refused: 2 } as const;
 
 export type Outcome = keyof typeof OUTCOME;
 

@@ -148,7 +148,7 @@ async function openVerified(keys: EpochKeys, row: StoredRow): Promise<Bytes> {
 }
 
 /** Checks form, place and MAC of a row, without opening it. */
-export function verifyRow(keys: EpochKeys, place: RowKey, bytes: Bytes): StoredRow {
+function verifyRow(keys: EpochKeys, place: RowKey, bytes: Bytes): StoredRow {
   const row = decodeRow(bytes);
   if (row.table !== place.table || row.number !== place.number || !equalBytes(row.token, place.token)) {
     throw new PosternError("tampered", "The edge answered with a row of another place");

@@ -7,7 +7,7 @@ import { displayDn } from "./dn.ts";
  * Why there is no path, each with the error code it amounts to. Listed from the least to the most telling: when several
  * ways fail, the one that came closest is reported.
  */
-export const PATH_REASONS = {
+const PATH_REASONS = {
   /** No issuer is known, or the last one known is not trusted. */
   untrusted: "untrusted",
   /** The issuer named is known, and did not sign this. */

@@ -6,7 +6,7 @@ import type { EdgeStore } from "../../edge/store/store.ts";
 import type { TestEdge } from "../fixtures/edge.ts";
 
 /** Methods whose answers can be twisted. */
-export const TWISTED = [
+const TWISTED = [
   ...[
     "proven",
     "head",

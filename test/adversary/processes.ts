@@ -6,7 +6,7 @@ import { notePlayed, readPlayed } from "./played.ts";
 import { addUp, type Run, runShape } from "./score.ts";
 
 /** The argument by which a process knows that it is to play what it is told. */
-export const PLAYER = "--player";
+const PLAYER = "--player";
 
 export interface PlayOptions {
   /** Where databases lie meanwhile; the usual place for temporary files if absent. */

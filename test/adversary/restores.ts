@@ -1,18 +1,9 @@
 /** The owner's manager is lost and restored from a backup, which every user confirms: no attack, and nobody may take it for one. */
 import { join } from "node:path";
 import { isPosternError } from "../../shared/errors.ts";
-import type { TestEdge } from "../fixtures/edge.ts";
 import { backUp, restore } from "../manager/backup/backups.ts";
-import type { Past } from "./liar.ts";
 import type { Player, Scene } from "./scene.ts";
 import { settle } from "./settle.ts";
-
-/** What an edge can keep of the life before a restore. */
-export interface FormerLife {
-  readonly edge: TestEdge;
-  readonly logins: readonly Past<"loginData">[];
-  readonly proven: readonly Past<"proven">[];
-}
 
 /** Backs up, lives on for a generation that is lost, restores, and has every device confirm it. Returns what was wrong, or null. */
 export async function restoreScene(scene: Scene): Promise<string | null> {

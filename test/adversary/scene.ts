@@ -6,11 +6,11 @@ import { CopyInProcess, type CopyStore, type PosternDevice } from "../../shared/
 import { type Alarm, clearAlarms, openAlarms } from "../../manager/sync/alarms.ts";
 import { readCertificate } from "../../shared/x509/certificate.ts";
 import type { TestDevice } from "../fixtures/device.ts";
+import type { TestEdge } from "../fixtures/edge.ts";
 import type { TestManager } from "../fixtures/manager.ts";
 import { World } from "../fixtures/world.ts";
 import { certificate } from "../threats/setting.ts";
-import type { FormerLife } from "./restores.ts";
-import { Liar } from "./liar.ts";
+import { Liar, type Past } from "./liar.ts";
 import { type Handed, TruthBook } from "./truth.ts";
 
 export const CHANNELS: readonly string[] = ["mail", "chat"];
@@ -37,6 +37,13 @@ export interface HandedCertificate extends Handed {
 export interface HandedMessage extends Handed {
   /** SHA-256 of the whole, in hexadecimal. */
   readonly hash: string;
+}
+
+/** What an edge can keep of the life before a restore. */
+export interface FormerLife {
+  readonly edge: TestEdge;
+  readonly logins: readonly Past<"loginData">[];
+  readonly proven: readonly Past<"proven">[];
 }
 
 /** A device as the model knows it. */

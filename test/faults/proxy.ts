@@ -2,7 +2,7 @@
 import { WireReader } from "./http_wire.ts";
 
 /** Moments of one exchange, in their order. */
-export const MOMENTS = ["received", "forwarded", "done", "answered"] as const;
+const MOMENTS = ["received", "forwarded", "done", "answered"] as const;
 
 /**
  * `received`: the request is here and nowhere else. `forwarded`: its target has it and works. `done`: the target has answered, and

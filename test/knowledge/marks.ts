@@ -16,7 +16,7 @@ export interface Mark {
 }
 
 /** Fewer bytes than this could turn up by accident, and a finding would mean nothing. */
-export const MIN_MARK_BYTES = 16;
+const MIN_MARK_BYTES = 16;
 
 const TOKEN_BYTES = 16;
 

@@ -16,7 +16,7 @@ export interface Needle {
 }
 
 /** So many bytes of the beginning, and of the end, of a mark are a finding: what leaks may be cut off. */
-export const FRAGMENT_BYTES = 12;
+const FRAGMENT_BYTES = 12;
 
 const HASHES = ["sha256", "sha512", "sha1", "md5"] as const;
 

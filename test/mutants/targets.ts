@@ -59,7 +59,7 @@ export const TARGETS: readonly Target[] = [
     CRYPTO,
     X509,
   ),
-  ...of("shared/crypto", "mac ml_kem public_key refusal rsa_oaep short_aead signature spki x25519 xwing", CRYPTO, X509),
+  ...of("shared/crypto", "ml_kem public_key refusal rsa_oaep short_aead signature spki x25519 xwing", CRYPTO, X509),
   ...of("shared/x509", "asn1_time certificate chain dn extensions general_name name_constraints", X509),
   ...of("shared/x509", "path_checks path_result pem signature_scheme verify", X509),
   ...of("shared/x509", "crl crl_extensions revocation", ["test/shared/x509/crl.test.ts"], CMS),

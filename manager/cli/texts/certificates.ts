@@ -17,11 +17,11 @@ type Line = Omit<CertificatesTable, "der">;
 const SHOWN_FINGERPRINT_BYTES = 8;
 const SUBJECT_COLUMNS = 60;
 
-export function statusName(status: number): string {
+function statusName(status: number): string {
   return Object.entries(CERTIFICATE_STATUS).find(([, value]) => value === status)?.[0] ?? String(status);
 }
 
-export function certificateJson(line: Line): Json {
+function certificateJson(line: Line): Json {
   return {
     fingerprint: toHex(line.fingerprint),
     subject: line.display_subject,

@@ -8,7 +8,7 @@ import { isoOrNull, moment } from "../../text/moments.ts";
 import type { Json, Output } from "../output.ts";
 import { pairs, table } from "../../text/layout.ts";
 
-export function deviceJson(device: DevicesTable): Json {
+function deviceJson(device: DevicesTable): Json {
   return {
     name: device.name,
     id: toHex(device.id),

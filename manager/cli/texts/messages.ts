@@ -12,7 +12,7 @@ const SHOWN_ID_BYTES = 6;
 const SENDER_COLUMNS = 28;
 const SUBJECT_COLUMNS = 48;
 
-export function messageJson(line: MessageLine): Json {
+function messageJson(line: MessageLine): Json {
   return {
     ...{ id: toHex(line.id), channel: line.channel, position: line.position, direction: line.direction },
     ...{ date: isoOrNull(line.date), added: isoOrNull(line.added), size: line.size, sha256: toHex(line.sha256) },

@@ -7,7 +7,7 @@ import { duration, isoOrNull, moment } from "../../text/moments.ts";
 import type { Output } from "../output.ts";
 
 /** For programs. */
-export function stateJson({ head, counts, rows }: VerifiedState) {
+function stateJson({ head, counts, rows }: VerifiedState) {
   return {
     verified: true,
     generation: head.generation,
@@ -21,7 +21,7 @@ export function stateJson({ head, counts, rows }: VerifiedState) {
 }
 
 /** For people. */
-export function statePairs({ head, counts, rows }: VerifiedState): (readonly [string, string])[] {
+function statePairs({ head, counts, rows }: VerifiedState): (readonly [string, string])[] {
   return [
     ["verified", `generation ${head.generation}, epoch ${head.epoch}, signed ${moment(head.time)}`],
     ["rows", `${count(rows, "row")}: every MAC, every place, every root`],

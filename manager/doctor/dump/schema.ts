@@ -4,9 +4,9 @@
  */
 import { type AliasedRawBuilder, sql } from "kysely";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
 import { builder, compile } from "../../../shared/database/query.ts";
 import { PosternError } from "../../../shared/errors.ts";
-import type { Dump } from "./open_dump.ts";
 
 /** The version of the tables that shared/spec/storage.md describes. */
 export const DUMP_VERSION = 5;
@@ -75,7 +75,7 @@ const versions = compile(
  * @throws `malformed` for another database than an edge's; `unsupported` for another version
  */
 // spec: STORE-04
-export async function requireSchema(dump: Dump): Promise<void> {
+export async function requireSchema(dump: Pick<Database, "execute">): Promise<void> {
   const { rows: [line] } = await dump.execute(columns);
   const there = new Set((line?.columns ?? "").split("\n"));
   const lacks = (table: keyof typeof DUMP_TABLES) =>

@@ -29,7 +29,7 @@ import type { KekProvider } from "../../../manager/keys/provider.ts";
 import { decodeWrappedKey, encodeWrappedKey } from "../../../manager/keys/wrapped_key.ts";
 import { REGISTRY_LABELS } from "../labels.ts";
 
-export const REGISTRY_FORMAT = "postern/registry/1";
+const REGISTRY_FORMAT = "postern/registry/1";
 export const REGISTRY_SECRET_BYTES = 32;
 const MAX_FILE_BYTES = 16_384;
 

@@ -2,8 +2,8 @@
 import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Answer } from "../liar.ts";
-import { type FormerLife, restoreScene } from "../restores.ts";
-import type { Player, Scene } from "../scene.ts";
+import { restoreScene } from "../restores.ts";
+import type { FormerLife, Player, Scene } from "../scene.ts";
 import { type Attack, type Lie, twisting, type Victim } from "./attack.ts";
 import { standIn } from "./worlds.ts";
 

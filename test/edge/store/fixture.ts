@@ -8,7 +8,7 @@ import type { Head } from "../../../shared/protocol/head.ts";
 import type { TableNumber } from "../../../shared/protocol/tables.ts";
 import type { ChunkBody } from "../../../edge/store/chunk_checks.ts";
 import { devicePrincipal, managerPrincipal, type Principal } from "../../../edge/store/principal.ts";
-import type { PushBody } from "../../../edge/store/push_begin.ts";
+import type { PushBody } from "../../../edge/store/push_state.ts";
 import { EdgeStore } from "../../../edge/store/store.ts";
 import { EMPTY_ROOT } from "../../../shared/merkle/tree_hash.ts";
 import { deviceExtra, type DeviceFixture, type HeadFixture, NOW, type OwnerFixture } from "../../fixtures/owner.ts";

@@ -4,7 +4,8 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { element } from "../../../shared/der/write.ts";
 import { writePem } from "../../../shared/x509/pem.ts";
 import { certificatesIn } from "../../../manager/certificates/file_content.ts";
-import { type FoundCertificate, readCertificateFiles } from "../../../manager/certificates/read_files.ts";
+import type { FoundCertificate } from "../../../manager/certificates/file_content.ts";
+import { readCertificateFiles } from "../../../manager/certificates/read_files.ts";
 import { build } from "../../shared/x509/builder.ts";
 
 const [first, second] = [await build(), await build()];

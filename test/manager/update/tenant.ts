@@ -10,7 +10,7 @@ import { MIGRATIONS } from "../../../manager/store/migrations.ts";
 import { type Checked, type CheckEnvironment, checkForUpdate } from "../../../manager/update/check.ts";
 import { firstConfig, type UpdateConfig } from "../../../manager/update/config.ts";
 import { putConfig, requireFollowed } from "../../../manager/update/repository.ts";
-import { openSource } from "../../../manager/update/source.ts";
+import { openSource } from "../../../manager/update/open_source.ts";
 import type { UpdateEnvironment } from "../../../manager/update/updater.ts";
 import { PRODUCT, TestPublisher } from "./publisher.ts";
 import { withFolder } from "./scratch.ts";

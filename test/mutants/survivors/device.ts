@@ -17,11 +17,6 @@ export const DEVICE: readonly Survivor[] = [
   ...because(
     "A path that goes on behind its end makes another hash, and so is refused at its end; this only spares the hashing",
     ["shared/merkle/history_proofs.ts", "if (last === 0) throw notIncluded(claim);", NEVER],
-    ["shared/merkle/history_proofs.ts", "if (last === 0) throw notContinued(older, newer);", NEVER],
-  ),
-  ...because(
-    "Without a first hash the path is too short, which is seen at its end by `last`",
-    ["shared/merkle/history_proofs.ts", "if (first === undefined) throw notContinued(older, newer);", NEVER],
   ),
   ...because(
     "Keys that ascend differ from their predecessors in a bit once only, below one and the same node",

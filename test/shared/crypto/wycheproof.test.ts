@@ -5,11 +5,10 @@ import { fromBase64Url } from "../../../shared/bytes/encoding.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, importAeadKey, openAead, sealAead } from "../../../shared/crypto/aead.ts";
 import { deriveEcdh, importEcdhPkcs8 } from "../../../shared/crypto/ecdh.ts";
 import { ecdsaRawFromDer } from "../../../shared/crypto/ecdsa_der.ts";
-import { hmacSha256, SHA256_BYTES } from "../../../shared/crypto/hash.ts";
+import { hmacSha256 } from "../../../shared/crypto/hash.ts";
 import { hkdfExpand, hkdfExtract } from "../../../shared/crypto/hkdf.ts";
 import { openHpke } from "../../../shared/crypto/hpke.ts";
 import { importHpkeKey } from "../../../shared/crypto/hpke_keys.ts";
-import { verifyHmacSha256 } from "../../../shared/crypto/mac.ts";
 import { algorithmOfSpki, importVerifyKey, verifySignature } from "../../../shared/crypto/signature.ts";
 import { deriveX25519, importX25519 } from "../../../shared/crypto/x25519.ts";
 import { hexBytes, wycheproof, wycheproofFolder } from "./wycheproof.ts";
@@ -51,14 +50,9 @@ wycheproof({
   group: { type: v.literal("MacTest"), keySize: v.number(), tagSize: v.number() },
   vector: { key: hexBytes, msg: hexBytes, tag: hexBytes },
   run({ tagSize }, { key, msg, tag }) {
-    const verified = verifyHmacSha256(key, msg, tag);
-    assertEquals(equalBytes(hmacSha256(key, msg).subarray(0, tagSize / 8), tag), verified);
-    return Promise.resolve(verified);
+    return Promise.resolve(equalBytes(hmacSha256(key, msg).subarray(0, tagSize / 8), tag));
   },
-  expected({ tagSize }, { result }) {
-    if (tagSize !== 8 * SHA256_BYTES) return { excluded: true };
-    return { gave: result === "valid" };
-  },
+  expected: (_group, { result }) => ({ gave: result === "valid" }),
 });
 
 wycheproof({

@@ -10,7 +10,7 @@ import { bitAt, innerHash, type Leaf, leafHash } from "../../../shared/merkle/tr
 export type Node = { readonly leaf: Leaf } | { readonly bit: number; readonly left: Node; readonly right: Node };
 
 /** The tree over leaves with different keys, at least one. */
-export function treeOf(leaves: readonly Leaf[], from = 0): Node {
+function treeOf(leaves: readonly Leaf[], from = 0): Node {
   const [first] = leaves;
   if (first !== undefined && leaves.length === 1) return { leaf: first };
   for (let bit = from; bit < 320; bit++) {

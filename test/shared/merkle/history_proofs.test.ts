@@ -2,13 +2,7 @@ import fc from "fast-check";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { appendToHistory, EMPTY_HISTORY, type History, historyLeafHash } from "../../../shared/merkle/history.ts";
-import {
-  proveConsistency,
-  proveInclusion,
-  type ReadHistoryNode,
-  verifyConsistency,
-  verifyInclusion,
-} from "../../../shared/merkle/history_proofs.ts";
+import { proveInclusion, type ReadHistoryNode, verifyInclusion } from "../../../shared/merkle/history_proofs.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { makeLeaves, naiveRoot } from "./history_model.ts";
 
@@ -37,7 +31,6 @@ const H = {
   first2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
   leaves2to3: "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
   first4: "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-  leaves4to5: "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
   leaves6to7: "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
   leaves4to7: "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
 };
@@ -48,24 +41,11 @@ const INCLUSION: readonly { index: number; size: number; path: readonly string[]
   { index: 2, size: 3, path: [H.first2] },
   { index: 1, size: 5, path: [H.leaf0, H.leaves2to3, H.leaf4] },
 ];
-const CONSISTENCY: readonly { from: number; to: number; path: readonly string[] }[] = [
-  { from: 1, to: 1, path: [] },
-  { from: 1, to: 8, path: [H.leaf1, H.leaves2to3, H.leaves4to7] },
-  { from: 6, to: 8, path: [H.leaves4to5, H.leaves6to7, H.first4] },
-  { from: 2, to: 5, path: [H.leaves2to3, H.leaf4] },
-];
 
 Deno.test("TREE-06: proveInclusion() gives the paths of RFC 6962's reference tests", () => {
   const read = readerOf(LEAVES.map(fromHex));
   for (const { index, size, path } of INCLUSION) {
     assertEquals(proveInclusion(index, size, read).map(toHex), [...path], `${index} of ${size}`);
-  }
-});
-
-Deno.test("TREE-06: proveConsistency() gives the paths of RFC 6962's reference tests", () => {
-  const read = readerOf(LEAVES.map(fromHex));
-  for (const { from, to, path } of CONSISTENCY) {
-    assertEquals(proveConsistency(from, to, read).map(toHex), [...path], `${from} to ${to}`);
   }
 });
 
@@ -80,12 +60,6 @@ function inclusionClaim(index: number, size: number) {
   return { index, size, leafHash: historyLeafHash(leaf), root };
 }
 
-function headAt(size: number) {
-  const root = roots[size];
-  assert(root);
-  return { size, root };
-}
-
 Deno.test("TREE-06: verifyInclusion() accepts every leaf of every size, and no other place for it", () => {
   for (let size = 1; size <= LARGEST; size++) {
     for (let index = 0; index < size; index++) {
@@ -94,18 +68,6 @@ Deno.test("TREE-06: verifyInclusion() accepts every leaf of every size, and no o
       verifyInclusion(claim, proof);
       for (const other of [index - 1, index + 1, index ^ 1, size]) {
         if (other !== index) assertThrows(() => verifyInclusion({ ...claim, index: other }, proof), "tampered");
-      }
-    }
-  }
-});
-
-Deno.test("TREE-06: verifyConsistency() accepts every pair of sizes, and no other older size", () => {
-  for (let to = 0; to <= LARGEST; to++) {
-    for (let from = 0; from <= to; from++) {
-      const proof = proveConsistency(from, to, read);
-      verifyConsistency(headAt(from), headAt(to), proof);
-      if (from > 0 && from < to) {
-        assertThrows(() => verifyConsistency({ ...headAt(from), size: from + 1 }, headAt(to), proof), "tampered");
       }
     }
   }
@@ -146,31 +108,10 @@ Deno.test("TREE-06: verifyInclusion() throws tampered when a proof is damaged an
   }));
 });
 
-Deno.test("TREE-06: verifyConsistency() throws tampered when a proof is damaged anywhere", () => {
-  fc.assert(fc.property(fc.nat(), fc.integer({ min: 1, max: LARGEST }), damage, (some, to, how) => {
-    const from = some % (to + 1);
-    const proof = apply(proveConsistency(from, to, read), how);
-    if (proof) assertThrows(() => verifyConsistency(headAt(from), headAt(to), proof), "tampered");
-  }));
-});
-
-Deno.test("TREE-06: verifyConsistency() throws tampered for a history that was rewritten", () => {
-  const rewritten = leaves.map((leaf, i) => i === 11 ? historyLeafHash(leaf) : leaf);
-  const other = readerOf(rewritten);
-  for (const [from, to] of [[12, 12], [12, 30], [16, 32], [31, 40]] as const) {
-    const newer = { size: to, root: naiveRoot(rewritten.slice(0, to)) };
-    assertThrows(() => verifyConsistency(headAt(from), newer, proveConsistency(from, to, other)), "tampered");
-  }
-});
-
-Deno.test("verifyInclusion() and verifyConsistency() throw tampered for sizes that are no sizes", () => {
+Deno.test("verifyInclusion() throws tampered for sizes that are no sizes", () => {
   for (const size of [-1, 0.5, NaN, 2 ** 53]) {
     assertThrows(() => verifyInclusion({ ...inclusionClaim(0, 1), size }, []), "tampered");
-    assertThrows(() => verifyConsistency({ ...headAt(1), size }, headAt(1), []), "tampered");
   }
-  // Half a head before one head, whose root is its own proof.
-  assertThrows(() => verifyConsistency({ ...headAt(1), size: 0.5 }, headAt(1), [headAt(1).root]), "tampered");
-  assertThrows(() => verifyConsistency(headAt(3), headAt(2), []), "tampered");
 });
 
 Deno.test("proofs hold for sizes beyond 32 bits", () => {
@@ -178,13 +119,9 @@ Deno.test("proofs hold for sizes beyond 32 bits", () => {
   const same = historyLeafHash(Uint8Array.of(7));
   const path = proveInclusion(2 ** 40 + 4, size, () => same);
   assertEquals(path.length, 2);
-  assertEquals(proveConsistency(2 ** 40, size, () => same).length, 1);
 });
 
-Deno.test("proveInclusion() and proveConsistency() throw usage for what is not there", () => {
+Deno.test("proveInclusion() throws usage for what is not there", () => {
   assertThrows(() => proveInclusion(3, 3, read), "usage");
   assertThrows(() => proveInclusion(-1, 3, read), "usage");
-  assertThrows(() => proveConsistency(4, 3, read), "usage");
-  assertThrows(() => proveConsistency(-1, 3, read), "usage");
-  assertThrows(() => proveConsistency(1, 2.5, read), "usage");
 });

@@ -6,7 +6,7 @@ import { sealAead } from "../../../shared/crypto/aead.ts";
 import { secretKey } from "../../../shared/crypto/brand.ts";
 import { hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
 import { hkdfExpand, hkdfExtract } from "../../../shared/crypto/hkdf.ts";
-import { deriveEpochKeys, symKeyCommitment } from "../../../shared/protocol/epoch_keys.ts";
+import { deriveEpochKeys } from "../../../shared/protocol/epoch_keys.ts";
 import { TABLE_NAMES, TABLES } from "../../../shared/protocol/tables.ts";
 import { indexToken, LISTS } from "../../../shared/protocol/token.ts";
 import { CONTEXT, epochKeys, filled } from "./epoch.ts";
@@ -45,7 +45,7 @@ async function assertSeals(key: CryptoKey, raw: Uint8Array<ArrayBuffer>): Promis
 }
 
 Deno.test("deriveEpochKeys() derives nothing when the head commits to another key, KEY-03 WRAP-03", async () => {
-  const commitment = symKeyCommitment(symKey, CONTEXT);
+  const { commitment } = await deriveEpochKeys(symKey, CONTEXT, null);
   await deriveEpochKeys(symKey, CONTEXT, commitment);
   for (let bit = 0; bit < 256; bit += 37) {
     const other = commitment.slice();
