@@ -12,6 +12,12 @@ export interface EdgeState {
   readonly head: SignedHead | null;
 }
 
+/** A head as the edge shows it, not verified, and how it builds on an earlier one; null when the edge does not show that. */
+export interface HeadSince {
+  readonly head: Bytes | null;
+  readonly history: readonly Bytes[] | null;
+}
+
 /** The push that is open at the edge. */
 export interface OpenPush {
   readonly id: Bytes;
@@ -65,6 +71,8 @@ export interface EdgeLink {
   readonly statement: number;
   /** What the edge held at the login. */
   state(): Promise<EdgeState>;
+  /** The edge's head now, and the path to an earlier one in its history (spec: READ-07). */
+  headSince(seen: number): Promise<HeadSince>;
   openPush(): Promise<OpenPush | null>;
   begin(push: PushBegin): Promise<OpenPush["received"]>;
   chunk(id: Bytes, n: number, rows: readonly Bytes[], remove: readonly RowKey[]): Promise<void>;

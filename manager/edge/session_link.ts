@@ -14,7 +14,17 @@ import type { Signer } from "../../shared/protocol/signed.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
-import type { ChangePage, EdgeLink, EdgeState, ListPage, OpenPush, PushBegin, PushedBlock, RowPage } from "./link.ts";
+import type {
+  ChangePage,
+  EdgeLink,
+  EdgeState,
+  HeadSince,
+  ListPage,
+  OpenPush,
+  PushBegin,
+  PushedBlock,
+  RowPage,
+} from "./link.ts";
 
 /** Who the manager is to its edge. */
 export interface ManagerIdentity {
@@ -91,6 +101,10 @@ class SessionLink implements EdgeLink {
 
   state(): Promise<EdgeState> {
     return Promise.resolve(this.#state);
+  }
+
+  async headSince(seen: number): Promise<HeadSince> {
+    return await this.#call("GET", "head", {}, ANSWERS.head, "Reading the history", { query: queryOf({ seen }) });
   }
 
   async openPush(): Promise<OpenPush | null> {
