@@ -78,6 +78,8 @@ export interface EdgeLink {
   chunk(id: Bytes, n: number, rows: readonly Bytes[], remove: readonly RowKey[]): Promise<void>;
   /** Brings one body of blocks and of nodes of the history (spec: PUSH-13). */
   nodes(id: Bytes, n: number, blocks: readonly PushedBlock[], history: readonly HistoryNode[]): Promise<void>;
+  /** A page of what an open full push has brought to a table, in key order (spec: PUSH-21). Its rows share their memory. */
+  pushedPage(id: Bytes, table: string, after: Bytes | null): Promise<RowPage>;
   /** @param nodes how many bodies of nodes there were */
   commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number>;
   abort(id: Bytes): Promise<void>;

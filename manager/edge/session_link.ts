@@ -129,6 +129,12 @@ class SessionLink implements EdgeLink {
     await this.#call("PUT", "pushNodes", { id, n }, ANSWERS.empty, `Sending nodes ${n}`, { body });
   }
 
+  async pushedPage(id: Bytes, table: string, after: Bytes | null): Promise<RowPage> {
+    const query = queryOf({ after: after ?? undefined, limit: PAGE_ROWS });
+    const what = `Reading back ${table}`;
+    return await this.#call("GET", "pushTable", { id, table }, ANSWERS.pushTable, what, { query, views: true });
+  }
+
   async commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number> {
     const answer = await this.#call("POST", "pushCommit", { id }, ANSWERS.pushCommit, "Committing a push", {
       body: { heads, statements, nodes },
