@@ -126,7 +126,7 @@ function speeds(rounds: readonly Round[]): Table {
     rows: [
       ["bare crypto: decrypt, encrypt, MAC", of(({ bare }) => rate(bare)), of(({ bare }) => bare.seconds), null, null],
       [
-        "re-encrypted, pushed, committed (CPU of the edge: read back too)",
+        "re-encrypted, pushed, committed (CPU: read back too)",
         of(({ push }) => rate(push)),
         of(({ push }) => push.pushSeconds),
         of(({ push }) => push.cpuSeconds / push.rows * 1e6),

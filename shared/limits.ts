@@ -192,6 +192,8 @@ export const LIMITS = {
   maxWrappedKeyFileBytes: 16_384,
   /** How far above every number that it knows of a restored manager goes on (spec: BACKUP-09). */
   restoreGap: 1_048_576,
+  /** How far a head that a device saw may be above all that backup and edge show at a restore (spec: BACKUP-20). */
+  maxSeenLead: 67_108_864,
   /** Plaintext bytes in one chunk of a backup, and in one record of it (shared/spec/backup.md). */
   backupChunkBytes: 65_536,
   maxBackupRecordBytes: 8_388_608,

@@ -1,7 +1,9 @@
 /** How the manager replaces what the edge holds (shared/spec/pushing.md). */
 import type { ChunkRange } from "../store/push_state.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { digestBytes } from "../../shared/protocol/http_signature.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
+import { limit, rowKey } from "./parameters.ts";
 
 const begin = endpoint({
   ...{ route: "push", method: "POST", access: "manager", query: {}, body: "pushBegin", answer: "pushBegin" },
@@ -36,6 +38,16 @@ const nodes = endpoint({
   return { body: {} };
 });
 
+const table = endpoint({
+  ...{ route: "pushTable", method: "GET", access: "manager", body: null, answer: "pushTable" },
+  query: { after: rowKey, limit },
+  summary: "What an open full push has brought to a table, in key order, page by page.",
+}, async ({ store, principal, path: { id, table }, query, now }) => {
+  const { after = null, limit = LIMITS.defaultAnswerEntries } = query;
+  const { rows, next } = await store.pushed(principal, { id, table, after, limit }, now);
+  return { body: { rows, next } };
+});
+
 const commit = endpoint({
   ...{ route: "pushCommit", method: "POST", access: "manager", query: {}, body: "pushCommit", answer: "pushCommit" },
   summary: "Checks the push against its heads and switches to it in one step.",
@@ -63,4 +75,4 @@ function rangesOf(ranges: readonly ChunkRange[]): [number, number][] {
   return ranges.map(({ first, last }) => [first, last]);
 }
 
-export const PUSHING: readonly Endpoint[] = [begin, state, chunk, nodes, commit, abort, deleteTables];
+export const PUSHING: readonly Endpoint[] = [begin, state, chunk, nodes, table, commit, abort, deleteTables];

@@ -31,6 +31,7 @@ import {
 import { BlockCache } from "./block_cache.ts";
 import { type ProvenAnswer, readProven } from "./read_proven.ts";
 import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
+import { type PushedAnswer, type PushedRequest, readPushed } from "./read_pushed.ts";
 import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
 import { storageOf } from "./store_errors.ts";
@@ -158,6 +159,12 @@ export class EdgeStore {
   async nodes(principal: Principal, id: Bytes, n: number, digest: Bytes, body: NodesBody, now: number): Promise<void> {
     requireManager(principal);
     await takeNodes(this.#database, principal, id, n, digest, body, now, this.#quotas.ownerBytes);
+  }
+
+  /** A page of what an open full push brought. @throws `forbidden` and as {@link readPushed} (spec: PUSH-21) */
+  async pushed(principal: Principal, request: PushedRequest, now: number): Promise<PushedAnswer> {
+    requireManager(principal);
+    return await readPushed(this.#database, principal, request, now);
   }
 
   /**

@@ -45,6 +45,7 @@ export interface NewLife {
  * Signs the statement of the new incarnation, and makes everything ready for its first turn.
  *
  * @param confirmed the devices that go on
+ * @param lead by how much a device saw more than the database and the edge show (spec: BACKUP-20)
  * @param now Millis
  * @throws `conflict` for a device that was revoked since; `too_large` for too many; `configuration` without the root's key
  */
@@ -52,6 +53,7 @@ export async function beginAgain(
   db: Database,
   look: EdgeLook | null,
   confirmed: readonly Candidate[],
+  lead: number,
   now: number,
   random: RandomBytes,
 ): Promise<NewLife> {
@@ -61,7 +63,8 @@ export async function beginAgain(
     look !== null && look.statement.number > own.number ? look.statement : own;
   const last = await newestHead(db);
   const incarnation = random(16);
-  const number = newest.number + LIMITS.restoreGap;
+  const gap = LIMITS.restoreGap + lead;
+  const number = newest.number + gap;
   const base = last === null ? null : { generation: last.generation, head: last.hash };
   const { sign } = await signingKey(db, "root");
   const signed = await signStatement(root, { ...newest, number, incarnation, time: now, base }, sign);
@@ -78,8 +81,8 @@ export async function beginAgain(
     setBytes(META.recoveryKey, newest.recoveryKey),
     setBytes(META.origin, utf8(edge.origin)),
     setBytes(META.edgeKey, edge.key),
-    setNumber(META.generationFloor, Math.max(last?.generation ?? 0, shown?.generation ?? 0) + LIMITS.restoreGap),
-    ...await raiseCounters(db, look, number),
+    setNumber(META.generationFloor, Math.max(last?.generation ?? 0, shown?.generation ?? 0) + gap),
+    ...await raiseCounters(db, look, number, gap),
     ...await changeDevices(db, confirmed, now),
     ...await takeOverAcknowledgements(db, shown?.acks ?? [], now),
     forgetCommitted(),
@@ -107,7 +110,12 @@ async function keepStatement(db: Database, look: EdgeLook | null, now: number): 
  * No head says which number of a deletion the edge has seen; but each life begins with its statement's, and the lives before this one had
  * lower ones.
  */
-async function raiseCounters(db: Database, look: EdgeLook | null, statement: number): Promise<Statement<never>[]> {
+async function raiseCounters(
+  db: Database,
+  look: EdgeLook | null,
+  statement: number,
+  gap: number,
+): Promise<Statement<never>[]> {
   const registrations = (look?.devices ?? []).map(({ registration }) => registration);
   const least: readonly [CounterName, number][] = [
     [COUNTERS.epoch, look?.head?.head.epoch ?? 0],
@@ -115,7 +123,7 @@ async function raiseCounters(db: Database, look: EdgeLook | null, statement: num
     [COUNTERS.deletion, statement],
   ];
   return await Promise.all(least.map(async ([name, seen]) => {
-    return setCounter(name, Math.max(await readCounter(db, name), seen) + LIMITS.restoreGap);
+    return setCounter(name, Math.max(await readCounter(db, name), seen) + gap);
   }));
 }
 

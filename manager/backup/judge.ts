@@ -5,6 +5,7 @@ import { TABLE_NAMES, type TableName } from "../../shared/protocol/tables.ts";
 import type { DeviceContent } from "../../shared/protocol/plaintexts.ts";
 import type { DevicesTable, StreamsTable } from "../store/schema.ts";
 import type { EdgeLook } from "./look.ts";
+import type { SeenHeads } from "./seen_heads.ts";
 
 /** What the backup holds, as far as the judgement rests on it. */
 export interface Held {
@@ -45,7 +46,7 @@ export interface Losses {
   readonly submissions: readonly LostSubmissions[];
   /** Rows that the edge had more (or fewer, below 0) of than the backup. */
   readonly rows: Readonly<Record<TableName, number>>;
-  /** Whether devices that came or went since could be named. */
+  /** Whether devices that came or went since could be named, up to what the edge showed. */
   readonly knowsDevices: boolean;
 }
 
@@ -59,10 +60,11 @@ export interface LostSubmissions {
 export interface Judgement {
   readonly candidates: readonly Candidate[];
   readonly losses: Losses;
+  readonly seen: SeenHeads;
 }
 
 /** @param look null when the edge was not asked, or knows nothing */
-export function judgeRestore(held: Held, look: EdgeLook | null): Judgement {
+export function judgeRestore(held: Held, look: EdgeLook | null, seen: SeenHeads): Judgement {
   const head = look?.head?.head ?? null;
   const edge = head === null
     ? "none"
@@ -85,6 +87,7 @@ export function judgeRestore(held: Held, look: EdgeLook | null): Judgement {
       ) as Record<TableName, number>,
       knowsDevices: shown !== null,
     },
+    seen,
   };
 }
 

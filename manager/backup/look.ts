@@ -10,12 +10,14 @@ import { type Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { deriveEpochKeys, type EpochKeys } from "../../shared/protocol/epoch_keys.ts";
-import type { SignedHead } from "../../shared/protocol/head.ts";
+import { decodeSignedHead, type SignedHead } from "../../shared/protocol/head.ts";
+import { judgeHistory } from "../../shared/protocol/judge_history.ts";
 import type { DeviceContent } from "../../shared/protocol/plaintexts.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import { RECOVERY_DEVICE, wrapInfo } from "../../shared/protocol/wrap.ts";
+import type { EdgeLink, HeadSince } from "../edge/link.ts";
 import { openEdgeLink } from "../edge/session_link.ts";
-import { findHead } from "../heads/repository.ts";
+import { findHead, newestHead } from "../heads/repository.ts";
 import { managerKey } from "../owner/keys.ts";
 import { currentStatement, findStatement } from "../owner/statement.ts";
 import type { OpenedEdge } from "./catch_up.ts";
@@ -29,6 +31,8 @@ export interface EdgeLook {
   readonly devices: readonly DeviceContent[] | null;
   /** That head, and what opens what is under it; null without the recovery key. */
   readonly opened: OpenedEdge | null;
+  /** The path from the head of a lower generation to that head; null when the edge does not show one (spec: READ-07). */
+  readonly pathFrom: (generation: number) => Promise<HeadSince["history"]>;
 }
 
 /**
@@ -57,11 +61,21 @@ export async function lookAtEdge(
     },
   }, surroundings);
   const { head } = await link.state();
-  if (head === null) return { statement, head: null, devices: null, opened: null };
-  await requireSameHistory(db, head, statement);
-  if (seed === null) return { statement, head, devices: null, opened: null };
+  const look = { statement, head, devices: null, opened: null, pathFrom: pathsTo(head, link) };
+  if (head === null) return look;
+  await requireSameHistory(db, head, statement, look.pathFrom);
+  if (seed === null) return look;
   const opened = { link, head: head.head, keys: await openEpoch(head, statement, seed) };
-  return { statement, head, devices: await devicesOf(opened), opened };
+  return { ...look, devices: await devicesOf(opened), opened };
+}
+
+function pathsTo(head: SignedHead | null, link: Pick<EdgeLink, "headSince">): EdgeLook["pathFrom"] {
+  return async (generation) => {
+    if (head === null) return null;
+    const { head: shown, history } = await link.headSince(generation);
+    if (shown !== null && equalBytes(decodeSignedHead(shown).hash, head.hash)) return history;
+    throw new PosternError("conflict", "The edge went on meanwhile: stop the old manager, and restore again");
+  };
 }
 
 /** The newest owner statement of the edge that the newest one names: an edge that was moved away from shows where to. */
@@ -81,19 +95,31 @@ async function shownStatement(
   return await shownStatement(shown, surroundings);
 }
 
-async function requireSameHistory(db: Database, { head, hash }: SignedHead, newest: VerifiedStatement): Promise<void> {
+async function requireSameHistory(
+  db: Database,
+  { head, hash }: SignedHead,
+  newest: VerifiedStatement,
+  pathFrom: EdgeLook["pathFrom"],
+): Promise<void> {
   const { number } = head.statement;
   const named = number === newest.number ? newest : await findStatement(db, number);
   if (named === null || !equalBytes(named.incarnation, head.incarnation) || !equalBytes(head.owner, newest.owner)) {
     throw new PosternError("tampered", "The edge shows a head that does not belong to its owner statement");
   }
   const own = await findHead(db, head.generation);
-  if (own === null || equalBytes(own.hash, hash)) return;
-  throw new PosternError(
-    "forked",
-    `The edge shows another head of generation ${head.generation} than the backup holds`,
-  );
+  if (own !== null && !equalBytes(own.hash, hash)) {
+    throw new PosternError(
+      "forked",
+      `The edge shows another head of generation ${head.generation} than the backup holds`,
+    );
+  }
+  const last = await newestHead(db);
+  if (last === null || last.generation >= head.generation) return;
+  if (!equalBytes((await findStatement(db, last.statement))?.incarnation ?? NOTHING, head.incarnation)) return;
+  judgeHistory({ head }, last, await pathFrom(last.generation));
 }
+
+const NOTHING: Bytes = new Uint8Array(0);
 
 /** The epoch of a head, by the recovery key (spec: KEY-03). */
 async function openEpoch(

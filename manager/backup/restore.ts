@@ -1,6 +1,5 @@
 /** Restores a manager from a backup into a new data folder (shared/spec/backup.md, "Restoring"). */
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
+import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
@@ -8,6 +7,7 @@ import type { Database } from "../../shared/database/database.ts";
 import { compile } from "../../shared/database/query.ts";
 import { type ErrorCode, isPosternError, PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import type { OtherHead } from "../../shared/protocol/head_code.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import { allDevices } from "../devices/repository.ts";
 import type { ImportedKey } from "../keys/export.ts";
@@ -22,8 +22,10 @@ import { type ReadHeader, readHeader } from "./header.ts";
 import { type Candidate, type Held, type Judgement, judgeRestore } from "./judge.ts";
 import { finishLoading, loading } from "./load.ts";
 import { lookAtEdge } from "./look.ts";
+import { lossText, seenText } from "./loss_text.ts";
 import { type BackupContents, readBackup } from "./read.ts";
 import { type BackupSecret, openBackupKey } from "./recipients.ts";
+import { judgeSeenHeads, lostHeads, type SeenHeads } from "./seen_heads.ts";
 
 export interface RestoreOptions extends NewFolderOptions {
   /** Of the backup, absolute. */
@@ -36,6 +38,10 @@ export interface RestoreOptions extends NewFolderOptions {
   readonly root: (() => Promise<ImportedKey>) | null;
   /** Null when there is no edge to be asked. */
   readonly network: Surroundings | null;
+  /** Heads that the owner's devices show. */
+  readonly heads: readonly OtherHead[];
+  /** The owner's word that what a device saw and the edge does not show is lost. */
+  readonly isLossAccepted: boolean;
   /** The owner's word on which devices go on. */
   readonly confirm: (judgement: Judgement, contents: BackupContents) => Promise<readonly Candidate[]>;
   /** Bytes read, of how many. */
@@ -81,11 +87,13 @@ export async function restoreManager(options: RestoreOptions, now: number, rando
     if (!contents.hasRoot) await bringRoot(db, options.root, now);
     const { network } = options;
     const look = network === null ? null : await atEdge(() => lookAtEdge(db, seed, network));
-    const judgement = judgeRestore(await heldBy(db, contents), look);
+    const seen = await atEdge(() => judgeSeenHeads(db, options.heads, look));
+    if (network !== null && !options.isLossAccepted) await atEdge(() => requireShown(seen));
+    const judgement = judgeRestore(await heldBy(db, contents), look, seen);
     const confirmed = await options.confirm(judgement, contents);
     const opened = judgement.losses.edge === "newer" ? look?.opened ?? null : null;
     const caughtUp = opened !== null ? await atEdge(() => catchUp(db, opened, now)) : null;
-    const life = await beginAgain(db, look, confirmed, now, random);
+    const life = await beginAgain(db, look, confirmed, seen.lead, now, random);
     await raiseAlarm(db, "restored", lossText(judgement, contents, caughtUp), now);
     const held = life.held + (caughtUp?.held ?? 0);
     return { ...life, ...judgement, contents, confirmed, caughtUp, held };
@@ -100,6 +108,13 @@ async function bringRoot(db: Database, root: RestoreOptions["root"], now: number
     return;
   }
   throw new PosternError("configuration", "The backup does not hold the root key: name the file that does, --root-key");
+}
+
+/** An edge that hides something at a restore is asked again, or the owner knows what it costs (spec: BACKUP-19). */
+function requireShown(seen: SeenHeads): Promise<void> {
+  if (lostHeads(seen).length === 0) return Promise.resolve();
+  const text = `${seenText(seen)} Ask the edge again later, or go on without that: --accept-loss`;
+  return Promise.reject(new PosternError("withheld", text));
 }
 
 /** What fails at the edge need not keep the owner from going on without it. */
@@ -134,48 +149,4 @@ async function heldBy(db: Database, { time, head }: BackupContents): Promise<Hel
     devices: await allDevices(db),
     streams: (await db.execute(streams)).rows,
   };
-}
-
-const READABLE = "With the recovery key, what the edge holds could be read back; the first turn replaces it.";
-
-/** What catching up cannot bring back (spec: BACKUP-18). */
-const IN_NO_ROW =
-  "No row says whether a message went out since, so those are held. Alarms, settings, keys for releases, registrations and what updates " +
-  "remember are as they were at the backup: look at postern settings, key list, instance show and update status.";
-
-/** What the owner is told as long as it is not cleared (spec: BACKUP-12). */
-export function lossText(
-  { losses, candidates }: Judgement,
-  { time, head }: BackupContents,
-  caughtUp: CaughtUp | null,
-): string {
-  const from = `Restored from a backup of ${new Date(time).toISOString()}, generation ${head?.generation ?? 0}.`;
-  const taken = losses.submissions.map((one) => `${one.to - one.from + 1} of ${nameIn(candidates, one.device)}`);
-  const submissions = taken.length === 0 ? "no submissions were taken" : `submissions were taken: ${taken.join(", ")}`;
-  const effect = caughtUp === null || taken.length === 0 ? "" : " What they brought is among what was read back.";
-  const known = {
-    none: "The edge showed no head: what came since cannot be said.",
-    older: "The edge showed an older head than the backup's: what came since cannot be said.",
-    same: "The edge showed nothing newer.",
-    newer: `As far as the edge showed, ${losses.generations} generations came since, in which ${submissions}.${effect}`,
-  }[losses.edge];
-  const gone = candidates.filter(({ atEdge }) => atEdge === "gone").map(({ name }) => name);
-  const came = candidates.filter(({ isNew }) => isNew !== null).map(({ name }) => name);
-  const devices = losses.knowsDevices
-    ? [
-      ...(gone.length === 0 ? [] : [`Revoked since: ${gone.join(", ")}.`]),
-      ...(came.length === 0 ? [] : [`Paired since: ${came.join(", ")}.`]),
-    ]
-    : ["Which devices came or went since cannot be said.", ...(losses.edge === "newer" ? [READABLE] : [])];
-  const back = caughtUp === null
-    ? []
-    : [`Read back from the edge: ${caughtUp.messages} messages, ${caughtUp.certificates} certificates.`];
-  const doubtful = caughtUp === null || caughtUp.doubtful === 0
-    ? []
-    : [`${caughtUp.doubtful} certificates of the backup were not at the edge, and wait for your review.`];
-  return [from, known, ...devices, ...back, IN_NO_ROW, ...doubtful].join(" ");
-}
-
-function nameIn(candidates: Judgement["candidates"], device: Bytes): string {
-  return candidates.find(({ id }) => equalBytes(id, device))?.name ?? `device ${toHex(device).slice(0, 8)}`;
 }

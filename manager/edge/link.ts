@@ -12,6 +12,12 @@ export interface EdgeState {
   readonly head: SignedHead | null;
 }
 
+/** A head as the edge shows it, not verified, and how it builds on an earlier one; null when the edge does not show that. */
+export interface HeadSince {
+  readonly head: Bytes | null;
+  readonly history: readonly Bytes[] | null;
+}
+
 /** The push that is open at the edge. */
 export interface OpenPush {
   readonly id: Bytes;
@@ -65,11 +71,15 @@ export interface EdgeLink {
   readonly statement: number;
   /** What the edge held at the login. */
   state(): Promise<EdgeState>;
+  /** The edge's head now, and the path to an earlier one in its history (spec: READ-07). */
+  headSince(seen: number): Promise<HeadSince>;
   openPush(): Promise<OpenPush | null>;
   begin(push: PushBegin): Promise<OpenPush["received"]>;
   chunk(id: Bytes, n: number, rows: readonly Bytes[], remove: readonly RowKey[]): Promise<void>;
   /** Brings one body of blocks and of nodes of the history (spec: PUSH-13). */
   nodes(id: Bytes, n: number, blocks: readonly PushedBlock[], history: readonly HistoryNode[]): Promise<void>;
+  /** A page of what an open full push has brought to a table, in key order (spec: PUSH-21). Its rows share their memory. */
+  pushedPage(id: Bytes, table: string, after: Bytes | null): Promise<RowPage>;
   /** @param nodes how many bodies of nodes there were */
   commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number>;
   abort(id: Bytes): Promise<void>;

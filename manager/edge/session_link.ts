@@ -14,7 +14,17 @@ import type { Signer } from "../../shared/protocol/signed.ts";
 import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import type { RowKey } from "../../shared/protocol/token.ts";
 import { ANSWERS } from "../../shared/protocol/wire.ts";
-import type { ChangePage, EdgeLink, EdgeState, ListPage, OpenPush, PushBegin, PushedBlock, RowPage } from "./link.ts";
+import type {
+  ChangePage,
+  EdgeLink,
+  EdgeState,
+  HeadSince,
+  ListPage,
+  OpenPush,
+  PushBegin,
+  PushedBlock,
+  RowPage,
+} from "./link.ts";
 
 /** Who the manager is to its edge. */
 export interface ManagerIdentity {
@@ -93,6 +103,10 @@ class SessionLink implements EdgeLink {
     return Promise.resolve(this.#state);
   }
 
+  async headSince(seen: number): Promise<HeadSince> {
+    return await this.#call("GET", "head", {}, ANSWERS.head, "Reading the history", { query: queryOf({ seen }) });
+  }
+
   async openPush(): Promise<OpenPush | null> {
     return (await this.#call("GET", "push", {}, ANSWERS.push, "Asking for the open push")).push;
   }
@@ -113,6 +127,12 @@ class SessionLink implements EdgeLink {
       history: history.map(({ level, index, hash }) => [level, index, hash]),
     };
     await this.#call("PUT", "pushNodes", { id, n }, ANSWERS.empty, `Sending nodes ${n}`, { body });
+  }
+
+  async pushedPage(id: Bytes, table: string, after: Bytes | null): Promise<RowPage> {
+    const query = queryOf({ after: after ?? undefined, limit: PAGE_ROWS });
+    const what = `Reading back ${table}`;
+    return await this.#call("GET", "pushTable", { id, table }, ANSWERS.pushTable, what, { query, views: true });
   }
 
   async commit(id: Bytes, heads: readonly Bytes[], statements: readonly Bytes[], nodes: number): Promise<number> {

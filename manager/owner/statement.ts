@@ -17,6 +17,7 @@ import { newestKey, signingKey } from "./keys.ts";
 const newest = compile(
   tables.selectFrom("statements").selectAll().orderBy("number", "desc").limit(1),
 );
+const inOrder = compile(tables.selectFrom("statements").select("signed").orderBy("number"));
 const byNumber = query((p: { number: number }) =>
   tables.selectFrom("statements").selectAll().where("number", "=", p.number).limit(1)
 );
@@ -42,6 +43,13 @@ export async function currentStatement(db: Database): Promise<VerifiedStatement>
 export async function findStatement(db: Database, number: number): Promise<VerifiedStatement | null> {
   const { rows: [row] } = await db.execute(byNumber.bind({ number }));
   return row === undefined ? null : await verifyStatement(row.signed, await readBytes(db, META.owner));
+}
+
+/** All that there ever were, the oldest first. */
+export async function allStatements(db: Database): Promise<VerifiedStatement[]> {
+  const owner = await readBytes(db, META.owner);
+  const { rows } = await db.execute(inOrder);
+  return await Promise.all(rows.map(({ signed }) => verifyStatement(signed, owner)));
 }
 
 /** Signs the next statement, with other edges or the newest keys; it takes effect with the next push. */

@@ -21,9 +21,11 @@ import { placeTrees } from "./full_trees.ts";
 import { addHistory, NodeBodies } from "./nodes.ts";
 import { placeStaged } from "./placed.ts";
 import { planChunks, type PlannedChunk } from "./plan.ts";
+import { readBackPushed } from "./read_back.ts";
 import { dropPush, openPush, recordPush } from "./records.ts";
 import { rootsOf, type StateRoots } from "./roots.ts";
 import { upload } from "./upload.ts";
+import { requireWhole } from "./whole.ts";
 
 /** What a push needs from outside. */
 export interface PushEnvironment {
@@ -36,6 +38,8 @@ export interface PushEnvironment {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called as the trees of a full push are made and sent: how many of how many rows are in them. */
   readonly onTrees?: (done: number, total: number) => void;
+  /** Called as a full push is read back: how many of how many rows are compared. */
+  readonly onReadBack?: (done: number, total: number) => void;
 }
 
 /** What is to be pushed, on what. */
@@ -121,6 +125,7 @@ async function resumable(db: Database, { base, edgeEpoch, within }: PushRequest)
 async function begin({ db, now, random }: PushEnvironment, request: PushRequest): Promise<Work> {
   await dropPush(db);
   const { base, within, isSmall } = request;
+  if (within === null) await requireWhole(db);
   let epoch = within;
   for (let attempt = 1;; attempt++) {
     await cover(db, request, random);
@@ -167,6 +172,7 @@ async function run(env: PushEnvironment, request: PushRequest, work: Work): Prom
   try {
     const rows = await upload(db, link, { push, epoch, chunks, sizes, onProgress });
     const { roots, nodes } = await sendNodes(env, work);
+    if (push.is_full === 1) await readBack(env, push, roots);
     const { heldStatement } = request;
     const head = await commit(db, link, { push, epoch, roots, heldStatement, nodes }, env.now(), env.random);
     const { generation } = head;
@@ -174,6 +180,20 @@ async function run(env: PushEnvironment, request: PushRequest, work: Work): Prom
     return { generation, epoch: push.epoch, isFull: push.is_full === 1, head, rows, removed };
   } catch (error) {
     if (isPosternError(error) && FINAL.includes(error.code)) await dropPush(db);
+    throw error;
+  }
+}
+
+/** What the edge has lost or changed of a full push, nobody is led to: the push is given up, and its epoch (spec: PUSH-10). */
+async function readBack(
+  { db, link, onReadBack }: PushEnvironment,
+  { id }: PushesTable,
+  roots: StateRoots,
+): Promise<void> {
+  try {
+    await readBackPushed(link, id, roots.tables, onReadBack);
+  } catch (error) {
+    if (isPosternError(error, "tampered") || isPosternError(error, "withheld")) await dropPush(db);
     throw error;
   }
 }

@@ -7,23 +7,39 @@ import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
 import type { Head } from "../../shared/protocol/head.ts";
 import { decodeRow, rowHash } from "../../shared/protocol/row.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
-import type { EdgeLink } from "../edge/link.ts";
+import type { EdgeLink, RowPage } from "../edge/link.ts";
 import { oneByOne } from "./pages.ts";
 import { type LeafChange, stagedLeaves } from "./staged.ts";
 
+/** Called after each page: how many of how many rows were read. */
+type Progress = (done: number, total: number) => void;
+type Tables = Head["tables"];
+type ReadPage = (name: TableName, after: Bytes | null) => Promise<RowPage>;
+
 /** Fetches every table whole and compares count and root with the head. @throws `tampered`, `withheld` */
-export async function readBackAll(
-  link: EdgeLink,
-  head: Head,
-  onProgress?: (done: number, total: number) => void,
-): Promise<void> {
-  const total = TABLE_NAMES.reduce((sum, name) => sum + head.tables[name].count, 0);
+export async function readBackAll(link: EdgeLink, head: Head, onProgress?: Progress): Promise<void> {
+  const { epoch, generation, tables } = head;
+  await compareTables(tables, (name, after) => link.tablePage(name, epoch, generation, after), onProgress);
+}
+
+/**
+ * Fetches everything that an open full push brought and compares it with what is about to be signed.
+ *
+ * @throws `tampered`, `withheld`
+ */
+// spec: PUSH-21
+export async function readBackPushed(link: EdgeLink, id: Bytes, tables: Tables, onProgress?: Progress): Promise<void> {
+  await compareTables(tables, (name, after) => link.pushedPage(id, name, after), onProgress);
+}
+
+async function compareTables(tables: Tables, read: ReadPage, onProgress?: Progress): Promise<void> {
+  const total = TABLE_NAMES.reduce((sum, name) => sum + tables[name].count, 0);
   let done = 0;
   for (const name of TABLE_NAMES) {
-    const { count, root } = head.tables[name];
+    const { count, root } = tables[name];
     const builder = createSortedRoot();
     let found = 0;
-    for await (const page of tablePages(link, name, head)) {
+    for await (const page of tablePages(name, read)) {
       found += page.length;
       // Also what makes an edge that invents rows come to an end.
       if (found > count) throw other(name);
@@ -53,10 +69,10 @@ export async function readBackChanges(db: Database, link: EdgeLink, head: Head, 
   }
 }
 
-async function* tablePages(link: EdgeLink, name: TableName, head: Head): AsyncGenerator<Leaf[]> {
+async function* tablePages(name: TableName, read: ReadPage): AsyncGenerator<Leaf[]> {
   let after: Bytes | null = null;
   do {
-    const page = await link.tablePage(name, head.epoch, head.generation, after);
+    const page = await read(name, after);
     const leaves = page.rows.map((row) => leafOf(name, row));
     requireOrder(name, after, leaves);
     yield leaves;

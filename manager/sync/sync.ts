@@ -1,4 +1,4 @@
-/** One turn of the manager: agree with the edge on where it stands, take the inbox, push, read back. */
+/** One turn of the manager: agree with the edge on where it stands, take the inbox, push, and check what the edge made of it. */
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { isPosternError } from "../../shared/errors.ts";
@@ -72,7 +72,7 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
   const onProgress = (done: number, total: number) => env.onStep?.({ step: "push", done, total });
   const onTrees = (done: number, total: number) => env.onStep?.({ step: "trees", done, total });
   const pushed = await push(
-    { db, link, now: env.now, random: env.random, onProgress, onTrees },
+    { db, link, now: env.now, random: env.random, onProgress, onTrees, onReadBack: readBackProgress(env) },
     {
       base,
       edgeEpoch,
@@ -84,7 +84,7 @@ export async function syncOnce(env: SyncEnvironment, options: { readonly rotate?
       listing: !isSmall && reason !== "edge lost" ? epoch : null,
     },
   );
-  await readBack(env, pushed, base);
+  await checkPushed(env, pushed, base);
   await sweepEpochs(db);
   await stripOldHeads(db);
   return { pushed, reason, inbox };
@@ -130,14 +130,14 @@ async function reasonFor(
   return null;
 }
 
-/** What was pushed must be what the edge shows. If it is not, everything is read back before anything builds on it. */
-async function readBack(env: SyncEnvironment, { epoch, head, isFull }: Pushed, base: number): Promise<void> {
+/**
+ * What was pushed must be what the edge shows: a full push was read back before it was committed (spec: PUSH-10). If it is not, everything
+ * is read back before anything builds on it.
+ */
+async function checkPushed(env: SyncEnvironment, { epoch, head, isFull }: Pushed, base: number): Promise<void> {
   const { db, link } = env;
   const unverified = verifiedEpoch(epoch, false);
-  await orNote(db, [unverified], async () => {
-    if (isFull) await readBackAll(link, head, readBackProgress(env));
-    else await readBackChanges(db, link, head, base);
-  });
+  if (!isFull) await orNote(db, [unverified], () => readBackChanges(db, link, head, base));
   const before = isFull ? null : await findHead(db, base);
   const changed = changedTables(head, before === null ? null : decodeSignedHead(before.signed).head);
   // An edge that proves wrongly is not mended by reading back: everything is pushed again.

@@ -69,8 +69,10 @@ export class Submit {
 
   /**
    * Asks the manager for a sign of life: a head that acknowledges it was made after it. Allowed under any head, since it is how a
-   * device finds out whether its clock is wrong (spec: INBOX-03).
+   * device finds out whether its clock is wrong (spec: INBOX-03). It is bound to random bytes of its own, so that no older head can
+   * acknowledge it; that none does proves nothing.
    */
+  // spec: INBOX-17
   async ping(options: CallOptions = {}): Promise<Submitted> {
     return await this.#submit({ kind: "ping", nonce: this.#link.surroundings.random(32) }, options);
   }

@@ -22,6 +22,7 @@ export const ROUTES = {
   pushOne: "/v1/:owner/push/:id",
   pushChunk: "/v1/:owner/push/:id/chunks/:n",
   pushNodes: "/v1/:owner/push/:id/nodes/:n",
+  pushTable: "/v1/:owner/push/:id/tables/:table",
   pushCommit: "/v1/:owner/push/:id/commit",
 } as const;
 

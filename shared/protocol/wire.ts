@@ -108,6 +108,7 @@ export const ANSWERS = {
       received: ranges,
     })),
   }),
+  pushTable: v.object({ rows, next: v.nullable(bytesOf(40)) }),
   pushCommit: v.object({ generation: positive }),
   empty: v.object({}),
   health: v.object({ ok: v.boolean(), time: uint }),

@@ -14,6 +14,7 @@ const TWISTED = [
     "loginData",
     "table",
     "changes",
+    "pushed",
     "list",
     "publicStatement",
     "managerLoginData",
@@ -53,6 +54,7 @@ export class Liar {
     lies.loginData = async (store, ...asked) => this.#say("loginData", asked, await store.loginData(...asked));
     lies.table = async (store, ...asked) => this.#say("table", asked, await store.table(...asked));
     lies.changes = async (store, ...asked) => this.#say("changes", asked, await store.changes(...asked));
+    lies.pushed = async (store, ...asked) => this.#say("pushed", asked, await store.pushed(...asked));
     lies.list = async (store, ...asked) => this.#say("list", asked, await store.list(...asked));
     lies.publicStatement = async (store, ...asked) =>
       this.#say("publicStatement", asked, await store.publicStatement(...asked));

@@ -147,7 +147,15 @@ Deno.test("ENDPOINTS name for whom each is, and nothing but the way in is public
     `${method} ${route}`
   );
   assertEquals(managers.toSorted(), [
-    ...["DELETE pushOne", "DELETE tables", "GET push", "POST push", "POST pushCommit", "PUT pushChunk"],
+    ...[
+      "DELETE pushOne",
+      "DELETE tables",
+      "GET push",
+      "GET pushTable",
+      "POST push",
+      "POST pushCommit",
+      "PUT pushChunk",
+    ],
     "PUT pushNodes",
   ]);
 });

@@ -1,5 +1,5 @@
 /** Promise: a submission to the manager cannot be dropped unnoticed, forged, or processed twice. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
+import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { sealHpke } from "../../shared/crypto/hpke.ts";
@@ -47,6 +47,31 @@ async function subjects({ client }: TestDevice): Promise<string[]> {
   const { messages } = await client.messages.list("out", { after: 0 });
   return messages.map(({ summary }) => summary.subject);
 }
+
+Deno.test("no head from before a ping answers it, nor the answer to another one; the next head does (INBOX-17)", async () => {
+  await using setting = await pushedWorld();
+  const { device, world } = setting;
+  const first = await device.client.submit.ping();
+  await world.manager.sync();
+  await device.client.head();
+  assertEquals((await device.client.submit.status()).pending, []);
+  const answered = await world.copyEdge();
+
+  const second = await device.client.submit.ping();
+  const waiting = async () => {
+    const again = device.start();
+    await again.login();
+    return (await again.submit.status()).pending.map(({ number }) => number);
+  };
+  // The edge shows again what answered the first one, and goes on to the head that answers the second when it likes.
+  const present = world.replaceEdge(answered);
+  assertEquals(await waiting(), [second.number]);
+  world.replaceEdge(present);
+  assertEquals(await waiting(), [second.number]);
+  await world.manager.sync();
+  assertEquals(await waiting(), []);
+  assert(!equalBytes(first.hash, second.hash));
+});
 
 Deno.test("submit.status() keeps what was handed in pending when the edge drops it (INBOX-09)", async () => {
   await using setting = await pushedWorld();

@@ -117,44 +117,45 @@ Deno.test("tables.verify() throws tampered when a row of the epoch before is sho
   }
 });
 
-Deno.test("Manager.sync() throws withheld when the edge loses a row of a full push (PUSH-10)", async () => {
-  await using setting = await pushedWorld();
-  const { world } = setting;
-  await run(
-    world.edge,
-    `CREATE TRIGGER lose AFTER UPDATE OF generation ON owners BEGIN
-      DELETE FROM rows WHERE id = (SELECT max(id) FROM rows WHERE tbl < ${BLOCKS});
-    END`,
-  );
-  await assertRejects(() => world.manager.sync({ rotate: true }), "withheld");
-});
+const LAST = `SELECT max(id) FROM rows WHERE tbl < ${BLOCKS}`;
+const OF_CERTIFICATES = "tbl = 2 AND space = (SELECT max(space) FROM rows) ORDER BY token";
 
-Deno.test("Manager.sync() throws tampered when the edge changes a row of a full push (PUSH-10)", async () => {
-  await using setting = await pushedWorld();
-  const { world } = setting;
-  await run(
-    world.edge,
-    `CREATE TRIGGER change AFTER UPDATE OF generation ON owners BEGIN
-      UPDATE rows SET body = CAST(substr(body, 1, length(body) - 8) || zeroblob(8) AS BLOB)
-        WHERE id = (SELECT max(id) FROM rows WHERE tbl < ${BLOCKS});
-    END`,
-  );
-  await assertRejects(() => world.manager.sync({ rotate: true }), "tampered");
-});
+/** What an edge may do to the rows of a full push before it is committed. */
+const DAMAGES = [
+  ["withheld", "loses a row", `DELETE FROM rows WHERE id = (${LAST})`],
+  [
+    "tampered",
+    "changes a row",
+    `UPDATE rows SET body = CAST(substr(body, 1, length(body) - 8) || zeroblob(8) AS BLOB) WHERE id = (${LAST})`,
+  ],
+  [
+    "tampered",
+    "puts a row in the place of another",
+    `UPDATE rows SET body = (SELECT body FROM rows WHERE ${OF_CERTIFICATES} DESC LIMIT 1)
+      WHERE id = (SELECT id FROM rows WHERE ${OF_CERTIFICATES} LIMIT 1)`,
+  ],
+] as const;
 
-Deno.test("Manager.sync() throws tampered when the edge shows a row in the place of another (PUSH-10)", async () => {
-  await using setting = await pushedWorld();
-  const { world } = setting;
-  const ofCertificates = "tbl = 2 AND space = (SELECT max(space) FROM rows) ORDER BY token";
-  await run(
-    world.edge,
-    `CREATE TRIGGER exchange AFTER UPDATE OF generation ON owners BEGIN
-      UPDATE rows SET body = (SELECT body FROM rows WHERE ${ofCertificates} DESC LIMIT 1)
-        WHERE id = (SELECT id FROM rows WHERE ${ofCertificates} LIMIT 1);
-    END`,
-  );
-  await assertRejects(() => world.manager.sync({ rotate: true }), "tampered");
-});
+for (const [code, what, sql] of DAMAGES) {
+  Deno.test(`Manager.sync() throws ${code} when the edge ${what} of a rotation, before any device sees anything of it (PUSH-10, PUSH-21)`, async () => {
+    await using setting = await pushedWorld();
+    const { world, device } = setting;
+    await device.client.login();
+    // After the rows come the nodes of their trees.
+    await run(world.edge, `CREATE TRIGGER damage AFTER INSERT ON push_nodes WHEN NEW.n = 0 BEGIN ${sql}; END`);
+    const { exchanges } = world.manager.traffic;
+    await assertRejects(() => world.manager.sync({ rotate: true }), code);
+    assertEquals(exchanges.filter(({ request }) => request.url.endsWith("/commit")).length, 1, "the first push alone");
+    const { generation, epoch } = await device.client.head();
+    assertEquals([generation, epoch], [1, 1]);
+    assertEquals((await device.client.verifyAll()).asOf.generation, 1);
+    await run(world.edge, "DROP TRIGGER damage");
+    const { pushed } = await world.manager.sync({ rotate: true });
+    assertEquals([pushed.generation, pushed.isFull], [2, true]);
+    assertEquals((await device.client.head()).epoch, pushed.epoch);
+    assertEquals((await device.client.verifyAll()).asOf.generation, 2);
+  });
+}
 
 Deno.test("messages.read() gives no bytes when any part of a message is missing (ROW-09)", async () => {
   await using setting = await pushedWorld();

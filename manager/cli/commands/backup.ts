@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { PosternError } from "../../../shared/errors.ts";
+import { parseOtherHead } from "../../../shared/protocol/head_code.ts";
 import { backupManager } from "../../backup/backup_manager.ts";
 import { inspectBackup } from "../../backup/inspect.ts";
 import type { Candidate, Judgement } from "../../backup/judge.ts";
-import { lossText, restoreManager, type RestoreOptions } from "../../backup/restore.ts";
+import { lossText } from "../../backup/loss_text.ts";
+import { restoreManager, type RestoreOptions } from "../../backup/restore.ts";
 import { plain } from "../../text/layout.ts";
 import { moment } from "../../text/moments.ts";
 import { backupSecret, namedPassphrase, namedRecoveryKey, type SecretOptions } from "../backup_secret.ts";
@@ -29,6 +31,8 @@ interface CreateOptions {
 interface RestoreCommandOptions extends SecretOptions {
   readonly devices?: string;
   readonly offline?: boolean;
+  readonly head?: readonly string[];
+  readonly acceptLoss?: boolean;
   readonly rootKey?: string;
   readonly rootPassphraseFile?: string;
   readonly rootPassphraseFd?: string;
@@ -60,10 +64,16 @@ Into an empty data folder, under a KEK that you choose as for postern init. The 
 lost and, with the recovery key, which devices were revoked or paired since. You decide which devices go on; those that do are not
 paired again, but ask once whether the manager was restored. Mail that waited to be sent is held until postern message release.
 
+An edge that lies can show a restore an older state than it has. Devices know better: an app shows the newest head that it saw as a
+text (postern-head:...) or a code (1234:XXXX-XXXX-XXXX-XXXX), also when nothing answers it any more. Give those of as many devices as
+you have at hand. When one saw more than the edge shows, nothing is restored until you say that this is lost, and no number that it
+saw is used again.
+
 Stop what is left of the old manager first: after the first turn of the restored one, the edge does not admit it any more.
 
 Examples:
   $ postern backup restore postern.backup --data /var/lib/postern --recovery-file recovery.txt --key-file /etc/postern/kek
+  $ postern backup restore postern.backup --data new --recovery-file recovery.txt --head postern-head:g2x... --head 1234:8RZT-0K3M-Q2VN-51XC
   $ postern backup restore postern.backup --data new --backup-passphrase-file pass --devices phone,laptop --passphrase-file kek
   $ postern backup restore postern.backup --data new --recovery-file recovery.txt --devices all --offline   # no edge is left`;
 
@@ -91,11 +101,18 @@ export const registerBackup: Register = (parent, bind: Bind) => {
     )
       .option("--devices <who>", "that go on: all, none, or names and ids with commas between")
       .option("--offline", "there is no edge to be asked")
+      .option("--head <head>", "newest head that a device saw, text or code; for each device", anotherOne)
+      .option("--accept-loss", "what a device saw and the edge does not show is lost")
       .option("--root-key <file>", "with the root key, as key export wrote it, if the backup does not hold it")
       .option("--root-passphrase-file <file>", "with the passphrase of that file")
       .option("--root-passphrase-fd <n>", "descriptor to read that passphrase from"),
   ).addHelpText("after", RESTORE_HELP).action(bind(restore));
 };
+
+/** An option that may be given more than once. */
+function anotherOne(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
 
 /** What opens a backup. */
 function opened(command: Command): Command {
@@ -157,6 +174,7 @@ async function verify(cli: Cli, [name = ""]: readonly string[], options: SecretO
 
 async function restore(cli: Cli, [name = ""]: readonly string[], options: RestoreCommandOptions): Promise<Output> {
   const { s, folder } = cli;
+  const heads = (options.head ?? []).map(parseOtherHead);
   const recovery = await namedRecoveryKey(options, s);
   const kek = await chooseKek(cli.options, s);
   const progress = cli.progress("Reading");
@@ -169,6 +187,7 @@ async function restore(cli: Cli, [name = ""]: readonly string[], options: Restor
         recoverySeed: recovery,
         root: rootOf(options, s),
         network: options.offline === true ? null : s.network,
+        ...{ heads, isLossAccepted: options.acceptLoss === true },
         confirm: async (judgement, contents) => {
           progress.end();
           cli.say(`${plain(lossText(judgement, contents, null))}\n\n${candidatesText(judgement.candidates)}\n`);

@@ -1,9 +1,10 @@
 /** How backups and restores are shown. Pure. */
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import type { RecipientKind } from "../../backup/header.ts";
-import type { Candidate, Losses } from "../../backup/judge.ts";
+import type { Candidate, Judgement } from "../../backup/judge.ts";
 import type { BackupContents } from "../../backup/read.ts";
 import type { Restored } from "../../backup/restore.ts";
+import { lostHeads } from "../../backup/seen_heads.ts";
 import { count, pairs, table } from "../../text/layout.ts";
 import { isoOrNull, moment, relative, size } from "../../text/moments.ts";
 import type { Json, Output } from "../output.ts";
@@ -81,7 +82,8 @@ export function candidatesText(candidates: readonly Candidate[]): string {
   return table(["NAME", "ADDED", "FROM", "AT THE EDGE", "ID"], rows);
 }
 
-function lossesJson({ since, edge, generations, submissions, rows, knowsDevices }: Losses): Json {
+function lossesJson({ losses, seen }: Judgement): Json {
+  const { since, edge, generations, submissions, rows, knowsDevices } = losses;
   return {
     since: isoOrNull(since),
     edge,
@@ -90,13 +92,17 @@ function lossesJson({ since, edge, generations, submissions, rows, knowsDevices 
       return { device: toHex(device), stream: toHex(stream), from, to };
     }),
     rows: { ...rows },
-    knowsDevices,
+    knowsDevices: knowsDevices && lostHeads(seen).length === 0,
+    heads: seen.heads.map(({ generation, incarnation, result }) => {
+      return { generation, incarnation: incarnation === null ? null : toHex(incarnation), result };
+    }),
+    notShown: seen.lead,
   };
 }
 
 /** What was restored, what was lost, and what is to be done now. */
 export function presentRestored(restored: Restored, folder: string, lost: string, now: number): Output {
-  const { contents, confirmed, candidates, losses, incarnation, held } = restored;
+  const { contents, confirmed, candidates, incarnation, held } = restored;
   const names = confirmed.map(({ name }) => name);
   const left = candidates.filter(({ id }) => !confirmed.some((one) => toHex(one.id) === toHex(id)));
   return {
@@ -109,7 +115,7 @@ export function presentRestored(restored: Restored, folder: string, lost: string
       backup: { time: isoOrNull(contents.time), generation: contents.head?.generation ?? 0 },
       devices: confirmed.map(({ id, name, isNew }) => ({ id: toHex(id), name, new: isNew !== null })),
       revoked: left.map(({ id, name }) => ({ id: toHex(id), name })),
-      lost: lossesJson(losses),
+      lost: lossesJson(restored),
       readBack: restored.caughtUp === null ? null : { ...restored.caughtUp },
       held,
       startedOver: restored.hasRestarted,

@@ -7,16 +7,20 @@ import { CHANNELS } from "../scene.ts";
 import { type Attack, changed, changeSomething, flipped, swapped, twisting, without } from "./attack.ts";
 
 type Lie<A> = (answer: A, dice: Dice) => A;
+/** What both whole tables and those of an open push are answered with. */
+type Page = Pick<Answer<"table">, "rows" | "next">;
+type PageLie = <P extends Page>(answer: P, dice: Dice) => P;
 
-/** The same lie told to devices that fetch tables, and to the manager that reads back what it pushed. */
-function onTable(name: string, codes: readonly ErrorCode[], lie: Lie<Answer<"table">>): Attack[] {
-  const told = (isManager: boolean) => (dice: Dice) => ({
-    table: (answer: Answer<"table">, [principal]: Asked<"table">) =>
-      principal.manager === isManager ? lie(answer, dice) : answer,
-  });
+/** The same lie told to devices that fetch tables, and to the manager that reads back what it pushes. */
+function onTable(name: string, codes: readonly ErrorCode[], lie: PageLie): Attack[] {
   return [
-    twisting(name, "table", codes, (_scene, dice) => told(false)(dice)),
-    twisting(`${name}, to the manager`, "turn", codes, (_scene, dice) => told(true)(dice)),
+    twisting(name, "table", codes, (_scene, dice) => ({
+      table: (answer, [principal]) => principal.manager ? answer : lie(answer, dice),
+    })),
+    twisting(`${name}, to the manager`, "turn", codes, (_scene, dice) => ({
+      table: (answer, [principal]) => principal.manager ? lie(answer, dice) : answer,
+      pushed: (answer) => lie(answer, dice),
+    })),
   ];
 }
 

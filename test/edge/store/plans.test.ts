@@ -36,6 +36,7 @@ async function doEverything(store: EdgeStore, owner: OwnerFixture): Promise<void
   const [dropped, aborted, body] = [1, 2, 3].map(() => pushBody(owner, { base: 1, full: false }));
   if (dropped === undefined || aborted === undefined || body === undefined) throw new Error("unreachable");
   await store.begin(manager, dropped, NOW);
+  await store.pushed(manager, { id: body.id, table: 2, after: null, limit: 9 }, NOW).catch(() => {});
   const changes = {
     rows: [rawRow(2, token(1), 0), deviceRow(device)],
     remove: [[2, token(1), 0], [1, tokenOf(device), 0]],

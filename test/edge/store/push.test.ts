@@ -17,6 +17,8 @@ onEveryDatabase("beginning a push, and its chunks", async (t, { database }) => {
     await assertRejects(() => store.begin(principal, body, NOW), "forbidden");
     await assertRejects(() => store.state(principal, NOW), "forbidden");
     await assertRejects(() => sendChunk(store, principal, body.id, 0, {}), "forbidden");
+    const page = { id: body.id, table: 2, after: null, limit: 9 } as const;
+    await assertRejects(() => store.pushed(principal, page, NOW), "forbidden");
     await assertRejects(() => store.commit(principal, body.id, { heads: [], statements: [] }, NOW), "forbidden");
     await assertRejects(() => store.abort(principal, body.id, NOW), "forbidden");
     await assertRejects(() => store.deleteTables(principal, 1, NOW), "forbidden");
@@ -32,6 +34,8 @@ onEveryDatabase("beginning a push, and its chunks", async (t, { database }) => {
     await assertRejects(() => store.begin(manager, delta(owner), NOW), "unauthorized");
     await assertRejects(() => store.state(manager, NOW), "unauthorized");
     await assertRejects(() => sendChunk(store, manager, body.id, 0, {}), "unauthorized");
+    const page = { id: body.id, table: 2, after: null, limit: 9 } as const;
+    await assertRejects(() => store.pushed(manager, page, NOW), "unauthorized");
     const commitBody = { heads: [next.signed], statements: [] };
     await assertRejects(() => store.commit(manager, body.id, commitBody, NOW), "unauthorized");
     await assertRejects(() => store.abort(manager, body.id, NOW), "unauthorized");
@@ -110,6 +114,39 @@ onEveryDatabase("beginning a push, and its chunks", async (t, { database }) => {
     await commit({ owner, store, head }, body.id, counts(1, 2));
     assertEquals(await seen(store, owner, device), rows.slice(0, 2));
   });
+
+  await t.step("PUSH-21: pushed() shows the manager what a full push has brought so far, page by page", async () => {
+    const { owner, store, manager } = await withState(database);
+    const body = delta(owner, { full: true, epoch: 2, chunks: 2 });
+    await store.begin(manager, body, NOW);
+    const rows = [0, 1, 2].map((number) => rawRow(2, token(7), number));
+    const read = (after: Bytes | null, limit: number) =>
+      store.pushed(manager, { id: body.id, table: 2, after, limit }, NOW);
+    assertEquals(await read(null, 9), { rows: [], next: null });
+    await sendChunk(store, manager, body.id, 1, { rows: rows.slice(1) });
+    assertEquals((await read(null, 9)).rows, rows.slice(1));
+    await sendChunk(store, manager, body.id, 0, { rows: rows.slice(0, 1) });
+    const { rows: first, next } = await read(null, 2);
+    assertEquals(first, rows.slice(0, 2));
+    assertEquals(await read(next, 2), { rows: rows.slice(2), next: null });
+    await assertRejects(() => read(new Uint8Array(39), 2), "malformed");
+  });
+
+  await t.step(
+    "PUSH-21: pushed() throws conflict for a delta and a push that is over, not_found for none",
+    async () => {
+      const { owner, store, manager } = await withState(database);
+      const read = (id: Bytes, now = NOW) => store.pushed(manager, { id, table: 2, after: null, limit: 9 }, now);
+      await assertRejects(() => read(delta(owner).id), "not_found");
+      const [change, full] = [delta(owner), delta(owner, { full: true, epoch: 2 })];
+      await store.begin(manager, change, NOW);
+      await assertRejects(() => read(change.id), "conflict");
+      await store.begin(manager, full, NOW);
+      await assertRejects(() => read(full.id, NOW + LIMITS.pushIdleMillis), "conflict");
+      await store.abort(manager, full.id, NOW);
+      await assertRejects(() => read(full.id), "conflict");
+    },
+  );
 
   await t.step(
     "PUSH-02: chunks come in any order and together; again is no effect, other bytes are conflict",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Bytes, utf8 } from "../../../shared/bytes/bytes.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
+import { parseOtherHead } from "../../../shared/protocol/head_code.ts";
 import { backupManager } from "../../../manager/backup/backup_manager.ts";
 import type { CreatedBackup } from "../../../manager/backup/create.ts";
 import { openBackupFile } from "../../../manager/backup/file.ts";
@@ -51,6 +52,9 @@ export interface Restoring {
   readonly hasRecoveryKey?: boolean;
   /** Whom the owner confirms; everybody who may go on, if absent. */
   readonly confirm?: (candidates: readonly Candidate[]) => readonly Candidate[] | Promise<readonly Candidate[]>;
+  /** What devices show of their heads, as text or code. */
+  readonly heads?: readonly string[];
+  readonly isLossAccepted?: boolean;
   /** Another folder than a new one. */
   readonly folder?: string;
 }
@@ -74,6 +78,8 @@ export async function restore(
       recoverySeed: hasRecoveryKey ? new Redacted(manager.recoverySeed) : null,
       root: null,
       network: isOnline ? surroundingsOf({ clock: manager.clock, fetch: manager.traffic.fetch }) : null,
+      heads: (restoring.heads ?? []).map(parseOtherHead),
+      isLossAccepted: restoring.isLossAccepted ?? false,
       confirm: async ({ candidates }) => await confirm(candidates),
     },
     manager.clock.now(),
