@@ -6,7 +6,6 @@
  * limit on messages, because each is sealed under a fresh key.
  */
 import {
-  CipherSuite,
   DhkemP256HkdfSha256,
   DhkemP384HkdfSha384,
   DhkemP521HkdfSha512,
@@ -16,7 +15,6 @@ import {
 } from "@hpke/core";
 import { type Bytes, EMPTY } from "../bytes/bytes.ts";
 import { isPosternError, PosternError } from "../errors.ts";
-import { ShortAes256Gcm, ShortHkdf } from "./hpke_parts.ts";
 import {
   type DhkemSuite,
   HPKE_SUITES,
@@ -24,7 +22,9 @@ import {
   type HpkeSuite,
   requireHpkePublicKey,
 } from "./hpke_keys.ts";
+import { messageKey } from "./hpke_schedule.ts";
 import { decryptOaep, encryptOaep, importOaepSpki } from "./rsa_oaep.ts";
+import { openOnce, sealOnce } from "./short_aead.ts";
 import { xwingRecipient, xwingSender } from "./xwing.ts";
 
 /** What travels: the encapsulated key (empty for RSA) and the ciphertext. */
@@ -33,16 +33,14 @@ export interface Sealed {
   readonly ciphertext: Bytes;
 }
 
+type KemPrivateKey = Exclude<HpkePrivateKey, { suite: "rsa-oaep-256" }>;
+
 const DHKEMS: Readonly<Record<DhkemSuite, () => KemInterface>> = {
   x25519: () => new DhkemX25519HkdfSha256(),
   p256: () => new DhkemP256HkdfSha256(),
   p384: () => new DhkemP384HkdfSha384(),
   p521: () => new DhkemP521HkdfSha512(),
 };
-
-function cipherSuite(kem: KemInterface): CipherSuite {
-  return new CipherSuite({ kem, kdf: new ShortHkdf(), aead: new ShortAes256Gcm() });
-}
 
 /**
  * Seals a plaintext for the holder of a public key.
@@ -63,11 +61,15 @@ export async function sealHpke(
     return { encapsulated: EMPTY, ciphertext: await encryptOaep(await importOaepSpki(publicKey), info, plaintext) };
   }
   await requireHpkePublicKey(suite, publicKey);
-  const hpke = cipherSuite(suite === "xwing" ? await xwingSender() : DHKEMS[suite]());
+  const kem = suite === "xwing" ? await xwingSender() : DHKEMS[suite]();
+  const { enc, sharedSecret } = await encapsulate(suite, kem, publicKey);
+  const { key, nonce } = messageKey(kem.id, new Uint8Array(sharedSecret), info);
+  return { encapsulated: new Uint8Array(enc), ciphertext: await sealOnce(key, nonce, plaintext, associatedData) };
+}
+
+async function encapsulate(suite: HpkeSuite, kem: KemInterface, publicKey: Bytes) {
   try {
-    const recipientPublicKey = await hpke.kem.deserializePublicKey(publicKey.slice().buffer);
-    const { enc, ct } = await hpke.seal({ recipientPublicKey, info }, plaintext, associatedData);
-    return { encapsulated: new Uint8Array(enc), ciphertext: new Uint8Array(ct) };
+    return await kem.encap({ recipientPublicKey: await kem.deserializePublicKey(publicKey.slice().buffer) });
   } catch (cause) {
     if (!(cause instanceof HpkeError)) throw cause;
     throw new PosternError("malformed", `expected a public key for ${suite}, found bytes that are not`, { cause });
@@ -97,17 +99,24 @@ export async function openHpke(
     refuseAssociatedData(associatedData);
     return await decryptOaep(privateKey.key, info, ciphertext);
   }
+  const { kemId, shared } = await decapsulate(privateKey, encapsulated);
+  const { key, nonce } = messageKey(kemId, shared, info);
+  return await openOnce(key, nonce, ciphertext, associatedData);
+}
+
+/** What was encapsulated, and the number of the KEM. */
+async function decapsulate(privateKey: KemPrivateKey, encapsulated: Bytes): Promise<{ kemId: number; shared: Bytes }> {
   try {
     const { kem, recipientKey } = await recipient(privateKey, encapsulated);
-    const parameters = { recipientKey, enc: encapsulated.slice().buffer, info };
-    return new Uint8Array(await cipherSuite(kem).open(parameters, ciphertext, associatedData));
+    const shared = new Uint8Array(await kem.decap({ recipientKey, enc: encapsulated.slice().buffer }));
+    return { kemId: kem.id, shared };
   } catch (cause) {
     if (!(cause instanceof HpkeError) && !isPosternError(cause, "malformed")) throw cause;
-    throw tampered(privateKey.suite, `${ciphertext.length} bytes that do not belong to this key and context`, cause);
+    throw tampered(privateKey.suite, "an encapsulated key that is not for this one", cause);
   }
 }
 
-async function recipient(privateKey: Exclude<HpkePrivateKey, { suite: "rsa-oaep-256" }>, encapsulated: Bytes) {
+async function recipient(privateKey: KemPrivateKey, encapsulated: Bytes) {
   if (privateKey.suite === "xwing") return await xwingRecipient(privateKey.key);
   // An encapsulation is a public key of the sender's.
   await requireHpkePublicKey(privateKey.suite, encapsulated);

@@ -55,7 +55,7 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/client", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
   ...of(
     "shared/crypto",
-    "aead brand ec_point ecdh ecdsa_der ed25519 equal hkdf hpke hpke_keys hpke_parts",
+    "aead brand ec_point ecdh ecdsa_der ed25519 equal hkdf hpke hpke_keys hpke_schedule",
     CRYPTO,
     X509,
   ),

@@ -67,14 +67,6 @@ export const CRYPTO: readonly Survivor[] = [
     ],
   ),
   ...because(
-    "Makes a copy of the same bytes in the place of a view",
-    [
-      "shared/crypto/hpke_parts.ts",
-      "if (!ArrayBuffer.isView(data)) return new Uint8Array(data as ArrayBuffer);",
-      ALWAYS,
-    ],
-  ),
-  ...because(
     "Deno's own import refuses the same points and lengths; the check is there for runtimes that do not",
     ["shared/crypto/ecdh.ts", "requirePoint(curve, point);", ["the check is taken out", 1]],
     ["shared/crypto/hpke.ts", "await requireHpkePublicKey(suite, publicKey);", "the check is taken out"],
