@@ -9,6 +9,7 @@ import { encodeMessage, encodePart, type MessageContent } from "../../shared/pro
 import { LISTS } from "../../shared/protocol/token.ts";
 import { summarizeMail } from "../mail/summary.ts";
 import { putEntry } from "../store/entries.ts";
+import type { MessagesTable } from "../store/schema.ts";
 import { tables } from "../store/tables.ts";
 import { channelName, ensureChannel, reservePositions } from "./channels.ts";
 import { splitMessage } from "./split.ts";
@@ -26,20 +27,8 @@ export interface AddedMessage {
   readonly position: number;
 }
 
-interface MessageValues extends Record<string, string | number | null | Bytes> {
-  id: Bytes;
-  channel: number;
-  position: number;
-  direction: string;
-  date: number | null;
-  added: number;
-  size: number;
-  sha256: Bytes;
-  sender: string;
-  recipients: string;
-  subject: string;
-  parts: number;
-}
+/** As the statement wants it: an interface has no index signature. */
+type MessageValues = Pick<MessagesTable, keyof MessagesTable>;
 
 const insert = query((p: MessageValues) =>
   tables.insertInto("messages").values({

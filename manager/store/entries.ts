@@ -10,18 +10,10 @@ import { LIST_TABLE } from "../../shared/protocol/tables.ts";
 import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
 import { coverToken, indexToken, type ListName, type RowKey } from "../../shared/protocol/token.ts";
 import { coverTable, listOfCover } from "./covers.ts";
+import type { EntriesTable } from "./schema.ts";
 import { tables } from "./tables.ts";
 
-interface NewEntry extends Record<string, string | number | Bytes> {
-  tbl: number;
-  kind: string;
-  name: Bytes;
-  name_is_text: number;
-  number: number;
-  content_key: Bytes;
-  content_hash: Bytes;
-  plaintext: Bytes;
-}
+type NewEntry = Omit<EntriesTable, "id">;
 
 const upsert = query((p: NewEntry) =>
   tables.insertInto("entries").values({
