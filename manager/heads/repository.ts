@@ -21,6 +21,9 @@ const byGeneration = query((p: { generation: number }) =>
 const after = query((p: { generation: number; limit: number }) =>
   tables.selectFrom("heads").selectAll().where("generation", ">", p.generation).orderBy("generation").limit(p.limit)
 );
+const numbersAfter = query((p: { generation: number }) =>
+  tables.selectFrom("heads").select("generation").where("generation", ">", p.generation).orderBy("generation")
+);
 const loadAfter = query((p: { generation: number }) =>
   tables.selectFrom("heads").select((e) => [
     e.fn.countAll<number>().as("heads"),
@@ -69,6 +72,11 @@ export async function findHead(db: Database, generation: number): Promise<HeadsT
 /** Signed heads after a generation, oldest first: what a commit carries. */
 export async function headsAfter(db: Database, generation: number, limit: number): Promise<readonly HeadsTable[]> {
   return (await db.execute(after.bind({ generation, limit }))).rows;
+}
+
+/** Generations of the heads signed after one, oldest first: after a restore they leave a gap (spec: BACKUP-17). */
+export async function generationsAfter(db: Database, generation: number): Promise<readonly number[]> {
+  return (await db.execute(numbersAfter.bind({ generation }))).rows.map((row) => row.generation);
 }
 
 /** Whether a commit on this generation has room for the heads since, one more, and their statements (spec: CONV-08). */

@@ -6,7 +6,7 @@ import type { HistoryNode } from "../../shared/merkle/history.ts";
 import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { EdgeLink, PushedBlock } from "../edge/link.ts";
 import { historyNodes } from "../heads/history.ts";
-import { findHead, newestHead } from "../heads/repository.ts";
+import { findHead, generationsAfter } from "../heads/repository.ts";
 import type { PushesTable } from "../store/schema_push.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { Sending } from "./sending.ts";
@@ -84,10 +84,9 @@ export class NodeBodies {
  * and each in a body of their own: so the bodies before are the same again.
  */
 export async function addHistory(db: Database, bodies: NodeBodies, push: PushesTable, epoch: OpenEpoch): Promise<void> {
-  const newest = (await newestHead(db))?.generation ?? 0;
   const first = await isOfIncarnation(db, push.base, epoch) ? push.base : 0;
   for await (const page of historyNodes(db, first, push.newest)) await bodies.addHistory(page);
-  for (let generation = Math.max(first, push.newest + 1); generation <= newest; generation++) {
+  for (const generation of await generationsAfter(db, Math.max(first - 1, push.newest))) {
     await bodies.flush();
     for await (const page of historyNodes(db, generation, generation)) await bodies.addHistory(page);
   }
