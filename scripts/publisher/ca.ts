@@ -9,7 +9,7 @@ import { writePem } from "../../shared/x509/pem.ts";
 import { verifyCrl } from "../../shared/x509/revocation.ts";
 import type { CertificateSigner } from "../../shared/x509/write_certificate.ts";
 import { issueCrl } from "../../shared/x509/write_crl.ts";
-import { createExclusive, writeFileDurably } from "../../manager/files/durable.ts";
+import { writeFileDurably } from "../../manager/files/durable.ts";
 import { lockForTask } from "../../manager/files/lock.ts";
 import { fromOsError } from "../../manager/files/os_error.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
@@ -61,13 +61,9 @@ export async function requireFree(paths: readonly string[], s: ScriptSurrounding
   }
 }
 
-/** Writes a certificate to a new file. @throws `conflict` if it exists; `storage`, `not_found` */
-export async function writeNewCertificate(
-  path: string,
-  certificate: Certificate,
-  s: ScriptSurroundings,
-): Promise<void> {
-  await createExclusive(resolve(s.cwd, path), utf8(writePem("CERTIFICATE", certificate.der)), PUBLIC_MODE);
+/** Certificates as a file has them. */
+export function certificateFile(...certificates: readonly Certificate[]): Bytes {
+  return utf8(certificates.map(({ der }) => writePem("CERTIFICATE", der)).join(""));
 }
 
 /**
@@ -141,9 +137,14 @@ export async function nextCrl(
   return await issueCrl(certificate, signer, fields);
 }
 
+/** A list as its file has it. */
+export function crlFile(crl: Crl): Bytes {
+  return utf8(writePem("X509 CRL", crl.der));
+}
+
 /** Replaces the list in a file. */
 export async function writeCrl(path: string, crl: Crl, s: ScriptSurroundings): Promise<void> {
-  await writeFileDurably(resolve(s.cwd, path), utf8(writePem("X509 CRL", crl.der)), PUBLIC_MODE);
+  await writeFileDurably(resolve(s.cwd, path), crlFile(crl), PUBLIC_MODE);
 }
 
 /** From now on for so many days. */

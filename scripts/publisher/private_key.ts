@@ -10,7 +10,6 @@ import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { writePem } from "../../shared/x509/pem.ts";
 import type { CertificateSigner } from "../../shared/x509/write_certificate.ts";
-import { createExclusive } from "../../manager/files/durable.ts";
 import { judgePermissions, type PathState, type PermissionFinding } from "../../manager/files/permissions.ts";
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { exportPrivateKey, importPrivateKey } from "../../manager/keys/export.ts";
@@ -122,19 +121,14 @@ export async function newPrivateKey(name: KeyAlgorithm): Promise<PrivateKey> {
   return { pkcs8, spki: await exportSpki(pair.publicKey), algorithm, isEncrypted: false };
 }
 
-/**
- * Writes a key to a new file of mode 0600, encrypted if there is a passphrase.
- *
- * @throws `conflict` if the file exists; `storage`, `not_found`
- */
-export async function writePrivateKey(
-  path: string,
+/** A key as its file has it, encrypted if there is a passphrase. */
+export async function privateKeyFile(
   { pkcs8 }: PrivateKey,
   passphrase: Redacted<string> | null,
   s: ScriptSurroundings,
-): Promise<void> {
+): Promise<Bytes> {
   const pem = passphrase === null
     ? writePem("PRIVATE KEY", reveal(pkcs8))
     : await exportPrivateKey(pkcs8, passphrase, s.random);
-  await createExclusive(resolve(s.cwd, path), utf8(pem));
+  return utf8(pem);
 }

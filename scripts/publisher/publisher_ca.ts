@@ -4,7 +4,7 @@ import { PosternError } from "../../shared/errors.ts";
 import { REASONS, type RevocationReason } from "../../shared/x509/crl_extensions.ts";
 import { parseName } from "../../shared/x509/dn_parse.ts";
 import { issuePublisherRoot, issueReleaseSigner } from "../../shared/x509/issue_publisher.ts";
-import { lockCrl, nextCrl, readOwnCrl, requireFree, validFor, writeCrl, writeNewCertificate } from "./ca.ts";
+import { certificateFile, lockCrl, nextCrl, PUBLIC_MODE, readOwnCrl, requireFree, validFor, writeCrl } from "./ca.ts";
 import {
   type AuthorityOptions,
   authorityOptions,
@@ -18,9 +18,11 @@ import {
   ROOT_DAYS,
   SIGNER_DAYS,
 } from "./ca_options.ts";
+import { PRIVATE_FILE_MODE } from "../../manager/files/durable.ts";
 import { tellCertificate, tellCrl } from "./describe.ts";
+import { NewFiles } from "./new_files.ts";
 import { readCertificates, readPublicKey } from "./pem_files.ts";
-import { certificateSignerOfKey, newPrivateKey, writePrivateKey } from "./private_key.ts";
+import { certificateSignerOfKey, newPrivateKey, privateKeyFile } from "./private_key.ts";
 import { describeRotation } from "./rotate.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
@@ -91,9 +93,11 @@ async function init(options: InitOptions, s: ScriptSurroundings): Promise<Done> 
   const subject = { name: parseName(options.subject), spki: key.spki };
   const signer = await certificateSignerOfKey(key);
   const root = await issuePublisherRoot(signer, subject, validFor(options.days, s.now()), s.random);
+  await using files = new NewFiles(s);
   // The key first: a certificate without its key is of no use.
-  await writePrivateKey(options.rootKey, key, passphrase, s);
-  await writeNewCertificate(options.root, root, s);
+  await files.create(options.rootKey, await privateKeyFile(key, passphrase, s), PRIVATE_FILE_MODE);
+  await files.create(options.root, certificateFile(root), PUBLIC_MODE);
+  files.keep();
   const json = { root: options.root, key: options.rootKey, certificate: tellCertificate(root) };
   return { json, text: `Made the root ${options.root}, and its key ${options.rootKey}. Instances pin the root.` };
 }
@@ -110,8 +114,12 @@ async function issue(options: IssueOptions, s: ScriptSurroundings): Promise<Done
   const subject = { name: parseName(options.subject), spki };
   const validity = validFor(options.days, s.now());
   const certificate = await issueReleaseSigner(authority.certificate, authority.signer, subject, validity, s.random);
-  if (key !== null && options.key !== undefined) await writePrivateKey(options.key, key, passphrase, s);
-  await writeNewCertificate(options.cert, certificate, s);
+  await using files = new NewFiles(s);
+  if (key !== null && options.key !== undefined) {
+    await files.create(options.key, await privateKeyFile(key, passphrase, s), PRIVATE_FILE_MODE);
+  }
+  await files.create(options.cert, certificateFile(certificate), PUBLIC_MODE);
+  files.keep();
   const json = { cert: options.cert, key: options.key ?? null, certificate: tellCertificate(certificate) };
   return { json, text: `Issued ${options.cert}: sign_manifest.ts signs releases with it` };
 }

@@ -1,16 +1,15 @@
 /** `publisher_ca rotate-release` and `rotate-root`: the drills, each in one command (docs/publishing.md). */
 import type { Command } from "commander";
 import { Option } from "commander";
-import { utf8 } from "../../shared/bytes/bytes.ts";
 import { REASONS, type RevocationReason } from "../../shared/x509/crl_extensions.ts";
 import { parseName } from "../../shared/x509/dn_parse.ts";
 import { crossSign, issuePublisherRoot, issueReleaseSigner } from "../../shared/x509/issue_publisher.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
-import { writePem } from "../../shared/x509/pem.ts";
-import { createExclusive } from "../../manager/files/durable.ts";
-import { resolve } from "node:path";
+import { PRIVATE_FILE_MODE } from "../../manager/files/durable.ts";
 import {
   type Authority,
+  certificateFile,
+  crlFile,
   lockCrl,
   nextCrl,
   PUBLIC_MODE,
@@ -18,7 +17,6 @@ import {
   requireFree,
   validFor,
   writeCrl,
-  writeNewCertificate,
 } from "./ca.ts";
 import {
   type AuthorityOptions,
@@ -33,8 +31,9 @@ import {
   SIGNER_DAYS,
 } from "./ca_options.ts";
 import { tellCertificate, tellCrl } from "./describe.ts";
+import { NewFiles } from "./new_files.ts";
 import { readCertificates } from "./pem_files.ts";
-import { certificateSignerOfKey, newPrivateKey, type PrivateKey, writePrivateKey } from "./private_key.ts";
+import { certificateSignerOfKey, newPrivateKey, type PrivateKey, privateKeyFile } from "./private_key.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
@@ -100,10 +99,13 @@ async function rotateRelease(options: RotateReleaseOptions, s: ScriptSurrounding
   const revoke = old.map(([certificate]) => ({ certificate, revocation }));
   const crl = await nextCrl(authority, before, { revoke, days: CRL_DAYS }, s.now());
   const { certificate, key } = await newSigner(authority, options, s);
-  await writePrivateKey(options.key, key, await newPassphrase(passphraseOfNew(options), options.key, s), s);
-  await writeNewCertificate(options.cert, certificate, s);
+  const passphrase = await newPassphrase(passphraseOfNew(options), options.key, s);
+  await using files = new NewFiles(s);
+  await files.create(options.key, await privateKeyFile(key, passphrase, s), PRIVATE_FILE_MODE);
+  await files.create(options.cert, certificateFile(certificate), PUBLIC_MODE);
   // Last: before it nothing has changed for anybody.
   await writeCrl(options.crl, crl, s);
+  files.keep();
   const json = { cert: options.cert, key: options.key, certificate: tellCertificate(certificate) };
   const text =
     `Issued ${options.cert}, and renewed ${options.crl} (${crl.revoked.size} revoked): publish the index with both now`;
@@ -126,13 +128,17 @@ async function rotateRoot(options: RotateRootOptions, s: ScriptSurroundings): Pr
   const cross = await crossSign(old.certificate, old.signer, root, word, s.random);
   const { certificate, key } = await newSigner(next, options, s);
   const crls = [await nextCrl(old, before, LIST, s.now()), await nextCrl(next, null, LIST, s.now())] as const;
-  const rootPassphrase = { file: options.newRootPassphraseFile, fd: options.newRootPassphraseFd };
-  await writePrivateKey(options.newRootKey, rootKey, await newPassphrase(rootPassphrase, options.newRootKey, s), s);
-  await writeNewCertificate(options.newRoot, root, s);
-  await writePrivateKey(options.key, key, await newPassphrase(passphraseOfNew(options), options.key, s), s);
-  await createExclusive(resolve(s.cwd, options.cert), utf8(chainPem([certificate, cross])), PUBLIC_MODE);
-  await writeCrl(options.newCrl, crls[1], s);
+  const rootSource = { file: options.newRootPassphraseFile, fd: options.newRootPassphraseFd };
+  const rootPassphrase = await newPassphrase(rootSource, options.newRootKey, s);
+  const passphrase = await newPassphrase(passphraseOfNew(options), options.key, s);
+  await using files = new NewFiles(s);
+  await files.create(options.newRootKey, await privateKeyFile(rootKey, rootPassphrase, s), PRIVATE_FILE_MODE);
+  await files.create(options.newRoot, certificateFile(root), PUBLIC_MODE);
+  await files.create(options.key, await privateKeyFile(key, passphrase, s), PRIVATE_FILE_MODE);
+  await files.create(options.cert, certificateFile(certificate, cross), PUBLIC_MODE);
+  await files.create(options.newCrl, crlFile(crls[1]), PUBLIC_MODE);
   await writeCrl(options.crl, crls[0], s);
+  files.keep();
   const json = { root: options.newRoot, rootCertificate: tellCertificate(root), cross: tellCertificate(cross) };
   const text =
     `Made the root ${options.newRoot}, which the old root vouches for, and ${options.cert}, issued by it. Publish with ` +
@@ -152,8 +158,4 @@ async function newSigner(
   const validity = validFor(days, s.now());
   const certificate = await issueReleaseSigner(authority.certificate, authority.signer, about, validity, s.random);
   return { certificate, key };
-}
-
-function chainPem(certificates: readonly Certificate[]): string {
-  return certificates.map(({ der }) => writePem("CERTIFICATE", der)).join("");
 }

@@ -40,7 +40,10 @@ export function sqliteError(sqlite: string, message: string, context: FailureCon
           `The file of ${where} is no database, or an encrypted one; check the path, or give its key.`,
         );
     case "CANTOPEN":
-      return error("storage", `Cannot open ${where}; check that its folder exists and may be read and written.`);
+      return error(
+        "storage",
+        `Cannot open ${where}; check that its folder exists and may be read and written, or free some space if the disk is full.`,
+      );
     case "READONLY":
     case "PERM":
       return error(
@@ -50,7 +53,7 @@ export function sqliteError(sqlite: string, message: string, context: FailureCon
     case "IOERR":
       return error(
         "storage",
-        `The disk of ${where} fails (${message}); check the disk and that the file is still there.`,
+        `The disk of ${where} fails (${message}); free some space if it is full, or check it and that the file is still there.`,
       );
     case "TOOBIG":
       return error("too_large", `A value or statement is too large for ${where}.`);

@@ -51,6 +51,8 @@ function directory(folder: string): PublishFolder {
         await Deno.rename(`${path}${PART_SUFFIX}`, path);
         await syncFolder(folder);
       } catch (error) {
+        // It is begun anew in any case, and takes room that may be short.
+        await Deno.remove(`${path}${PART_SUFFIX}`).catch(() => {});
         throw fromOsError(error, `write ${path}`);
       }
       return "sent";

@@ -27,7 +27,11 @@ export interface Ran {
   readonly out: string;
   readonly err: string;
   /** Of `--json`. */
-  readonly json: { readonly ok: boolean; readonly error?: { readonly code: string }; readonly [name: string]: unknown };
+  readonly json: {
+    readonly ok: boolean;
+    readonly error?: { readonly code: string; readonly message: string };
+    readonly [name: string]: unknown;
+  };
 }
 
 export class Workshop implements AsyncDisposable {
