@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { decodeAs } from "../../shared/protocol/shapes.ts";
-import { exchange } from "../../shared/client/http.ts";
+import { exchange } from "../../shared/client/session/http.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
