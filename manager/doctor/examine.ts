@@ -35,11 +35,18 @@ export interface DatabaseFacts {
   readonly integrity: string;
 }
 
+/** What a login showed. */
+export interface LoginFacts {
+  readonly state: EdgeState;
+  /** What it came to, held against what the manager had pushed. */
+  readonly agreed: Tried<Reconciled>;
+}
+
 export interface EdgeFacts {
   /** The edge's clock minus this one, in Millis, and how far that may be off. */
   readonly clock: Tried<{ readonly aheadMillis: number; readonly uncertainMillis: number }>;
   /** Null when it could not be reached at all. */
-  readonly login: Tried<{ readonly state: EdgeState; readonly agreed: Tried<Reconciled> }> | null;
+  readonly login: Tried<LoginFacts> | null;
 }
 
 export interface Facts {
