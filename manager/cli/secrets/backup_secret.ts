@@ -1,14 +1,14 @@
 /** What opens or protects a backup: the recovery key, or a passphrase of its own. */
 import { resolve } from "node:path";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { Redacted, reveal } from "../../shared/crypto/redacted.ts";
-import type { ReadHeader } from "../backup/header.ts";
-import type { BackupSecret } from "../backup/recipients.ts";
-import { requirePrivateFile } from "../files/permissions.ts";
-import { readBounded } from "../files/read_bounded.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { Redacted, reveal } from "../../../shared/crypto/redacted.ts";
+import type { ReadHeader } from "../../backup/header.ts";
+import type { BackupSecret } from "../../backup/recipients.ts";
+import { requirePrivateFile } from "../../files/permissions.ts";
+import { readBounded } from "../../files/read_bounded.ts";
 import { passphraseFrom } from "./secret_input.ts";
-import type { CliSurroundings } from "./surroundings.ts";
-import { readRecoveryKey } from "./texts/recovery_key.ts";
+import type { CliSurroundings } from "../surroundings.ts";
+import { readRecoveryKey } from "../texts/recovery_key.ts";
 
 export interface PassphraseOptions {
   readonly backupPassphraseFile?: string;

@@ -1,10 +1,10 @@
 /** A private key out of an encrypted file that the owner names. */
 import { resolve } from "node:path";
-import { LIMITS } from "../../shared/limits.ts";
-import { readBounded } from "../files/read_bounded.ts";
-import { type ImportedKey, importPrivateKey } from "../keys/export.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { readBounded } from "../../files/read_bounded.ts";
+import { type ImportedKey, importPrivateKey } from "../../keys/export.ts";
 import { passphraseFrom, type PassphraseSource } from "./secret_input.ts";
-import type { CliSurroundings } from "./surroundings.ts";
+import type { CliSurroundings } from "../surroundings.ts";
 
 /** The text of a key's file. @throws `too_large`, `not_found`, `storage` */
 export async function readKeyFile(path: string): Promise<string> {

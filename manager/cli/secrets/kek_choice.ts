@@ -1,14 +1,14 @@
 /** Which KEK a command uses: what options and variables name, where the settings remember it, or the person is asked. */
 import { resolve } from "node:path";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import { createKeyFile, CREDENTIAL_KIND, KEY_FILE_KIND, openKeyFile } from "../keys/key_file.ts";
-import { KMS_KIND } from "../keys/kms.ts";
-import { PASSPHRASE_KIND, passphraseKek } from "../keys/passphrase.ts";
-import { createTokenKek, pkcs11Kek } from "../keys/pkcs11_kek.ts";
-import { parsePkcs11Uri } from "../keys/pkcs11_uri.ts";
-import { PKI_KIND } from "../keys/pki.ts";
-import { type KekProvider, KekRegistry } from "../keys/provider.ts";
-import type { KekPlace } from "../store/folder.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { createKeyFile, CREDENTIAL_KIND, KEY_FILE_KIND, openKeyFile } from "../../keys/key_file.ts";
+import { KMS_KIND } from "../../keys/kms.ts";
+import { PASSPHRASE_KIND, passphraseKek } from "../../keys/passphrase.ts";
+import { createTokenKek, pkcs11Kek } from "../../keys/pkcs11_kek.ts";
+import { parsePkcs11Uri } from "../../keys/pkcs11_uri.ts";
+import { PKI_KIND } from "../../keys/pki.ts";
+import { type KekProvider, KekRegistry } from "../../keys/provider.ts";
+import type { KekPlace } from "../../store/folder.ts";
 import {
   eitherKek,
   type KekSecretOptions,
@@ -19,7 +19,7 @@ import {
   tokenPin,
 } from "./kek_openers.ts";
 import { passphraseFrom } from "./secret_input.ts";
-import type { CliSurroundings } from "./surroundings.ts";
+import type { CliSurroundings } from "../surroundings.ts";
 
 /** The options that every command with a KEK takes. */
 export interface KekOptions extends KekSecretOptions {

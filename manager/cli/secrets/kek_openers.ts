@@ -1,16 +1,16 @@
 /** Opens the KEK of each kind at the place that options, variables or settings name. Nothing is opened or asked before it is needed. */
 import { resolve } from "node:path";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import type { Redacted } from "../../shared/crypto/redacted.ts";
-import { CREDENTIAL_KIND, KEY_FILE_KIND, openCredential, openKeyFile } from "../keys/key_file.ts";
-import { KMS_KIND, openKmsKek } from "../keys/kms.ts";
-import { PASSPHRASE_KIND, passphraseKek } from "../keys/passphrase.ts";
-import { PKCS11_KIND, pkcs11Kek } from "../keys/pkcs11_kek.ts";
-import { openPkiKek, PKI_KIND } from "../keys/pki.ts";
-import type { KekProvider } from "../keys/provider.ts";
-import type { KekPlace } from "../store/folder.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import type { Redacted } from "../../../shared/crypto/redacted.ts";
+import { CREDENTIAL_KIND, KEY_FILE_KIND, openCredential, openKeyFile } from "../../keys/key_file.ts";
+import { KMS_KIND, openKmsKek } from "../../keys/kms.ts";
+import { PASSPHRASE_KIND, passphraseKek } from "../../keys/passphrase.ts";
+import { PKCS11_KIND, pkcs11Kek } from "../../keys/pkcs11_kek.ts";
+import { openPkiKek, PKI_KIND } from "../../keys/pki.ts";
+import type { KekProvider } from "../../keys/provider.ts";
+import type { KekPlace } from "../../store/folder.ts";
 import { passphraseFrom } from "./secret_input.ts";
-import type { CliSurroundings } from "./surroundings.ts";
+import type { CliSurroundings } from "../surroundings.ts";
 
 /** What is asked for when a KEK is used, wherever it is. */
 export interface KekSecretOptions {

@@ -1,15 +1,15 @@
 /** Passphrases from files, descriptors and the terminal; never from arguments or variables, which other users can see. */
 import { resolve } from "node:path";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { concat } from "../../shared/bytes/bytes.ts";
-import type { Redacted } from "../../shared/crypto/redacted.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { fromOsError } from "../files/os_error.ts";
-import { requirePrivateFile } from "../files/permissions.ts";
-import { readBounded } from "../files/read_bounded.ts";
-import { passphraseOf } from "../keys/passphrase.ts";
-import type { CliSurroundings } from "./surroundings.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { concat } from "../../../shared/bytes/bytes.ts";
+import type { Redacted } from "../../../shared/crypto/redacted.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { fromOsError } from "../../files/os_error.ts";
+import { requirePrivateFile } from "../../files/permissions.ts";
+import { readBounded } from "../../files/read_bounded.ts";
+import { passphraseOf } from "../../keys/passphrase.ts";
+import type { CliSurroundings } from "../surroundings.ts";
 
 /** Where a passphrase is to be read from. */
 export interface PassphraseSource {
