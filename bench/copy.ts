@@ -1,8 +1,8 @@
 /** A device's local copy of 100,000 rows: fetched and verified once, then brought up to date by what changed. */
 import { createMemory, MemoryInProcess, PosternDevice } from "../shared/client/mod.ts";
-import type { CopyChange } from "../shared/client/copy_store.ts";
-import type { LocalCopy } from "../shared/client/local_copy.ts";
-import { acceptGrant } from "../shared/client/pair.ts";
+import type { CopyChange } from "../shared/client/memory/copy_store.ts";
+import type { LocalCopy } from "../shared/client/copy/local_copy.ts";
+import { acceptGrant } from "../shared/client/identity/pair.ts";
 import { openDatabase } from "../shared/database/open.ts";
 import { openDeviceDatabase } from "../shared/stores/device_database.ts";
 import { type DeltaStore, startDeltaStore } from "./fixtures/delta_store.ts";

@@ -1,6 +1,6 @@
 /** Start and size: `deno task start --once`, the worker's bundle, and round trips of a device's first verified read. */
 import { createMemory, MemoryInProcess, PosternDevice, runtimeSurroundings } from "../shared/client/mod.ts";
-import { acceptGrant } from "../shared/client/pair.ts";
+import { acceptGrant } from "../shared/client/identity/pair.ts";
 import type { CanonicalDn } from "../shared/x509/dn.ts";
 import { buildWorker, weigh } from "../scripts/worker/bundle.ts";
 import { PROJECT_ROOT } from "../scripts/files.ts";

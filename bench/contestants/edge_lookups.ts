@@ -1,7 +1,7 @@
 /** Lookups at the edge: one certificate by its subject, as the device client asks for it, request and answer signed. */
 import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
 import { fromBase64 } from "../../shared/bytes/encoding.ts";
-import { rowsCall } from "../../shared/client/calls.ts";
+import { rowsCall } from "../../shared/client/session/calls.ts";
 import { KEY_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
 import { type RangeClaim, verifyProof } from "../../shared/merkle/verify_proof.ts";
 import type { EpochKeys } from "../../shared/protocol/epoch_keys.ts";
@@ -27,7 +27,7 @@ import type { Server } from "../servers/spawn.ts";
 import { RoundRobin } from "./round_robin.ts";
 
 const EMPTY_DIGEST: string = contentDigest(new Uint8Array(0));
-/** As the device client asks (shared/client/list_reader.ts). */
+/** As the device client asks (shared/client/read/list_reader.ts). */
 const LIMIT = 100;
 
 /** What is looked up, and who asks. */

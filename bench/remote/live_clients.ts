@@ -15,7 +15,7 @@ import {
   MemoryInProcess,
   PosternDevice,
 } from "../../shared/client/mod.ts";
-import { decodeState } from "../../shared/client/state.ts";
+import { decodeState } from "../../shared/client/memory/state.ts";
 import { fromBase64Url } from "../../shared/bytes/encoding.ts";
 import { isPosternError } from "../../shared/errors.ts";
 import type { CanonicalDn } from "../../shared/x509/dn.ts";

@@ -1,7 +1,7 @@
 /** Prepared lookups from many connections, with real clients mixed in, for one turn of one edge. */
 import { toBase64Url } from "../../shared/bytes/encoding.ts";
 import { acceptGrant, exportDevice } from "../../shared/client/mod.ts";
-import { encodeState } from "../../shared/client/state.ts";
+import { encodeState } from "../../shared/client/memory/state.ts";
 import { reveal } from "../../shared/crypto/redacted.ts";
 import type { BenchDevice } from "../fixtures/owner.ts";
 import type { Contestant } from "../harness/contest.ts";

@@ -4,8 +4,8 @@
  */
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
-import type { TableRow } from "../../shared/client/open_content.ts";
-import { TableVerifier } from "../../shared/client/verify_table.ts";
+import type { TableRow } from "../../shared/client/verify/open_content.ts";
+import { TableVerifier } from "../../shared/client/verify/verify_table.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";

@@ -1,8 +1,8 @@
 /** What the edge shows a manager that is being restored: believed as far as it is signed (spec: BACKUP-11). */
 import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { fetchStatement } from "../../shared/client/fetch_statement.ts";
+import { fetchStatement } from "../../shared/client/session/fetch_statement.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
-import { TableVerifier, verifyTable } from "../../shared/client/verify_table.ts";
+import { TableVerifier, verifyTable } from "../../shared/client/verify/verify_table.ts";
 import { secretKey } from "../../shared/crypto/brand.ts";
 import { openHpke } from "../../shared/crypto/hpke.ts";
 import { importHpkeKey } from "../../shared/crypto/hpke_keys.ts";

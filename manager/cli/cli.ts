@@ -6,7 +6,7 @@ import type { KekRegistry } from "../keys/provider.ts";
 import { readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
 import { dataFolder } from "./folder_choice.ts";
-import { type KekOptions, kekRegistry } from "./kek_choice.ts";
+import { type KekOptions, kekRegistry } from "./secrets/kek_choice.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { CliSurroundings } from "./surroundings.ts";
 

@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { decodeAs } from "../../shared/protocol/shapes.ts";
-import { exchange } from "../../shared/client/http.ts";
+import { exchange } from "../../shared/client/session/http.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
@@ -35,11 +35,18 @@ export interface DatabaseFacts {
   readonly integrity: string;
 }
 
+/** What a login showed. */
+export interface LoginFacts {
+  readonly state: EdgeState;
+  /** What it came to, held against what the manager had pushed. */
+  readonly agreed: Tried<Reconciled>;
+}
+
 export interface EdgeFacts {
   /** The edge's clock minus this one, in Millis, and how far that may be off. */
   readonly clock: Tried<{ readonly aheadMillis: number; readonly uncertainMillis: number }>;
   /** Null when it could not be reached at all. */
-  readonly login: Tried<{ readonly state: EdgeState; readonly agreed: Tried<Reconciled> }> | null;
+  readonly login: Tried<LoginFacts> | null;
 }
 
 export interface Facts {

@@ -1,8 +1,8 @@
 /** A whole state of an edge, from wherever it is read, checked as a device would and against what this manager signed. */
 import { equalBytes } from "../../shared/bytes/bytes.ts";
-import type { TableRow } from "../../shared/client/open_content.ts";
-import { type ContentCounts, ContentsVerifier } from "../../shared/client/verify_contents.ts";
-import { type TablePage, TableVerifier, verifyTable } from "../../shared/client/verify_table.ts";
+import type { TableRow } from "../../shared/client/verify/open_content.ts";
+import { type ContentCounts, ContentsVerifier } from "../../shared/client/verify/verify_contents.ts";
+import { type TablePage, TableVerifier, verifyTable } from "../../shared/client/verify/verify_table.ts";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";

@@ -2,8 +2,8 @@
 import type * as v from "valibot";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { CborInputMap } from "../../shared/bytes/cbor.ts";
-import type { EdgeSession } from "../../shared/client/edge_session.ts";
-import { openSession } from "../../shared/client/open_session.ts";
+import type { EdgeSession } from "../../shared/client/session/edge_session.ts";
+import { openSession } from "../../shared/client/session/open_session.ts";
 import type { Surroundings } from "../../shared/client/surroundings.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
 import type { HistoryNode } from "../../shared/merkle/history.ts";

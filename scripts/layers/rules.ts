@@ -15,23 +15,34 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Within shared/, which folders each may use beside itself: formats and crypto at the bottom, what speaks the protocol on
- * top. Files right in shared/ (errors, limits) are for all, and use nothing. A folder that is not here may use any.
+ * Within a folder, which of its folders each may use beside itself: formats and crypto at the bottom, what speaks the
+ * protocol on top. Files right in it are for all; "" says what they may use. A folder that is not here may use any.
  */
-const WITHIN_SHARED: Readonly<Record<string, readonly string[]>> = {
-  "": [],
-  bytes: [],
-  der: ["bytes"],
-  crypto: ["bytes", "der"],
-  x509: ["bytes", "crypto", "der"],
-  merkle: ["bytes", "crypto"],
-  database: ["bytes"],
-  cms: ["bytes", "crypto", "der", "x509"],
-  cover: ["bytes", "crypto"],
-  manifest: ["bytes", "cms", "cover", "crypto", "der", "protocol", "x509"],
-  protocol: ["bytes", "crypto", "merkle", "x509"],
-  client: ["bytes", "crypto", "merkle", "protocol", "x509"],
-  stores: ["bytes", "client", "database", "protocol"],
+const WITHIN: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "shared/": {
+    "": [],
+    bytes: [],
+    der: ["bytes"],
+    crypto: ["bytes", "der"],
+    x509: ["bytes", "crypto", "der"],
+    merkle: ["bytes", "crypto"],
+    database: ["bytes"],
+    cms: ["bytes", "crypto", "der", "x509"],
+    cover: ["bytes", "crypto"],
+    manifest: ["bytes", "cms", "cover", "crypto", "der", "protocol", "x509"],
+    protocol: ["bytes", "crypto", "merkle", "x509"],
+    client: ["bytes", "crypto", "merkle", "protocol", "x509"],
+    stores: ["bytes", "client", "database", "protocol"],
+  },
+  "shared/client/": {
+    memory: [],
+    identity: ["memory"],
+    session: [],
+    verify: ["identity", "memory", "session"],
+    read: ["memory", "session", "verify"],
+    copy: ["memory", "read", "session", "verify"],
+    submit: ["identity", "memory", "read", "session", "verify"],
+  },
 };
 
 /** Folders whose code is measured and tested, but never ships: they may look at anything. */
@@ -103,20 +114,20 @@ function judgeRelative(path: string, specifier: string): string[] {
   const [from = "", to = ""] = [path, target].map((one) => one.split("/")[0]);
   const depth = specifier.split("/").filter((part) => part === "..").length;
   if (depth > path.split("/").length - 1) return [`imports ${specifier}, which is outside of the project`];
-  if (from === "shared" && to === "shared") return judgeWithinShared(path, target);
-  if (MAY_IMPORT[from]?.includes(to)) return [];
+  if (MAY_IMPORT[from]?.includes(to)) return Object.keys(WITHIN).flatMap((folder) => judgeWithin(folder, path, target));
   return [`${from}/ imports ${target}, but may import only ${MAY_IMPORT[from]?.join("/, ") ?? "nothing"}/`];
 }
 
-function judgeWithinShared(path: string, target: string): string[] {
-  const [from, to] = [folderInShared(path), folderInShared(target)];
-  if (to === "" || to === from || (WITHIN_SHARED[from]?.includes(to) ?? true)) return [];
-  return [`shared/${from} imports ${target}, which is above it: see the table in scripts/layers/rules.ts`];
+function judgeWithin(folder: string, path: string, target: string): string[] {
+  if (!path.startsWith(folder) || !target.startsWith(folder)) return [];
+  const [from, to] = [folderIn(folder, path), folderIn(folder, target)];
+  if (to === "" || to === from || (WITHIN[folder]?.[from]?.includes(to) ?? true)) return [];
+  return [`${folder}${from} imports ${target}, which is above it: see the table in scripts/layers/rules.ts`];
 }
 
-/** `bytes` of `shared/bytes/cbor.ts`, nothing of `shared/errors.ts`. */
-function folderInShared(path: string): string {
-  return path.split("/").slice(1, -1)[0] ?? "";
+/** `bytes` of `shared/bytes/cbor.ts` in `shared/`, nothing of `shared/errors.ts`. */
+function folderIn(folder: string, path: string): string {
+  return path.slice(folder.length).split("/").slice(0, -1)[0] ?? "";
 }
 
 function judgePackage(fact: Located & { kind: "import" }, packages: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** Options that the commands of `publisher_ca` share, and what they open. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
-import { passphraseFrom, type PassphraseSource } from "../../manager/cli/secret_input.ts";
+import { passphraseFrom, type PassphraseSource } from "../../manager/cli/secrets/secret_input.ts";
 import { type Authority, openAuthority } from "./ca.ts";
 import { KEY_ALGORITHMS, type KeyAlgorithm } from "./private_key.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";

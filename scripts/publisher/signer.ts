@@ -5,7 +5,7 @@ import type { CmsSigner } from "../../shared/cms/sign.ts";
 import { algorithmOfSpki } from "../../shared/crypto/signature.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
-import { passphraseFrom } from "../../manager/cli/secret_input.ts";
+import { passphraseFrom } from "../../manager/cli/secrets/secret_input.ts";
 import { Pkcs11Session } from "../../manager/keys/pkcs11/session.ts";
 import { pkcs11Signer } from "../../manager/keys/pkcs11/signer.ts";
 import { readCertificates } from "./pem_files.ts";

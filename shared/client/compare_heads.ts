@@ -4,7 +4,7 @@ import { PosternError } from "../errors.ts";
 import { isSameHead, type NamedHead, type OtherHead } from "../protocol/head_code.ts";
 import { judgeHistory } from "../protocol/judge_history.ts";
 import type { DeviceLink } from "./device_link.ts";
-import type { CallOptions } from "./http.ts";
+import type { CallOptions } from "./session/http.ts";
 
 /** What came of a comparison that found nothing wrong. */
 export interface HeadComparison {

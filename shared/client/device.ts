@@ -2,25 +2,25 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { headCode, headText, parseOtherHead } from "../protocol/head_code.ts";
-import { Certificates } from "./certificates.ts";
+import { Certificates } from "./read/certificates.ts";
 import { compareHeads, type HeadComparison } from "./compare_heads.ts";
-import type { CopyStore } from "./copy_store.ts";
-import type { DeviceKeys } from "./device_keys.ts";
+import type { CopyStore } from "./memory/copy_store.ts";
+import type { DeviceKeys } from "./identity/device_keys.ts";
 import { DeviceLink } from "./device_link.ts";
 import { type FreshnessReport, freshnessReport } from "./freshness.ts";
-import type { CallOptions } from "./http.ts";
-import { ListReader } from "./list_reader.ts";
-import type { StaleReads } from "./lists.ts";
-import { LocalCopy } from "./local_copy.ts";
-import type { DeviceMemory } from "./memory.ts";
-import { Messages } from "./messages.ts";
-import { PendingReader } from "./pending.ts";
-import type { DeviceProfile } from "./profile.ts";
-import { Submit } from "./submit.ts";
+import type { CallOptions } from "./session/http.ts";
+import { ListReader } from "./read/list_reader.ts";
+import type { StaleReads } from "./read/lists.ts";
+import { LocalCopy } from "./copy/local_copy.ts";
+import type { DeviceMemory } from "./memory/memory.ts";
+import { Messages } from "./read/messages.ts";
+import { PendingReader } from "./read/pending.ts";
+import type { DeviceProfile } from "./identity/profile.ts";
+import { Submit } from "./submit/submit.ts";
 import { runtimeSurroundings, type Surroundings } from "./surroundings.ts";
-import { Tables, type VerifyReport } from "./tables.ts";
-import { type Restore, Verifier } from "./verifier.ts";
-import { type HeadReport, reportHead } from "./view.ts";
+import { Tables, type VerifyReport } from "./read/tables.ts";
+import { type Restore, Verifier } from "./verify/verifier.ts";
+import { type HeadReport, reportHead } from "./verify/view.ts";
 
 /** What a device is made of. */
 export interface DeviceParts {

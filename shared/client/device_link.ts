@@ -8,15 +8,15 @@ import { type ErrorCode, isPosternError, PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { decodeSignedHead } from "../protocol/head.ts";
 import type { EdgeName } from "../protocol/statement.ts";
-import type { EdgeCall, EdgeSession } from "./edge_session.ts";
-import { fetchStatement } from "./fetch_statement.ts";
-import type { CallOptions } from "./http.ts";
-import { openSession } from "./open_session.ts";
-import { headCall, logoutCall, recordCall } from "./calls.ts";
-import type { ShownHead } from "./judge.ts";
+import type { EdgeCall, EdgeSession } from "./session/edge_session.ts";
+import { fetchStatement } from "./session/fetch_statement.ts";
+import type { CallOptions } from "./session/http.ts";
+import { openSession } from "./session/open_session.ts";
+import { headCall, logoutCall, recordCall } from "./session/calls.ts";
+import type { ShownHead } from "./verify/judge.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { Verifier } from "./verifier.ts";
-import type { View } from "./view.ts";
+import type { Verifier } from "./verify/verifier.ts";
+import type { View } from "./verify/view.ts";
 
 /** What every answer to a read says of the present. */
 interface Current {

@@ -1,7 +1,7 @@
 /** How fresh a device's data is: pure, from what it remembers (spec: HEAD-10). */
 import { freshness, type HeadMemory } from "../protocol/judge_head.ts";
 import { ADVICE } from "./advice.ts";
-import type { ShownTimes } from "./state.ts";
+import type { ShownTimes } from "./memory/state.ts";
 
 /** How fresh what a device reads is, by its own clock. */
 export interface FreshnessReport {

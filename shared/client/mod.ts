@@ -15,6 +15,9 @@
  *     const device = new PosternDevice({ profile, keys, memory });
  *     const { found, asOf } = await device.certificates.bySubject("CN=Alice");
  *
+ * From the bottom up: `memory/` is what a device must not forget, `identity/` its keys and its pairing, `session/` the exchange with
+ * the edge, `verify/` what of that is believed; `read/`, `copy/` and `submit/` are what a program asks for.
+ *
  * Every failure is a `PosternError`. `tampered`, `rolled_back`, `forked` and `withheld` mean that the edge does not show what the
  * manager signed; `restored` asks the user a question, see `PosternDevice.restore`. `adviceFor` has a text for each of them.
  */
@@ -30,23 +33,23 @@ export {
   type DeviceSecrets,
   importDeviceKeys,
   type NewDeviceKeys,
-} from "./device_keys.ts";
-export { type AcceptedGrant, acceptGrant, acceptGrantToCertificate, pairingRequest } from "./pair.ts";
-export { type DeviceProfile, exportDevice, importDevice } from "./profile.ts";
-export { createMemory, type DeviceMemory, MemoryInProcess } from "./memory.ts";
-export { type CopiedRow, type CopyChange, CopyInProcess, type CopyState, type CopyStore } from "./copy_store.ts";
-export type { CopySync, LocalCopy } from "./local_copy.ts";
-export type { DeviceState } from "./state.ts";
+} from "./identity/device_keys.ts";
+export { type AcceptedGrant, acceptGrant, acceptGrantToCertificate, pairingRequest } from "./identity/pair.ts";
+export { type DeviceProfile, exportDevice, importDevice } from "./identity/profile.ts";
+export { createMemory, type DeviceMemory, MemoryInProcess } from "./memory/memory.ts";
+export { type CopiedRow, type CopyChange, CopyInProcess, type CopyState, type CopyStore } from "./memory/copy_store.ts";
+export type { CopySync, LocalCopy } from "./copy/local_copy.ts";
+export type { DeviceState } from "./memory/state.ts";
 export { runtimeSurroundings, type Surroundings } from "./surroundings.ts";
-export type { CallOptions } from "./http.ts";
-export type { CertificateEntry, Certificates, Found } from "./certificates.ts";
-export type { MessagePage, MessageRange, Messages } from "./messages.ts";
-export type { IgnoredSubmission, PendingCertificate, PendingCertificates } from "./pending.ts";
-export type { PendingFault, UnseenSubmissions } from "./pending_chains.ts";
-export type { Submit } from "./submit.ts";
-export type { PendingStatus, SubmissionOutcome, SubmitStatus, Submitted } from "./submitted.ts";
-export type { Tables, VerifiedTable, VerifyReport } from "./tables.ts";
-export type { OpenedRow, TableRow } from "./open_content.ts";
-export type { Restore } from "./verifier.ts";
-export type { AsOf, HeadReport } from "./view.ts";
-export type { StaleReads } from "./lists.ts";
+export type { CallOptions } from "./session/http.ts";
+export type { CertificateEntry, Certificates, Found } from "./read/certificates.ts";
+export type { MessagePage, MessageRange, Messages } from "./read/messages.ts";
+export type { IgnoredSubmission, PendingCertificate, PendingCertificates } from "./read/pending.ts";
+export type { PendingFault, UnseenSubmissions } from "./read/pending_chains.ts";
+export type { Submit } from "./submit/submit.ts";
+export type { PendingStatus, SubmissionOutcome, SubmitStatus, Submitted } from "./submit/submitted.ts";
+export type { Tables, VerifiedTable, VerifyReport } from "./read/tables.ts";
+export type { OpenedRow, TableRow } from "./verify/open_content.ts";
+export type { Restore } from "./verify/verifier.ts";
+export type { AsOf, HeadReport } from "./verify/view.ts";
+export type { StaleReads } from "./read/lists.ts";

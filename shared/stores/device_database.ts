@@ -1,7 +1,7 @@
 /** What a device must not lose, in a database file: for Deno, Node and daemons. One file for each device. */
 import type { Bytes } from "../bytes/bytes.ts";
-import type { CopiedRow, CopyChange, CopyState, CopyStore } from "../client/copy_store.ts";
-import type { DeviceMemory } from "../client/memory.ts";
+import type { CopiedRow, CopyChange, CopyState, CopyStore } from "../client/memory/copy_store.ts";
+import type { DeviceMemory } from "../client/memory/memory.ts";
 import type { Database, Statement } from "../database/database.ts";
 import { migrate, type Migration } from "../database/migrations.ts";
 import { PosternError } from "../errors.ts";

@@ -1,7 +1,7 @@
 /** What a device must not lose, in a browser's IndexedDB: for pages and web workers. One database for each device. */
 import type { Bytes } from "../bytes/bytes.ts";
-import type { CopiedRow, CopyChange, CopyState, CopyStore } from "../client/copy_store.ts";
-import type { DeviceMemory } from "../client/memory.ts";
+import type { CopiedRow, CopyChange, CopyState, CopyStore } from "../client/memory/copy_store.ts";
+import type { DeviceMemory } from "../client/memory/memory.ts";
 import { PosternError } from "../errors.ts";
 import { type TableName, TABLES } from "../protocol/tables.ts";
 import type { IdbDatabase, IdbGlobals, IdbRequest, IdbStore } from "./idb_types.ts";

@@ -4,7 +4,7 @@ import { sha256 } from "../../shared/crypto/hash.ts";
 import { PosternError } from "../../shared/errors.ts";
 import type { PosternDevice } from "../../shared/client/mod.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { AsOf } from "../../shared/client/view.ts";
+import type { AsOf } from "../../shared/client/verify/view.ts";
 import type { Dice } from "./dice.ts";
 import { CHANNELS, type Player, type Scene, SUBJECTS } from "./scene.ts";
 import type { Truth } from "./truth.ts";

@@ -1,7 +1,7 @@
 /** A second device of a household, as a program that is killed at each of its writes and started again on what it left. */
 import { join } from "node:path";
 import { createMemory, PosternDevice, runtimeSurroundings } from "../../shared/client/mod.ts";
-import { exportDevice, importDevice } from "../../shared/client/profile.ts";
+import { exportDevice, importDevice } from "../../shared/client/identity/profile.ts";
 import { Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { openDeviceDatabase } from "../../shared/stores/device_database.ts";

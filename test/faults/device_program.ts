@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { utf8 } from "../../shared/bytes/bytes.ts";
 import { PosternDevice } from "../../shared/client/mod.ts";
-import { importDevice } from "../../shared/client/profile.ts";
+import { importDevice } from "../../shared/client/identity/profile.ts";
 import { Redacted } from "../../shared/crypto/redacted.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { openDeviceDatabase } from "../../shared/stores/device_database.ts";

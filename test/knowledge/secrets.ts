@@ -5,7 +5,7 @@ import type { Bytes } from "../../shared/bytes/bytes.ts";
 import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import { fromBase64Url, toHex } from "../../shared/bytes/encoding.ts";
 import { unpad } from "../../shared/bytes/padding.ts";
-import { takeSecrets } from "../../shared/client/device_keys.ts";
+import { takeSecrets } from "../../shared/client/identity/device_keys.ts";
 import { webCryptoKeys } from "../../shared/crypto/native_keys.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { openHpke } from "../../shared/crypto/hpke.ts";

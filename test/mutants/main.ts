@@ -3,7 +3,7 @@
  * beside this file).
  *
  *   deno task test:mutants                                  every target
- *   deno task test:mutants shared/merkle shared/client/judge.ts    these
+ *   deno task test:mutants shared/merkle shared/client/verify/judge.ts    these
  *   deno task test:mutants --results FILE                   keeps what became of each mutant, and goes on where it was
  *   deno task test:mutants --by test/shared/merkle          with these tests alone: what they end is dead, the others may not be
  *   deno task test:mutants --seconds 3                      for a first look: gives up on a mutant after so much of the tests' time

@@ -8,14 +8,14 @@ export interface Target {
 
 const MERKLE = ["test/shared/merkle"];
 const PROTOCOL = ["test/shared/protocol"];
-const CLIENT = ["test/shared/client", "test/shared/client/drafts_crash.slow.test.ts"];
+const CLIENT = ["test/shared/client", "test/shared/client/submit/drafts_crash.slow.test.ts"];
 const THREATS = [
   "test/threats",
   ...["carried_copies", "submissions", "two_worlds", "whole_tables"].map((name) => `test/threats/${name}.slow.test.ts`),
 ];
 const COPIES = [
   ...["test/threats/carried_copies.slow.test.ts", "test/threats/local_copies.test.ts"],
-  ...["test/shared/client/local_copy.test.ts", "test/shared/client/copy_lists.test.ts"],
+  ...["test/shared/client/copy/local_copy.test.ts", "test/shared/client/copy/copy_lists.test.ts"],
 ];
 const CRYPTO = ["test/shared/crypto"];
 const X509 = ["test/shared/x509", "test/shared/x509/dn_openssl.slow.test.ts"];
@@ -39,20 +39,22 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/protocol", "judge_head judge_history head_code head signed statement", PROTOCOL, CLIENT, THREATS),
   ...of("shared/protocol", "acknowledgement contents edge_key epoch_keys http_signature", PROTOCOL, CLIENT, THREATS),
   ...of("shared/protocol", "origin pairing records row shapes submission tables wire", PROTOCOL, CLIENT, THREATS),
-  ...of("shared/client", "judge verify_list verify_table verify_message verify_contents", CLIENT, THREATS),
-  ...of("shared/client", "list_reader lists compare_heads verifier verified_heads view tables", CLIENT, THREATS),
-  ...of("shared/client", "pending_chains", CLIENT),
-  ...of("shared/client", "open_content open_session edge_session fetch_statement freshness", CLIENT, THREATS),
-  ...of("shared/client", "device_link device_keys certificates messages memory state", CLIENT, THREATS),
+  ...of("shared/client", "device_link compare_heads freshness", CLIENT, THREATS),
+  ...of("shared/client/memory", "draft_store drafts memory outbox outbox_store state", CLIENT, THREATS),
+  ...of("shared/client/identity", "device_keys pair profile", CLIENT, THREATS),
+  ...of("shared/client/session", "edge_session fetch_statement open_session", CLIENT, THREATS),
+  ...of("shared/client/verify", "judge open_content verifier verified_heads view", CLIENT, THREATS),
+  ...of("shared/client/verify", "verify_contents verify_list verify_message verify_table", CLIENT, THREATS),
+  ...of("shared/client/read", "certificates list_reader lists messages pending tables", CLIENT, THREATS),
+  ...of("shared/client/read", "pending_chains", CLIENT),
   ...of(
-    "shared/client",
-    "delivery draft draft_box draft_store drafts outbox outbox_store pair profile",
+    "shared/client/submit",
+    "delivery draft draft_box seal_draft seal_submission submit submitted",
     CLIENT,
     THREATS,
   ),
-  ...of("shared/client", "seal_draft seal_submission submit submitted", CLIENT, THREATS),
-  ...of("shared/client", "pending copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
-  ...of("shared/client", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
+  ...of("shared/client/copy", "copied_table copied_tables copy_fetch copy_reader local_copy", CLIENT, THREATS),
+  ...of("shared/client/copy", "copied_contents copy_carry copy_change copy_lists copy_note", COPIES),
   ...of(
     "shared/crypto",
     "aead brand ec_point ecdh ecdsa_der ed25519 equal hkdf hpke hpke_keys hpke_schedule",

@@ -124,6 +124,12 @@ const BROKEN: readonly { name: string; path: string; source: string; expected: s
     expected: "shared/bytes imports shared/protocol/b.ts, which is above it",
   },
   {
+    name: "a lower folder of the client imports a higher one",
+    path: "shared/client/memory/a.ts",
+    source: `import "../submit/b.ts";`,
+    expected: "shared/client/memory imports shared/client/submit/b.ts, which is above it",
+  },
+  {
     name: "a file right in shared/ imports from a folder",
     path: "shared/errors.ts",
     source: `import type { B } from "./bytes/b.ts"; export type C = B;`,

@@ -1,9 +1,9 @@
 /** Promise: a removed, added, swapped, stale or withheld row is always detected. As far as copies go that follow change lists. */
 import { equalBytes } from "../../shared/bytes/bytes.ts";
 import { CopyInProcess, type CopySync, type LocalCopy, PosternDevice } from "../../shared/client/mod.ts";
-import { emptyTables, isCopied } from "../../shared/client/copied_tables.ts";
-import { changeProven } from "../../shared/client/copy_change.ts";
-import type { CopiedRow } from "../../shared/client/copy_store.ts";
+import { emptyTables, isCopied } from "../../shared/client/copy/copied_tables.ts";
+import { changeProven } from "../../shared/client/copy/copy_change.ts";
+import type { CopiedRow } from "../../shared/client/memory/copy_store.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { META, setBytes } from "../../manager/store/meta.ts";

@@ -2,7 +2,7 @@
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { HEADERS } from "../../shared/protocol/http_signature.ts";
 import { MANAGER_DEVICE } from "../../shared/protocol/login.ts";
-import { type LoginIdentity, openSession } from "../../shared/client/open_session.ts";
+import { type LoginIdentity, openSession } from "../../shared/client/session/open_session.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { currentStatement } from "../../manager/owner/statement.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";

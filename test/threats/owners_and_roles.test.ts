@@ -1,8 +1,8 @@
 /** Promise: another owner on the same edge is a stranger, and a device is no manager. Every endpoint is tried. */
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { CborInputMap } from "../../shared/bytes/cbor.ts";
-import { openSession } from "../../shared/client/open_session.ts";
-import type { EdgeSession } from "../../shared/client/edge_session.ts";
+import { openSession } from "../../shared/client/session/open_session.ts";
+import type { EdgeSession } from "../../shared/client/session/edge_session.ts";
 import { sha256 } from "../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
 import { MANAGER_DEVICE } from "../../shared/protocol/login.ts";

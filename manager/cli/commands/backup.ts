@@ -11,11 +11,11 @@ import { lossText } from "../../backup/loss_text.ts";
 import { restoreManager, type RestoreOptions } from "../../backup/restore.ts";
 import { plain } from "../../text/layout.ts";
 import { moment } from "../../text/moments.ts";
-import { backupSecret, namedPassphrase, namedRecoveryKey, type SecretOptions } from "../backup_secret.ts";
+import { backupSecret, namedPassphrase, namedRecoveryKey, type SecretOptions } from "../secrets/backup_secret.ts";
 import { type Cli, kekOf } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { chooseKek } from "../kek_choice.ts";
-import { importedKey } from "../imported_key.ts";
+import { chooseKek } from "../secrets/kek_choice.ts";
+import { importedKey } from "../secrets/imported_key.ts";
 import type { Output } from "../output.ts";
 import { candidatesText, presentBackup, presentRestored } from "../texts/backup.ts";
 

@@ -1,13 +1,9 @@
 /** `postern edge`: the key of an edge, an edge on this machine, and which edge the owner uses. */
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
-import { type ErrorCode, PosternError } from "../../../shared/errors.ts";
+import { PosternError } from "../../../shared/errors.ts";
 import { newEdgeKey } from "../../../shared/protocol/edge_key.ts";
 import { createExclusive } from "../../files/durable.ts";
-import { fromOsError } from "../../files/os_error.ts";
-import { requirePrivateFile } from "../../files/permissions.ts";
-import { readBounded } from "../../files/read_bounded.ts";
 import { currentStatement, issueStatement } from "../../owner/statement.ts";
 import { META, setBytes } from "../../store/meta.ts";
 import { pairs } from "../../text/layout.ts";
@@ -15,10 +11,12 @@ import { size } from "../../text/moments.ts";
 import { dumpDatabase } from "../../doctor/dump/dump_database.ts";
 import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { readEnvFile, writeEnvFile } from "../env_file.ts";
+import { writeEnvFile } from "../env_file.ts";
 import type { Output } from "../output.ts";
 import { readEdgeKey, writeEdgeKey } from "../texts/edge_key.ts";
 import { edgeOrigin } from "./init.ts";
+import { readSettingsFile } from "../edge_settings.ts";
+import { serve } from "./edge_serve.ts";
 
 interface KeygenOptions {
   readonly url?: string;
@@ -26,9 +24,6 @@ interface KeygenOptions {
   readonly database: string;
   readonly envFile?: string;
 }
-
-const MAX_ENV_FILE_BYTES = 65_536;
-const STOP_GRACE_MILLIS = 10_000;
 
 const KEYGEN_HELP = `
 The secret is for the edge alone: as a secret of the worker (wrangler secret put POSTERN_EDGE_KEY), or in the environment of the process.
@@ -41,7 +36,7 @@ Examples:
 
 const SERVE_HELP = `
 Its settings are the environment's and those of the file, which count first: POSTERN_OWNERS, POSTERN_EDGE_KEY, POSTERN_ORIGIN,
-POSTERN_DATABASE_URL and others (docs/owners/pi.md).
+POSTERN_DATABASE_URL and others (docs/owners/deno-deploy.md).
 
 Example:
   $ postern edge serve --env-file edge.env`;
@@ -125,79 +120,6 @@ async function keygen(cli: Cli, _args: readonly string[], options: KeygenOptions
       origin ?? "URL"
     } --edge-key ${shown}`,
   };
-}
-
-/** What the exit codes of edge/hosts/deno.ts say. */
-const EDGE_EXITS: ReadonlyMap<number, ErrorCode> = new Map([
-  [69, "network"],
-  [74, "storage"],
-  [77, "wrong_key"],
-  [78, "configuration"],
-]);
-
-/** The manager's code never imports the edge's: it runs it as a process of its own. */
-async function serve(cli: Cli, _args: readonly string[], options: { readonly envFile?: string }): Promise<Output> {
-  const { s } = cli;
-  const env = options.envFile === undefined ? {} : await readSettingsFile(resolve(s.cwd, options.envFile), s.uid);
-  const script = fileURLToPath(new URL("../../../edge/hosts/deno.ts", import.meta.url));
-  await requireEdgeCode(script);
-  let child: Deno.ChildProcess;
-  try {
-    child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--quiet", script],
-      cwd: s.cwd,
-      env,
-      stdin: "null",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn();
-  } catch (error) {
-    throw fromOsError(error, `start the edge ${script}`);
-  }
-  const { code, isStopped } = await untilStopped(child, cli);
-  if (code === 0 || isStopped) return { json: null, text: "", isSilent: true };
-  const why = EDGE_EXITS.get(code) ?? "configuration";
-  throw new PosternError(why, `The edge ended with ${code}; what it said stands above`);
-}
-
-/** An installed manager comes without the edge's code. */
-async function requireEdgeCode(script: string): Promise<void> {
-  try {
-    await Deno.stat(script);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw fromOsError(error, `find the edge ${script}`);
-    throw new PosternError(
-      "configuration",
-      "This installation has no edge in it: run the command in a copy of the repository",
-    );
-  }
-}
-
-async function readSettingsFile(path: string, uid: number | null): Promise<Record<string, string>> {
-  const bytes = await readBounded(path, MAX_ENV_FILE_BYTES, requirePrivateFile(path, uid));
-  return readEnvFile(new TextDecoder().decode(bytes));
-}
-
-async function untilStopped(child: Deno.ChildProcess, { s }: Cli): Promise<{ code: number; isStopped: boolean }> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    end(child, "SIGTERM");
-    timer = setTimeout(() => end(child, "SIGKILL"), STOP_GRACE_MILLIS);
-  };
-  s.stop.addEventListener("abort", stop, { once: true });
-  const { code } = await child.status;
-  clearTimeout(timer);
-  s.stop.removeEventListener("abort", stop);
-  return { code, isStopped: s.stop.aborted };
-}
-
-function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch (error) {
-    // It ended by itself in this very moment.
-    if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 interface DumpOptions {

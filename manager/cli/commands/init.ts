@@ -11,7 +11,7 @@ import { createExclusive } from "../../files/durable.ts";
 import { createManager } from "../../store/create.ts";
 import type { Cli } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { chooseKek } from "../kek_choice.ts";
+import { chooseKek } from "../secrets/kek_choice.ts";
 import { parseDuration } from "../../text/moments.ts";
 import type { Output } from "../output.ts";
 import { pairs } from "../../text/layout.ts";

@@ -9,7 +9,7 @@ import { folderPaths, type KekPlace, readSettings, writeSettings } from "../../s
 import { DATABASE_KEY_CONTEXT, openManager } from "../../store/open.ts";
 import type { Cli } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
-import { candidatesOf, chooseKek, type KekOptions, kekRegistry } from "../kek_choice.ts";
+import { candidatesOf, chooseKek, type KekOptions, kekRegistry } from "../secrets/kek_choice.ts";
 import type { Output } from "../output.ts";
 
 /** Options for the new KEK, and those of any command that they are the counterpart of. */

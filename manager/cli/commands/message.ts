@@ -18,7 +18,7 @@ import { type Cli, withManager } from "../cli.ts";
 import type { Bind, Register } from "../command.ts";
 import { idPrefix } from "../ids.ts";
 import type { Output } from "../output.ts";
-import { release, RELEASE_HELP } from "./release.ts";
+import { release, RELEASE_HELP } from "./message_release.ts";
 import { wholeNumber } from "../read_text.ts";
 import {
   presentChannels,

@@ -1,6 +1,6 @@
 /** The blocks of a dump against those that follow from its rows (spec: TREE-07): every one there, to the byte, and no other. */
 import { type Bytes, equalBytes, utf8 } from "../../../shared/bytes/bytes.ts";
-import type { TableRow } from "../../../shared/client/open_content.ts";
+import type { TableRow } from "../../../shared/client/verify/open_content.ts";
 import { query } from "../../../shared/database/query.ts";
 import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";

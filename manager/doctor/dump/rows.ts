@@ -1,8 +1,8 @@
 /** The rows of a dump, table by table, and what the edge verifies logins with. */
 import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
-import { orTampered } from "../../../shared/client/open_content.ts";
-import type { TablePage } from "../../../shared/client/verify_table.ts";
+import { orTampered } from "../../../shared/client/verify/open_content.ts";
+import type { TablePage } from "../../../shared/client/verify/verify_table.ts";
 import { query } from "../../../shared/database/query.ts";
 import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
-import { passphraseFrom } from "../../../manager/cli/secret_input.ts";
+import { passphraseFrom } from "../../../manager/cli/secrets/secret_input.ts";
 import { createExclusive, makePrivateFolder, writeFileDurably } from "../../../manager/files/durable.ts";
 import { lockForTask } from "../../../manager/files/lock.ts";
 import { fromOsError } from "../../../manager/files/os_error.ts";

@@ -30,13 +30,13 @@ export const DEVICE: readonly Survivor[] = [
     "Passes on what is no refusal but a bug, of which there is none to test with",
     ["shared/protocol/judge_history.ts", 'if (!isPosternError(cause, "tampered")) throw cause;', NEVER],
     ["shared/protocol/contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
-    ["shared/client/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
-    ["shared/client/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
+    ["shared/client/verify/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
+    ["shared/client/verify/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
   ),
   ...because(
     "A number that comes again, or one that goes back, is refused by the proof, whose leaves have to rise",
     [
-      "shared/client/verify_list.ts",
+      "shared/client/verify/verify_list.ts",
       'if ("from" in range) return number >= (before === undefined ? range.from : before + 1);',
       "+ becomes -",
     ],
@@ -70,12 +70,12 @@ export const DEVICE: readonly Survivor[] = [
       "true becomes false",
     ],
     [
-      "shared/client/verifier.ts",
+      "shared/client/verify/verifier.ts",
       "const statement = isSame ? before : await verifyStatement(signed, this.profile.owner);",
       NEVER,
     ],
     [
-      "shared/client/verifier.ts",
+      "shared/client/verify/verifier.ts",
       "if (this.#statement !== null && equalBytes(this.#statement.signed, signed)) return this.#statement;",
       NEVER,
     ],
@@ -83,19 +83,19 @@ export const DEVICE: readonly Survivor[] = [
   ...because(
     "A copy that is proven by its contents holds no cover rows, so none is ever removed from it",
     [
-      "shared/client/copied_contents.ts",
+      "shared/client/copy/copied_contents.ts",
       "if (place !== null) this.#tree.delete(contentLeaf(place.list, place.number, plaintext).key);",
       ALWAYS,
     ],
   ),
   ...because(
     "How many rows are opened at once changes how long it takes, and nothing else",
-    ["shared/client/copied_contents.ts", "if (batch.push(row) < BATCH) continue;", NEVER, ALWAYS, "< becomes <="],
+    ["shared/client/copy/copied_contents.ts", "if (batch.push(row) < BATCH) continue;", NEVER, ALWAYS, "< becomes <="],
   ),
   ...because(
     "Rows of devices are the manager's by their MACs, and as many and the same by the content root; it keeps what COPY-04 asks for later",
     [
-      "shared/client/copy_carry.ts",
+      "shared/client/copy/copy_carry.ts",
       "tables.devices.requireState(view.head.head.tables.devices);",
       "the check is taken out",
     ],
@@ -103,7 +103,7 @@ export const DEVICE: readonly Survivor[] = [
   ...because(
     "decodeChanges() knows no list of another table",
     [
-      "shared/client/copy_lists.ts",
+      "shared/client/copy/copy_lists.ts",
       'if (name === undefined || !isCopied(name)) throw new PosternError("tampered", "A change list names another list");',
       NEVER,
       "|| becomes &&",
@@ -111,10 +111,10 @@ export const DEVICE: readonly Survivor[] = [
   ),
   ...because(
     "openAsked() lets nothing else stand in that list",
-    ["shared/client/copy_lists.ts", 'if (content.kind === "changes") yield content.changes;', ALWAYS],
+    ["shared/client/copy/copy_lists.ts", 'if (content.kind === "changes") yield content.changes;', ALWAYS],
   ),
   ...because(
     "Asks for nothing once more",
-    ["shared/client/copy_lists.ts", "for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {", "< becomes <="],
+    ["shared/client/copy/copy_lists.ts", "for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {", "< becomes <="],
   ),
 ];

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { filled } from "../protocol/epoch.ts";
 import { signingKey } from "../../fixtures/owner.ts";
-import { createMemory, MemoryInProcess } from "../../../shared/client/memory.ts";
+import { createMemory, MemoryInProcess } from "../../../shared/client/memory/memory.ts";
 import { PosternDevice } from "../../../shared/client/device.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { restart, start, type Started } from "./start.ts";

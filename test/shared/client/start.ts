@@ -1,7 +1,7 @@
 /** A device of a small world behind a scripted edge, ready to be used or lied to. */
 import { PosternDevice } from "../../../shared/client/device.ts";
-import { createMemory, MemoryInProcess } from "../../../shared/client/memory.ts";
-import type { StaleReads } from "../../../shared/client/lists.ts";
+import { createMemory, MemoryInProcess } from "../../../shared/client/memory/memory.ts";
+import type { StaleReads } from "../../../shared/client/read/lists.ts";
 import type { Surroundings } from "../../../shared/client/surroundings.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { exportSpki, generateSigningKey } from "../../../shared/crypto/signature.ts";

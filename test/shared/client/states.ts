@@ -1,5 +1,5 @@
 /** What devices remember, for tests. */
-import { type DeviceState, NO_DRAFTS } from "../../../shared/client/state.ts";
+import { type DeviceState, NO_DRAFTS } from "../../../shared/client/memory/state.ts";
 
 /** Of a device that was shown nothing and has handed in nothing. */
 export const NOTHING: DeviceState = {

@@ -1,10 +1,10 @@
 /** An owner with devices and contents, sealed and signed generation by generation as a manager does it; nothing is stored anywhere. */
 import { NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { type Bytes, compareBytes, equalBytes } from "../../../shared/bytes/bytes.ts";
-import { createDeviceKeys, type DeviceKeys } from "../../../shared/client/device_keys.ts";
-import { acceptGrant, pairingRequest } from "../../../shared/client/pair.ts";
-import type { DeviceProfile } from "../../../shared/client/profile.ts";
-import type { DeviceState } from "../../../shared/client/state.ts";
+import { createDeviceKeys, type DeviceKeys } from "../../../shared/client/identity/device_keys.ts";
+import { acceptGrant, pairingRequest } from "../../../shared/client/identity/pair.ts";
+import type { DeviceProfile } from "../../../shared/client/identity/profile.ts";
+import type { DeviceState } from "../../../shared/client/memory/state.ts";
 import { secretKey, type SymKey } from "../../../shared/crypto/brand.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { sealHpke } from "../../../shared/crypto/hpke.ts";
@@ -32,7 +32,7 @@ import type { EdgeName } from "../../../shared/protocol/statement.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
 import { type ListName, LISTS, rowKey } from "../../../shared/protocol/token.ts";
 import { wrapInfo } from "../../../shared/protocol/wrap.ts";
-import { partCount } from "../../../shared/client/verify_message.ts";
+import { partCount } from "../../../shared/client/verify/verify_message.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { readCertificate } from "../../../shared/x509/certificate.ts";
 

@@ -8,7 +8,7 @@ import {
 } from "../../../shared/client/mod.ts";
 import { utf8 } from "../../../shared/bytes/bytes.ts";
 import { fromHex } from "../../../shared/bytes/encoding.ts";
-import { decodeState } from "../../../shared/client/state.ts";
+import { decodeState } from "../../../shared/client/memory/state.ts";
 import { Redacted } from "../../../shared/crypto/redacted.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import type { IdbGlobals } from "../../../shared/stores/idb_types.ts";

@@ -1,6 +1,6 @@
 /** What every place of a device keeps to, in words that run in a browser as well: it throws for what is wrong. */
-import type { CopiedRow, CopyStore } from "../../../shared/client/copy_store.ts";
-import type { DeviceMemory } from "../../../shared/client/memory.ts";
+import type { CopiedRow, CopyStore } from "../../../shared/client/memory/copy_store.ts";
+import type { DeviceMemory } from "../../../shared/client/memory/memory.ts";
 
 const STATE = { statement: Uint8Array.of(1), head: Uint8Array.of(2), note: null };
 const NOTED = { statement: Uint8Array.of(3), head: Uint8Array.of(4), note: Uint8Array.of(5) };

@@ -17,8 +17,8 @@ import {
 } from "../../../../shared/client/mod.ts";
 import { utf8 } from "../../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../../shared/bytes/encoding.ts";
-import { STATE_NAME } from "../../../../shared/client/memory.ts";
-import { decodeState } from "../../../../shared/client/state.ts";
+import { STATE_NAME } from "../../../../shared/client/memory/memory.ts";
+import { decodeState } from "../../../../shared/client/memory/state.ts";
 import { sha256 } from "../../../../shared/crypto/hash.ts";
 import { hasNativeMlKem } from "../../../../shared/crypto/ml_kem.ts";
 import { webCryptoRandom } from "../../../../shared/crypto/random.ts";
