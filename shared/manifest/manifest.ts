@@ -5,7 +5,7 @@ import { LIMITS } from "../limits.ts";
 import { Fields } from "./fields.ts";
 import { type JsonValue, writeJson } from "./json.ts";
 import { FORMATS } from "./labels.ts";
-import { requireDistinct, requirePath } from "./paths.ts";
+import { requirePaths } from "./paths.ts";
 import { readCanonicalJson } from "./read_json.ts";
 import { compareTexts, compareVersions } from "./version.ts";
 
@@ -124,7 +124,6 @@ function readNotes(fields: Fields): string {
 function readFile(value: JsonValue): ReleaseFile {
   const fields = new Fields(value, "a file of the manifest");
   const path = fields.string("path");
-  requirePath(path);
   const spelledMode = fields.string("mode");
   const mode = FILE_MODES.find((one) => one === spelledMode);
   if (mode === undefined) throw fields.wrong("0644 or 0755 as mode");
@@ -144,5 +143,5 @@ function requireFiles(files: readonly ReleaseFile[]): void {
     total += file.size;
     if (total > LIMITS.maxReleaseBytes) throw new PosternError("too_large", "the files of the release are too large");
   }
-  requireDistinct(files.map(({ path }) => path));
+  requirePaths(files.map(({ path }) => path));
 }

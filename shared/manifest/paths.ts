@@ -6,12 +6,10 @@ import { utf8 } from "../bytes/bytes.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
-/**
- * Up to 32 names of letters that mean one thing everywhere: of such paths, if they are short, only these full stops and the names of
- * devices have to be looked for.
- */
-const PLAIN = /^[A-Za-z0-9_.+@-]+(?:\/[A-Za-z0-9_.+@-]+){0,31}$/;
-const NOT_AS_PLAIN = /\.(?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)/i;
+/** Of letters that mean one thing everywhere: no full stop at the end, and before the first none of the names of devices. */
+const PLAIN_SEGMENT = "(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$))[a-z0-9_.+@-]+(?<!\\.)";
+/** Up to 32 of them. Such paths, if they are short, are good, and most are. */
+const PLAIN = new RegExp(`^${PLAIN_SEGMENT}(?:/${PLAIN_SEGMENT}){0,31}$`, "i");
 const ILL_CHARACTER = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\\:*?"<>|]/u;
 const SHORT_NAME = /~[0-9]/;
 const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9])$/;
@@ -24,7 +22,7 @@ export function foldPath(path: string): string {
 
 /** Passes a path of a release. @throws `malformed`; `too_large` beyond the limits of length and depth */
 export function requirePath(path: string): void {
-  if (path.length <= LIMITS.maxReleaseSegmentBytes && PLAIN.test(path) && !NOT_AS_PLAIN.test(path)) return;
+  if (isPlain(path)) return;
   const bytes = utf8(path).length;
   const segments = path.split("/");
   if (bytes > LIMITS.maxReleasePathBytes || segments.length > LIMITS.maxReleasePathSegments) {
@@ -36,21 +34,34 @@ export function requirePath(path: string): void {
 }
 
 /**
- * Passes the paths of one manifest, each of which {@link requirePath} has passed.
+ * Passes the paths of one manifest: each as {@link requirePath} does, and all of them.
  *
- * @throws `malformed` if any two of them, or a file and a folder, or two spellings of a folder, can be the same on some file system
+ * @throws as {@link requirePath}; `malformed` if any two of them, or a file and a folder, or two spellings of a folder, can be the same
+ * on some file system
  */
-export function requireDistinct(paths: readonly string[]): void {
+export function requirePaths(paths: readonly string[]): void {
+  const files = paths.map(passedAndFolded);
   // What lies in no folder lies in this one, where the way up ends.
   const folders = new Set([""]);
   for (const path of paths) {
     for (let folder = folderOf(path); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
   }
   // Sorting what is nearly sorted takes less time than a set.
-  const names = [...paths, ...folders].map(foldPath).sort();
+  const names = [...files, ...Array.from(folders, foldPath)].sort();
   if (names.some((name, at) => name === names[at - 1])) {
     throw refused("that no other file or folder equals, whatever the file system");
   }
+}
+
+/** What {@link foldPath} makes of a path, once it has passed; most paths are looked at once for both. */
+function passedAndFolded(path: string): string {
+  if (isPlain(path)) return path.toLowerCase();
+  requirePath(path);
+  return foldPath(path);
+}
+
+function isPlain(path: string): boolean {
+  return path.length <= LIMITS.maxReleaseSegmentBytes && PLAIN.test(path);
 }
 
 /** Empty for what lies in none. */

@@ -131,17 +131,35 @@ export class RecipientTable {
   }
 
   #check(): void {
-    const [text, count, stride, idAt] = [this.#text, this.count, this.#stride, this.#idAt];
-    const view = new DataView(text.buffer, text.byteOffset, text.length);
+    const view = new DataView(this.#text.buffer, this.#text.byteOffset, this.#text.length);
+    this.#requireAscendingIds(view);
+    this.#requireOneForm(view);
+  }
+
+  /** Before all else, and with little to do for each: so a processor waits for many entries at once, which lie far apart in memory. */
+  #requireAscendingIds(view: DataView): void {
+    const [last, stride, first] = [this.#lastIdAt, this.#stride, this.#idAt];
+    let before = -1;
+    for (let id = first; id <= last; id += stride) {
+      const word = view.getUint32(id);
+      if (word <= before && !ascends(view, id - stride, id)) throw malformed("ids that ascend, each once");
+      before = word;
+    }
+  }
+
+  #requireOneForm(view: DataView): void {
+    const [text, last, stride, first] = [this.#text, this.#lastIdAt, this.#stride, this.#idAt];
     let isWellMade = equalBytes(text.subarray(0, BEFORE.length), BEFORE) &&
-      equalBytes(text.subarray(text.length - AFTER.length), AFTER);
-    for (let entry = 0; entry < count && isWellMade; entry++) {
-      const id = entry * stride + idAt;
-      isWellMade = hasAt(view, id - BETWEEN.length, IS_BETWEEN) &&
-        (entry + 1 === count || hasAt(view, id + ID_CHARS, IS_NEXT));
-      if (entry > 0 && !ascends(view, id - stride, id)) throw malformed("ids that ascend, each once");
+      equalBytes(text.subarray(last + ID_CHARS), AFTER);
+    for (let id = first; id <= last && isWellMade; id += stride) {
+      isWellMade = hasAt(view, id - BETWEEN.length, IS_BETWEEN) && (id === last || hasAt(view, id + ID_CHARS, IS_NEXT));
     }
     if (!isWellMade) throw malformed("entries of one form");
+  }
+
+  /** Where the id of the last entry begins. */
+  get #lastIdAt(): number {
+    return this.#text.length - AFTER.length - ID_CHARS;
   }
 }
 

@@ -6,10 +6,11 @@ export const MANIFEST: readonly Survivor[] = [
     "A quick way to what the rest comes to as well",
     ["shared/manifest/paths.ts", "if (PLAIN.test(path)) return path.toLowerCase();", NEVER],
     ["shared/manifest/read_json.ts", "if (!text.includes(REPLACEMENT)) return text;", NEVER],
+    ["shared/manifest/paths.ts", "if (isPlain(path)) return;", NEVER],
+    ["shared/manifest/paths.ts", "if (isPlain(path)) return path.toLowerCase();", NEVER],
     [
       "shared/manifest/paths.ts",
-      "if (path.length <= LIMITS.maxReleaseSegmentBytes && PLAIN.test(path) && !NOT_AS_PLAIN.test(path)) return;",
-      NEVER,
+      "return path.length <= LIMITS.maxReleaseSegmentBytes && PLAIN.test(path);",
       "<= becomes <",
     ],
   ),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ErrorCode } from "../../../shared/errors.ts";
-import { foldPath, requireDistinct, requirePath } from "../../../shared/manifest/paths.ts";
+import { foldPath, requirePath, requirePaths } from "../../../shared/manifest/paths.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 
 const GOOD = [
@@ -108,18 +108,18 @@ const COLLIDING: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 for (const [what, paths] of COLLIDING) {
-  Deno.test(`MAN-06 requireDistinct() refuses ${what}`, () => {
-    assertThrows(() => requireDistinct(paths), "malformed");
-    assertThrows(() => requireDistinct([...paths].reverse()), "malformed");
+  Deno.test(`MAN-06 requirePaths() refuses ${what}`, () => {
+    assertThrows(() => requirePaths(paths), "malformed");
+    assertThrows(() => requirePaths([...paths].reverse()), "malformed");
   });
 }
 
-Deno.test("MAN-06 requireDistinct() passes paths that are different everywhere", () => {
-  requireDistinct(["a/b/c", "a/b/d", "a/bc", "a.b", "ab", "b/a"]);
-  requireDistinct([]);
+Deno.test("MAN-06 requirePaths() passes paths that are different everywhere", () => {
+  requirePaths(["a/b/c", "a/b/d", "a/bc", "a.b", "ab", "b/a"]);
+  requirePaths([]);
 });
 
-Deno.test("MAN-06 requireDistinct() looks at all pairs of paths and folders", () => {
+Deno.test("MAN-06 requirePaths() looks at all pairs of paths and folders", () => {
   const segment = fc.constantFrom("a", "A", "b", "ﬁ", "fi", "a-");
   const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => segments.join("/"));
   const foldersOf = (one: string) => [...one.matchAll(/\//g)].map(({ index }) => one.slice(0, index));
@@ -127,8 +127,8 @@ Deno.test("MAN-06 requireDistinct() looks at all pairs of paths and folders", ()
     fc.property(fc.array(path, { maxLength: 4 }), (paths) => {
       const folders = [...new Set(paths.flatMap(foldersOf))];
       const folded = [...paths, ...folders].map(foldPath);
-      if (new Set(folded).size === folded.length) requireDistinct(paths);
-      else assertThrows(() => requireDistinct(paths), "malformed");
+      if (new Set(folded).size === folded.length) requirePaths(paths);
+      else assertThrows(() => requirePaths(paths), "malformed");
     }),
     { numRuns: 1_000 },
   );
