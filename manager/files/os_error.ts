@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { PosternError } from "../../shared/errors.ts";
 
 /** What a person can do about an error of the operating system; codes as in errno(3). */
@@ -26,7 +27,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** How the runtime ends the message of any error that came from a system call. */
-const FROM_SYSTEM_CALL = /^(.*?) ?\(os error \d+\)/;
+const FROM_SYSTEM_CALL = /^(.*?) ?\(os error (\d+)\)/;
+const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [String(number), name]));
+
+/**
+ * The error's name as in errno(3), or nothing. Deno gives only the most common errors their name; the others (EFBIG, EDQUOT, EXDEV, ...)
+ * have words, and this system's number.
+ */
+export function osErrorName(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return NAMES.get(FROM_SYSTEM_CALL.exec(error.message)?.[2] ?? "") ?? "";
+}
 
 /**
  * Turns an error of the operating system into the typed one: `not_found`, `conflict` for a file that exists already,
@@ -42,10 +54,9 @@ export function fromOsError(error: unknown, doing: string): PosternError {
     const advice = "start the program with this permission (the unit of install_service.ts does)";
     return new PosternError("configuration", `cannot ${doing}: ${error.message}; ${advice}`, { cause: error });
   }
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = osErrorName(error);
   if (code === "ENOENT") return new PosternError("not_found", `cannot ${doing}: it does not exist`, { cause: error });
   if (code === "EEXIST") return new PosternError("conflict", `cannot ${doing}: it exists already`, { cause: error });
-  // Deno names only the most common errors by their code; the others (EFBIG, EDQUOT, ...) it puts into words alone.
   const words = FROM_SYSTEM_CALL.exec(error.message)?.[1];
   if (words === undefined && !(code in REMEDIES)) throw error;
   const remedy = REMEDIES[code] ?? "look into the system's log, and whether the disk is sound";

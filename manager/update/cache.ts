@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { PosternError } from "../../shared/errors.ts";
 import { syncFolder } from "../files/durable.ts";
-import { fromOsError } from "../files/os_error.ts";
+import { fromOsError, osErrorName } from "../files/os_error.ts";
 import { temporaryIn } from "../files/temporary.ts";
 import { type Content, copyContent, hasContent } from "./hashed_file.ts";
 
@@ -95,12 +95,10 @@ export async function pruneCache(cache: Cache, keep: readonly Content[], isShare
   }
 }
 
-/** EXDEV, which Deno names in words alone. */
 function isOtherDevice(error: unknown): boolean {
-  return /\(os error 18\)/.test(String(error));
+  return osErrorName(error) === "EXDEV";
 }
 
-/** ENOSPC, EDQUOT or EFBIG. */
 function isFull({ cause }: PosternError): boolean {
-  return /\(os error (?:28|122|27)\)/.test(String(cause));
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(osErrorName(cause));
 }

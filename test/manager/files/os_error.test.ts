@@ -21,10 +21,13 @@ Deno.test("fromOsError() gives the code and the remedy when the runtime names th
   }
 });
 
-Deno.test("fromOsError() gives storage when the runtime only has words", () => {
+Deno.test("fromOsError() gives storage, and the remedy by the error's number, when the runtime only has words", () => {
   const error = fromOsError(withCode("File too large (os error 27)"), "write /x");
   assertEquals(error.code, "storage");
-  assert(error.message.includes("File too large"), error.message);
+  assert(error.message.includes("File too large") && error.message.includes("ulimit -f"), error.message);
+  const unknown = fromOsError(withCode("Something new (os error 9999)"), "write /x");
+  assertEquals(unknown.code, "storage");
+  assert(unknown.message.includes("the system's log"), unknown.message);
 });
 
 Deno.test("fromOsError() leaves its own errors alone and throws on what did not come from the system", () => {
