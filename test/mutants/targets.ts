@@ -11,14 +11,19 @@ const PROTOCOL = ["test/shared/protocol"];
 const CLIENT = ["test/shared/client", "test/shared/client/submit/drafts_crash.slow.test.ts"];
 const THREATS = [
   "test/threats",
-  ...["carried_copies", "submissions", "two_worlds", "whole_tables"].map((name) => `test/threats/${name}.slow.test.ts`),
+  ...["backups", "carried_copies", "submissions", "two_worlds", "whole_tables"].map((name) =>
+    `test/threats/${name}.slow.test.ts`
+  ),
 ];
 const COPIES = [
   ...["test/threats/carried_copies.slow.test.ts", "test/threats/local_copies.test.ts"],
   ...["test/shared/client/copy/local_copy.test.ts", "test/shared/client/copy/copy_lists.test.ts"],
 ];
 const CRYPTO = ["test/shared/crypto"];
-const X509 = ["test/shared/x509", "test/shared/x509/dn_openssl.slow.test.ts"];
+const X509 = [
+  "test/shared/x509",
+  ...["certificate_fuzz", "dn_openssl"].map((name) => `test/shared/x509/${name}.slow.test.ts`),
+];
 const CMS = ["test/shared/cms"];
 const MANIFEST = ["test/shared/manifest"];
 const FORMATS = ["test/shared/bytes", "test/shared/der"];
@@ -26,7 +31,17 @@ const EDGE = ["test/edge", "test/edge/store/crash.slow.test.ts"];
 const UPDATE = ["test/manager/update", "test/manager/update/install.slow.test.ts"];
 const MANAGER = [
   "test/manager",
-  ...["backup/create", "backup/restore", "cli/dump", "cli/key", "push/pushed_nodes", "push/small_store"]
+  ...[
+    "backup/create",
+    "backup/first_turn",
+    "backup/restore",
+    "cli/dump",
+    "cli/key",
+    "cli/sync",
+    "push/change_lists",
+    "push/pushed_nodes",
+    "push/small_store",
+  ]
     .map((name) => `test/manager/${name}.slow.test.ts`),
 ];
 
