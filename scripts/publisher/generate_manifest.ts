@@ -11,8 +11,9 @@ import { PRIVATE_FILE_MODE, writeFileDurably } from "../../manager/files/durable
 import { readBounded } from "../../manager/files/read_bounded.ts";
 import { findFiles, hashFiles } from "./release_folder.ts";
 import type { BindAction, Done } from "./script.ts";
-import { readSource, type Source } from "./source.ts";
+import { readSource, readTag, type Source } from "./source.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
+import { readTagMessage, type TagFacts } from "./tag_message.ts";
 import { readEnd, readMoment } from "./times.ts";
 
 interface GenerateOptions {
@@ -27,12 +28,16 @@ interface GenerateOptions {
   readonly minVersion?: string;
   readonly critical?: boolean;
   readonly notesFile?: string;
+  readonly fromTag?: boolean;
   readonly json?: boolean;
 }
 
 const HELP = `
 The same files, version, commit and date give the same bytes on every machine. The date is --date, or SOURCE_DATE_EPOCH, or
-that of the commit. A file is executable (0755) if its owner may execute it, and 0644 otherwise.
+that of the commit. With --from-tag, the message of an annotated tag is the notes; its last paragraph may say
+  Critical: yes
+  Min-Version: 1.1.0
+A file is executable (0755) if its owner may execute it, and 0644 otherwise.
 What is written is readable by you alone: encrypt_manifest makes of it what may lie in public.`;
 
 /** The options of `generate_manifest`. */
@@ -49,6 +54,7 @@ export function describeGenerateManifest(program: Command, bind: BindAction): vo
     .option("--min-version <version>", "floor: no version below is to be installed from now on")
     .option("--critical", "the release is critical")
     .option("--notes-file <file>", "text for people")
+    .option("--from-tag", "take from the tag's message what the three before do not say")
     .addHelpText("after", HELP).action(bind(generateManifest));
 }
 
@@ -72,6 +78,7 @@ async function generateManifest(options: GenerateOptions, s: ScriptSurroundings)
     ...{ output, product: manifest.product, version: manifest.version, tagName: manifest.tagName },
     ...{ commit: manifest.commit ?? null, created: manifest.created, expires: manifest.expires },
     ...{ files: manifest.files.length, bytes: size, sha256: toHex(sha256(bytes)) },
+    ...{ critical: manifest.isCritical, floor: manifest.floor ?? null },
   };
   return { json, text: `Described ${manifest.files.length} files of ${size} bytes: ${output}` };
 }
@@ -84,21 +91,39 @@ function requireOutside(folder: string, output: string): void {
 }
 
 async function gatherFacts(options: GenerateOptions, s: ScriptSurroundings): Promise<Omit<ReleaseManifest, "files">> {
-  const { version, product, tag = `v${version}`, minVersion, critical = false } = options;
+  const { version, product, tag = `v${version}` } = options;
   const source = await readSource(s.cwd);
+  const tagged = options.fromTag === true ? await readTagged(tag, source, s) : NOTHING_SAID;
   const created = chooseTime(options, source, s);
   const expires = readEnd(options.expires, created, "--expires");
   if (expires <= s.now()) {
     throw new PosternError("expired", "the release would be past its time already: give a later --expires");
   }
   const commit = options.commit ?? source?.commit;
-  const notes = options.notesFile === undefined ? undefined : await readNotes(resolve(s.cwd, options.notesFile));
+  const notes = options.notesFile === undefined ? tagged.notes : await readNotes(resolve(s.cwd, options.notesFile));
+  const floor = options.minVersion ?? tagged.floor;
   return {
-    ...{ product, version, tagName: tag, isCritical: critical, created, expires },
-    ...(minVersion === undefined ? {} : { floor: minVersion }),
+    ...{ product, version, tagName: tag, isCritical: options.critical ?? tagged.isCritical, created, expires },
+    ...(floor === undefined ? {} : { floor }),
     ...(commit === undefined ? {} : { commit }),
     ...(notes === undefined ? {} : { notes }),
   };
+}
+
+const NOTHING_SAID: TagFacts = { isCritical: false };
+
+/** @throws `not_found` if there is no such tag; `mixed_up` if it is another commit's than what is checked out; as `readTagMessage` */
+async function readTagged(name: string, source: Source | null, s: ScriptSurroundings): Promise<TagFacts> {
+  const tag = await readTag(s.cwd, name);
+  if (tag === null) {
+    throw new PosternError("not_found", `there is no tag ${name} here: fetch it, or name another one with --tag`);
+  }
+  if (tag.commit !== source?.commit) {
+    throw new PosternError("mixed_up", `the tag ${name} is of ${tag.commit}, and ${source?.commit} is checked out`);
+  }
+  if (tag.message !== null) return readTagMessage(tag.message);
+  s.err(`warning: the tag ${name} has no message: the release is not critical, and has no floor and no notes\n`);
+  return NOTHING_SAID;
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */

@@ -1,23 +1,15 @@
 /**
- * Runs the commands of {@link WRITINGS} that write files while no file of this process may grow beyond some byte (setrlimit(2), RLIMIT_FSIZE): the bytes
- * before it are written, and the next write fails with EFBIG. Prints how often each command met the limit.
+ * Runs the commands of {@link WRITINGS} that write files while no file of this process may grow beyond some byte.
+ * Prints how often each command met the limit.
  */
+import { limitFiles } from "../../tools/file_limit.ts";
 import { readTree, writeTree } from "./tree.ts";
 import { furnish, requireDone, requireRecovered, WRITINGS } from "./writings.ts";
 import { Workshop } from "./workshop.ts";
 
-const RLIMIT_FSIZE = 1;
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 /** Sizes to try for a command, beside those around the sizes of its files. */
 const STEPS = 4;
 const ADVICE = /ulimit -f|free some space/;
-
-const libc = Deno.dlopen("libc.so.6", { setrlimit: { parameters: ["i32", "buffer"], result: "i32" } });
-
-function limit(bytes: bigint): void {
-  const pair = BigUint64Array.of(bytes, UNLIMITED);
-  if (libc.symbols.setrlimit(RLIMIT_FSIZE, pair) !== 0) throw new Error("setrlimit failed");
-}
 
 /** Sizes between nothing and the largest file, and those where one of the files is just complete, or not. */
 function sizesToTry(sizes: readonly number[]): number[] {
@@ -26,8 +18,6 @@ function sizesToTry(sizes: readonly number[]): number[] {
   return [...new Set([...even, 1, ...sizes.flatMap((size) => [size - 1, size])])].filter((size) => size >= 0);
 }
 
-// Else a write beyond the limit ends the process.
-Deno.addSignalListener("SIGXFSZ", () => {});
 await using workshop = await Workshop.make();
 await furnish(workshop);
 const before = readTree(workshop.path);
@@ -41,9 +31,9 @@ for (const writing of WRITINGS.filter(({ line }) => !line.startsWith("instance")
   let failed = 0;
   for (const size of sizesToTry(made.flatMap(([, entry]) => entry === null ? [] : [entry.bytes.length]))) {
     writeTree(workshop.path, before);
-    limit(BigInt(size));
+    limitFiles(size);
     const ran = await workshop.run(writing.line);
-    limit(UNLIMITED);
+    limitFiles(null);
     try {
       if (ran.exit === 0) {
         await requireDone(workshop, writing);
