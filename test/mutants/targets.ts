@@ -82,7 +82,11 @@ export const TARGETS: readonly Target[] = [
   ...of("shared/x509", "crl crl_extensions revocation", ["test/shared/x509/crl.test.ts"], CMS),
   ...of("shared/cms", "algorithms content release_path signature_file signed_attributes signed_data", CMS),
   ...of("shared/cms", "signer_id smime verify", CMS),
-  ...of("shared/bytes", "bytes cbor encoding encoding_native encoding_portable padding", FORMATS),
+  ...of(
+    "shared/bytes",
+    "bytes cbor_decode cbor_encode cbor_items encoding encoding_native encoding_portable padding",
+    FORMATS,
+  ),
   ...of("shared/der", "read", FORMATS, X509),
   ...of("edge/session", "challenge claimant login open_sessions requests token window", EDGE, THREATS),
   ...of("edge/store", "checks chunk_checks node_checks push_checks admit inbox_submit", EDGE),

@@ -11,18 +11,18 @@ import { count, plain } from "../../text/layout.ts";
 import { PosternError } from "../../../shared/errors.ts";
 
 const CLOCK_HELP = `
-The manager does not sign a head that is dated before an earlier one, or long after it: a clock that is wrong for a moment would
-bind every head to come. When its clock is right and the last head's was not, or when it was off for more than 30 days, your word
-is needed. It takes the form of a new owner statement.
+The manager does not sign a head that is dated before an earlier one, or long after it, because a clock that is wrong for a moment
+would bind every later head. If the clock is right and the last head's time was wrong, or if the manager was off for more than 30
+days, it needs your word. Your word becomes a new owner statement.
 
 Example:
   $ date -u && postern clock confirm --yes`;
 
 export const registerAlarm: Register = (parent, bind: Bind) => {
   const alarm = parent.command("alarm").summary("what needs your attention").description(
-    "Alarms: what the owner must see, until it is cleared.",
+    "Alarms: what you must see, until you clear it.",
   );
-  alarm.command("list").summary("list open alarms").description("Lists alarms that nobody has cleared.")
+  alarm.command("list").summary("list open alarms").description("Lists the alarms that you have not cleared.")
     .addHelpText("after", "\nExample:\n  $ postern alarm list").action(bind(list));
   alarm.command("clear").summary("clear open alarms").description(
     "Clears open alarms, once you have dealt with them: those of these numbers, or all but forks. Forks only with --forks: " +
@@ -41,7 +41,7 @@ export const registerAlarm: Register = (parent, bind: Bind) => {
   clock.command("confirm").summary("let the manager sign with the present time").description(
     "Confirms that this machine's clock is right.",
   )
-    .option("--yes", "without asking").addHelpText("after", CLOCK_HELP).action(bind(confirm));
+    .option("--yes", "do not ask").addHelpText("after", CLOCK_HELP).action(bind(confirm));
 };
 
 async function list(cli: Cli): Promise<Output> {

@@ -42,10 +42,10 @@ interface RestoreCommandOptions extends SecretOptions {
 const LOCK_WAIT_MILLIS = 15_000;
 
 const CREATE_HELP = `
-The recovery key opens the backup, so that nothing secret is needed to make one; a passphrase opens it as well, if you give one. The
-service may run meanwhile. The file is read back in full before it gets its name, and another file of that name is kept.
+The recovery key opens the backup, so making one needs no secret. A passphrase opens it as well, if you give one. The service can
+keep running. The file is read back in full before it gets its name, and an existing file of that name is kept.
 
-Whoever opens the backup is the owner: keep it apart from the recovery key.
+Anyone who can open the backup can act as the owner: keep it apart from the recovery key.
 
 Examples:
   $ postern backup create /mnt/usb/postern-$(date +%F).backup
@@ -53,23 +53,23 @@ Examples:
   0 4 * * *  postern backup create /mnt/nas/postern.backup --force --key-file ~/.postern-kek   # cron`;
 
 const VERIFY_HELP = `
-Needs no manager, only the file and what opens it.
+Needs no manager, only the file and whatever opens it.
 
 Examples:
   $ postern backup verify postern.backup --recovery-file recovery.txt
   $ postern backup verify postern.backup --backup-passphrase-file pass --json`;
 
 const RESTORE_HELP = `
-Into an empty data folder, under a KEK that you choose as for postern init. The edge is asked for its newest head, to say what was
-lost and, with the recovery key, which devices were revoked or paired since. You decide which devices go on; those that do are not
-paired again, but ask once whether the manager was restored. Mail that waited to be sent is held until postern message release.
+Restores into an empty data folder, under a KEK that you choose as for postern init. It asks the edge for its newest head, to say
+what was lost and, with the recovery key, which devices were revoked or paired since. You decide which devices to keep. They need not
+be paired again, but each asks once whether the manager was restored. Mail that waits to be sent is held until postern message release.
 
-An edge that lies can show a restore an older state than it has. Devices know better: an app shows the newest head that it saw as a
-text (postern-head:...) or a code (1234:XXXX-XXXX-XXXX-XXXX), also when nothing answers it any more. Give those of as many devices as
-you have at hand. When one saw more than the edge shows, nothing is restored until you say that this is lost, and no number that it
-saw is used again.
+An edge that lies can show a restore an older state than it has. Your devices know better: an app shows the newest head that it saw as
+a text (postern-head:...) or a code (1234:XXXX-XXXX-XXXX-XXXX), even if the edge no longer answers. Pass those of as many devices as
+you have at hand. If one of them saw more than the edge shows, nothing is restored until you say that the rest is lost, and no number
+that it saw is used again.
 
-Stop what is left of the old manager first: after the first turn of the restored one, the edge does not admit it any more.
+Stop whatever is left of the old manager first: after the restored manager's first turn, the edge no longer lets the old one in.
 
 Examples:
   $ postern backup restore postern.backup --data /var/lib/postern --recovery-file recovery.txt --key-file /etc/postern/kek
@@ -85,7 +85,7 @@ export const registerBackup: Register = (parent, bind: Bind) => {
     "Writes everything that the manager keeps into one encrypted file, and reads it back.",
   )
     .option("--force", "replace a file of this name")
-    .option("--no-recovery", "the recovery key shall not open it, only the passphrase")
+    .option("--no-recovery", "only the passphrase opens it, not the recovery key")
     .option("--backup-passphrase", "ask for a passphrase that opens it as well")
     .option("--backup-passphrase-file <file>", "with that passphrase")
     .option("--backup-passphrase-fd <n>", "descriptor to read that passphrase from")
@@ -99,10 +99,10 @@ export const registerBackup: Register = (parent, bind: Bind) => {
     group.command("restore <file>").summary("make a manager out of a backup").description(
       "Makes a manager out of a backup, in an empty data folder.",
     )
-      .option("--devices <who>", "that go on: all, none, or names and ids with commas between")
-      .option("--offline", "there is no edge to be asked")
+      .option("--devices <who>", "which to keep: all, none, or names and ids separated by commas")
+      .option("--offline", "there is no edge to ask")
       .option("--head <head>", "newest head that a device saw, text or code; for each device", anotherOne)
-      .option("--accept-loss", "what a device saw and the edge does not show is lost")
+      .option("--accept-loss", "go on without what a device saw and the edge does not show")
       .option("--root-key <file>", "with the root key, as key export wrote it, if the backup does not hold it")
       .option("--root-passphrase-file <file>", "with the passphrase of that file")
       .option("--root-passphrase-fd <n>", "descriptor to read that passphrase from"),

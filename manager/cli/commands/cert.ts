@@ -33,7 +33,7 @@ const MAX_LISTED = 1_000_000;
 const FINGERPRINT_BYTES = 32;
 
 const IMPORT_HELP = `
-What chains to a certificate that you trust is usable at once; anything else waits for 'postern cert review'.
+A certificate that chains to one you trust is usable at once; any other waits for 'postern cert review'.
 
 Examples:
   $ postern cert import --runtime --trust           # the roots that come with the runtime (Mozilla's list)
@@ -48,8 +48,8 @@ export const registerCert: Register = (parent, bind: Bind) => {
     "Imports certificates from PEM bundles, DER files and folders of these.",
   )
     .option("--runtime [store]", "the runtime's own root store: bundled (the default) or system")
-    .option("--trust", "trust them; authorities among them vouch for others from now on")
-    .option("--note <text>", "a note for each of them", "")
+    .option("--trust", "trust them; authorities among them can vouch for others from now on")
+    .option("--note <text>", "a note for each certificate", "")
     .addHelpText("after", IMPORT_HELP).action(bind(importAll));
   group.command("list").summary("list certificates").description("Lists certificates by subject.")
     .option("--status <status>", "only usable, waiting or blocked ones").option("--limit <n>", "at most so many", "100")

@@ -32,10 +32,11 @@ Examples:
   $ postern device add --certificate card.pem --name card --allow-classical
                                                        # an EC or RSA certificate brought along, without a request
 
-The device shows a check code once it has the grant. Compare it before you confirm: it is what keeps a stranger's device out.`;
+Once it has the grant, the device shows a check code. Compare it before you confirm: that keeps a stranger's device out.`;
 
 const REVOKE_HELP = `
 The next push starts an epoch that the device cannot read. What it has read before, it has read: see docs/owners/devices.md.
+
 Example:
   $ postern device revoke laptop --yes && postern sync`;
 

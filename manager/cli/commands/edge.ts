@@ -26,8 +26,8 @@ interface KeygenOptions {
 }
 
 const KEYGEN_HELP = `
-The secret is for the edge alone: as a secret of the worker (wrangler secret put POSTERN_EDGE_KEY), or in the environment of the process.
-The public key is for postern init, or postern edge url.
+Only the edge may have the secret: as a secret of the worker (wrangler secret put POSTERN_EDGE_KEY), or in the environment of the
+process. The public key is for postern init, or postern edge url.
 
 Examples:
   $ postern edge keygen
@@ -35,23 +35,23 @@ Examples:
   $ postern edge keygen --url http://127.0.0.1:8787 --owner 1f0c... --env-file edge.env --database file:edge.db`;
 
 const SERVE_HELP = `
-Its settings are the environment's and those of the file, which count first: POSTERN_OWNERS, POSTERN_EDGE_KEY, POSTERN_ORIGIN,
-POSTERN_DATABASE_URL and others (docs/owners/deno-deploy.md).
+Settings come from the file and from the environment; the file wins. They are POSTERN_OWNERS, POSTERN_EDGE_KEY, POSTERN_ORIGIN,
+POSTERN_DATABASE_URL and others (docs/owners/cloudflare.md).
 
 Example:
   $ postern edge serve --env-file edge.env`;
 
 const DUMP_HELP = `
-For postern verify --dump, on the machine of the manager. The edge may go on meanwhile: the copy is of one moment. It holds what the edge
-holds, of all its owners: ciphertext, sizes, tokens. An edge on a libSQL server (Turso, sqld) has no file to copy.
+Makes a copy for postern verify --dump, which runs on the manager's machine. The edge can keep running: the copy shows one moment. It
+contains what the edge has of all its owners: ciphertext, sizes, tokens. An edge on a libSQL server (Turso, sqld) has no file to copy.
 
 Examples:
   $ postern edge dump --env-file edge.env --output edge.dump
   $ postern edge dump --database file:/var/lib/postern/edge.db --output edge.dump`;
 
 const URL_HELP = `
-Another edge takes effect with the next push: the manager signs a new owner statement and fills the new edge. Devices find it by that
-statement as long as the old edge serves it.
+A new edge takes effect with the next push: the manager signs a new owner statement and fills the new edge. Devices find the new edge
+by that statement, as long as the old edge serves it.
 
 Examples:
   $ postern edge url
@@ -59,14 +59,14 @@ Examples:
 
 export const registerEdge: Register = (parent, bind: Bind) => {
   const group = parent.command("edge").summary("the edge: its key, its address, serving one here").description(
-    "The untrusted edge.",
+    "The untrusted edge: its key, its address, and running one here.",
   );
   group.command("keygen").summary("make an edge's key").description(
     "Makes the key of a new edge and prints what to set there. Needs no manager.",
   )
     .option("--url <url>", "where devices will reach the edge").option(
       "--owner <ids>",
-      "owner ids to admit, with commas between",
+      "ids of the owners to admit, separated by commas",
     )
     .option("--database <url>", "of the edge, for the settings file", "file:postern-edge.db")
     .option("--env-file <file>", "write the settings, with the secret, into this new file of mode 0600")

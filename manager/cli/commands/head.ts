@@ -10,9 +10,9 @@ import { drawQr } from "../texts/qr.ts";
 
 const COMPARE_HELP = `
 An edge can show two devices two worlds only if the manager's key signs both. A device shows its newest head as a code
-(1234:XXXX-XXXX-XXXX-XXXX) or as a text (postern-head:...); whether this manager signed it is told from all that it ever signed. Have
-it come on a way that the edge is not on. With --alarm, a head that it never signed is told to every device, in every head to come,
-until postern alarm clear --forks.
+(1234:XXXX-XXXX-XXXX-XXXX) or as a text (postern-head:...). This command looks it up among all heads that this manager ever signed.
+Get the code by a way that the edge does not control. With --alarm, if the manager never signed that head, every device is warned in
+every later head, until postern alarm clear --forks.
 
 Examples:
   $ postern head compare 1234:8RZT-0K3M-Q2VN-51XC
@@ -30,7 +30,7 @@ export const registerHead: Register = (parent, bind: Bind) => {
   head.command("compare").summary("whether this manager signed what a device was shown").description(
     "Compares a device's newest head with every head that this manager signed.",
   )
-    .argument("<head>", "code or text, as the device shows it").option("--alarm", "tell every device if it did not")
+    .argument("<head>", "the code or text that the device shows").option("--alarm", "tell every device if it did not")
     .addHelpText("after", COMPARE_HELP).action(bind(compare));
 };
 

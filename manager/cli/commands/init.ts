@@ -34,11 +34,11 @@ const HELP = `
 Examples:
   $ postern edge keygen                       # first: the edge's key
   $ postern init --edge-url https://edge.example/postern --edge-key postern-edge:... --recovery-file recovery.txt
-  $ postern init ... --key-file /mnt/usb/kek  # unattended: made if it is not there
+  $ postern init ... --key-file /mnt/usb/kek  # starts unattended; made if it is not there
   $ postern init ... --passphrase-file pass   # asked for without any of these
 
-The recovery key opens each epoch's key if this machine is lost. It is shown or written once and not kept: put it on paper,
-away from this machine.`;
+The recovery key opens each epoch's key, and every backup, if this machine is lost. It is shown or written once and not kept here: put
+it on paper, away from this machine.`;
 
 export const registerInit: Register = (parent, bind: Bind) => {
   parent.command("init").summary("make an owner, its keys and the manager's database")

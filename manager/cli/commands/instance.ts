@@ -29,16 +29,16 @@ interface RequestOptions {
 }
 
 const REQUEST_HELP = `
-The request holds public keys and nothing secret; its signature proves to the publisher that it is by this instance. It stays the same
-until postern key rotate, so it may be handed in twice, and to several publishers.
+The request contains public keys and nothing secret; its signature proves to the publisher that it comes from this instance. It stays
+the same until postern key rotate, so you can hand it in twice, or to several publishers.
 
 Examples:
   $ postern instance request --out request.txt
   $ postern instance request`;
 
 const REGISTER_HELP = `
-An answer is sealed to this instance and signed by its publisher, but by which publisher, only you can tell: compare the SHA-256 of the
-root certificate with what the publisher told you elsewhere. An answer for a product that is followed already must have the same root.
+An answer is sealed for this instance and signed by a publisher. Only you can tell whether it is the right one: compare the SHA-256 of
+the root certificate with what the publisher told you some other way. If you already follow the product, the root must be the same.
 
 Examples:
   $ postern instance register answer.txt

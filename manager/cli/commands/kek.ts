@@ -25,7 +25,7 @@ const NEW_KEKS =
   "--to-passphrase, --to-passphrase-file, --to-key-file, --to-credential, --to-pki, --to-pkcs11 or --to-kms";
 
 const CHANGE_HELP = `
-The key of the database itself stays: whoever has an old copy of the data folder and the old KEK can still open that copy.
+The database's own key stays the same: someone who has an old copy of the data folder and the old KEK can still open that copy.
 
 Examples:
   $ postern kek change --to-passphrase

@@ -14,11 +14,11 @@ const EXPORT_HELP = `
 Keys:
 ${Object.entries(ROLES).map(([role, what]) => `  ${role.padEnd(8)} ${what}`).join("\n")}
 
-The file of root, manager and inbox is encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. That of mdk is Postern's own.
-Whoever has a file and its passphrase has the key.
+The files of root, manager and inbox are encrypted PKCS#8 in PEM; OpenSSL opens the signature keys. The file of mdk has a format of
+Postern's own. Someone who has a file and its passphrase has the key.
 
-With --remove-here the root key is kept in the file alone, once that was read back: until postern key import no device can be added and
-no edge changed. Backups and copies from before still hold it.
+With --remove-here, the file becomes the only place of the root key, once it has been read back. Until postern key import, you cannot
+add a device or change edges. Earlier backups and copies still contain the key.
 
 Examples:
   $ postern key export root --out root-key.pem
@@ -26,22 +26,22 @@ Examples:
   $ postern key export mdk --out instance.mdk`;
 
 const IMPORT_HELP = `
-root: the file is one that postern key export wrote, or PKCS#8 that OpenSSL encrypted; any other key than this owner's root is refused.
-mdk: versions and registrations that are not here, or another instance altogether.
+root: a file that postern key export wrote, or PKCS#8 that OpenSSL encrypted. Only this owner's root key is taken in.
+mdk: adds versions and registrations that are missing here, or takes over another instance altogether.
 
 Examples:
   $ postern key import root --in /mnt/usb/root-key.pem
   $ postern key import mdk --in instance.mdk`;
 
 const ROTATE_HELP = `
-Earlier versions stay: they open what was sealed to them. Publishers seal to the new one once they have your request.
+Earlier versions stay, because they open what was sealed for them. Publishers seal for the new one once they have your request.
 
 Example:
   $ postern key rotate
   $ postern instance request --out request.txt      # and hand it in`;
 
 const REVOKE_HELP = `
-A revoked version is not offered to publishers, and opens nothing that was released afterwards; what was released before still opens.
+A revoked version is no longer offered to publishers. It still opens what was released before, and nothing that is released later.
 
 Example:
   $ postern key rotate && postern key revoke 1`;

@@ -15,11 +15,11 @@ const DEFAULT_LAST = 50;
 const MAX_LAST = 1_000_000;
 
 const LOG_HELP = `
-A kind is what --kinds shows, or the part before its dot: device, key, rotation, update. Times are dates or moments in ISO 8601 (UTC
-unless they say otherwise), or how long ago: 12h, 7d.
+A kind is one that --kinds shows, or the part before its dot: device, key, rotation, update. Times are dates or moments in ISO 8601
+(UTC unless they say otherwise), or how long ago: 12h, 7d.
 
-The trail is a chain of hashes: postern log verify checks it. Keep a checkpoint (postern log checkpoint) where this machine cannot
-change it, and hand it to verify later: then nothing before it can have been rewritten.
+The trail is a chain of hashes, which postern log verify checks. Keep a checkpoint (postern log checkpoint) where this machine cannot
+change it, and check against it later: nothing before it can be rewritten unnoticed.
 
 Examples:
   $ postern log --kind device --kind key.exported --since 30d
@@ -27,7 +27,7 @@ Examples:
   $ postern log --kind update --json`;
 
 const VERIFY_HELP = `
-Exits with 76 when an event was changed, taken out or put in, or when the trail does not go through a checkpoint.
+Exits with 76 if an event was changed, removed or inserted, or if the trail does not contain a checkpoint.
 
 Examples:
   $ postern log verify
@@ -55,7 +55,7 @@ export const registerLog: Register = (parent, bind: Bind) => {
   log.command("verify").summary("check that nothing was changed").description(
     "Checks the chain of hashes from the first event on.",
   )
-    .option("--checkpoint <number:hash...>", "places noted earlier that it must go through")
+    .option("--checkpoint <number:hash...>", "places noted earlier that it must contain")
     .addHelpText("after", VERIFY_HELP).action(bind(verify));
   log.command("checkpoint").summary("the newest place in the chain, to be noted elsewhere").description(
     "Prints the number and hash of the newest event.",

@@ -40,8 +40,8 @@ const ID_BYTES = 16;
 const INBOX = "inbox";
 
 const IMPORT_HELP = `
-Folders become channels by their names; an inbox, and single files, go into '${INBOX}'. The same bytes are not taken twice, so an
-import can be repeated. The mailbox itself is only read.
+Folders become channels of the same name; an inbox and single files go into '${INBOX}'. The same message is not taken twice, so you can
+repeat an import. The mailbox itself is only read.
 
 Examples:
   $ postern message import ~/Maildir
@@ -56,7 +56,7 @@ export const registerMessage: Register = (parent, bind: Bind) => {
     "Imports messages from .eml files, mbox files, Maildirs and folders of these.",
   )
     .option("--channel <name>", "put all of them into this channel")
-    .option("--mboxo", "the mbox files quote in the oldest way, where '>From ' is not undone twice")
+    .option("--mboxo", "the mbox files use the oldest quoting, which does not quote '>From ' again")
     .addHelpText("after", IMPORT_HELP).action(bind(importAll));
   group.command("send <file>").summary("queue a message to be sent").description(
     "Queues a message to be sent; - reads it from standard input.",
@@ -73,7 +73,7 @@ export const registerMessage: Register = (parent, bind: Bind) => {
       "\nExamples:\n  $ postern message list --channel inbox\n  $ postern message list --outgoing --json",
     ).action(bind(list));
   group.command("release [ids...]").summary("let held messages be sent").description(
-    "Lets messages be sent that are held until you say so, named by the first digits of their ids.",
+    "Lets held messages be sent, named by the first digits of their ids.",
   )
     .option("--all", "all that are held").addHelpText("after", RELEASE_HELP).action(bind(release));
   group.command("show <id>").summary("show one message, or take its bytes out").description(

@@ -10,7 +10,7 @@ import type { Output } from "../output.ts";
 const ID_BYTES = 16;
 
 export const RELEASE_HELP = `
-After a restore, messages that may have been sent before are held (postern message list --outgoing). Release those that were not.
+After a restore, messages that may already have been sent are held (postern message list --outgoing). Release those that were not.
 
 Examples:
   $ postern message release 3f2a91

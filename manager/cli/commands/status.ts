@@ -27,10 +27,10 @@ const MAX_FULL_ROWS = 1_000_000;
 const MAX_COVER_ROWS = 64;
 
 const SETTINGS_HELP = `
-Up to --full-up-to rows everything is re-encrypted at every interval, and padded: the edge cannot see whether and which rows changed, but
-for new channels, messages of more than 4 KiB, and now and then one that fills up a step. Above, only changes are sent, filled with rows
-of no content to steps of at least --cover rows, so that their number says little. With --cover 0 nothing is padded. What that costs, and
-what the edge still sees: docs/owners/pushing.md.
+A store of up to --full-up-to rows is re-encrypted at every interval, and padded. The edge cannot see whether or which rows changed,
+except for new channels, messages of more than 4 KiB, and now and then a message that fills up a step. In a larger store only changes
+are sent, filled up with empty rows to steps of at least --cover rows, so that their number says little. With --cover 0 nothing is
+padded. docs/owners/pushing.md says what this costs and what the edge still sees.
 
 Examples:
   $ postern settings
@@ -38,22 +38,22 @@ Examples:
   $ postern settings --review all`;
 
 export const registerStatus: Register = (parent, bind: Bind) => {
-  parent.command("status").summary("how the manager stands").description(
-    "Shows how the manager stands, from its own database alone.",
+  parent.command("status").summary("how the manager is doing").description(
+    "Shows how the manager is doing, from its own database alone.",
   )
     .addHelpText("after", "\nExamples:\n  $ postern status\n  $ postern status --json | jq .owner").action(
       bind(status),
     );
   parent.command("settings").summary("show or change how pushes are made").description(
-    "Shows the owner's choices, or changes those that are named.",
+    "Shows your choices, or changes those that you name.",
   )
     .option("--interval <duration>", "between two pushes").option(
       "--full-up-to <rows>",
       "re-encrypt everything at each push up to so many rows",
     )
-    .option("--cover <rows>", "pad, and fill what changed up to at least so many rows; 0 for neither")
-    .option("--max-epoch <duration>", "start a new epoch at the latest after this")
-    .option("--review <which>", "new certificates that wait for you: untrusted ones, or all")
+    .option("--cover <rows>", "pad, and fill up changes to at least this many rows; 0 for neither")
+    .option("--max-epoch <duration>", "start a new epoch after this long at the latest")
+    .option("--review <which>", "which new certificates wait for you: untrusted, or all")
     .addHelpText("after", SETTINGS_HELP).action(bind(settings));
 };
 

@@ -21,9 +21,11 @@ const LOCK_WAIT_MILLIS = 15_000;
 
 const RUN_HELP = `
 A turn takes the inbox, pushes, and reads back. Turns come at the interval (postern settings --interval), a little earlier or later
-each time; after a failure sooner, then ever later. Ctrl-C or SIGTERM ends the service after the turn under way; what is cut off is
-taken up again by the next one. With --json, one JSON value a line and a turn. Beside the turns it looks for releases as far as postern
-update configure --auto says, and ends with 75 after a switch if --restart is set there, to be started anew.
+each time. After a failure the next one comes sooner, and then later and later. Ctrl-C or SIGTERM ends the service after the turn under
+way; if a turn is cut off, the next one continues it. With --json, each turn is one JSON value on a line.
+
+Between turns it looks for releases, as postern update configure --auto says. If --restart is set there, it ends with 75 after a switch,
+to be started again.
 
 Examples:
   $ postern run

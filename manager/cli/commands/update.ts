@@ -38,7 +38,7 @@ interface LookOptions extends ProductOption {
 }
 
 const CONFIGURE_HELP = `
-The product is the one that this instance is registered for (postern instance register). Without options, shows what holds.
+The product is the one that this instance is registered for (postern instance register). Without options, shows the settings.
 
 Examples:
   $ postern update configure --github owner/repository --install /opt/app --health-check 'bin/app --version'
@@ -47,8 +47,8 @@ Examples:
   $ postern update configure --auto apply --window 02:00-04:00`;
 
 const APPLY_HELP = `
-The release is laid down beside the one that runs, and the link 'current' switched to it. Then the health check runs; if it fails, the
-link is switched back, and the exit code is 3. What runs already is not restarted: restart it after this command.
+The release is installed beside the one that runs, and the link 'current' is switched to it. Then the health check runs. If it fails,
+the link is switched back, and the exit code is 3. A program that is already running is not restarted: restart it after this command.
 
 Examples:
   $ postern update apply && systemctl restart app
@@ -76,7 +76,7 @@ export const registerUpdate: Register = (parent, bind: Bind) => {
     .option("--auto <what>", "what postern run does by itself: off, check, download, apply")
     .option("--window <times>", "when it may switch, in UTC: 02:00-04:00; or 'always'")
     .option("--critical <when>", "whether a critical release is switched to 'in-window' like others, or 'at-once'")
-    .option("--interval <duration>", "between two looks")
+    .option("--interval <duration>", "between two checks")
     .option("--cache <dir>", "share downloads with other tenants; or 'own'")
     .option("--install <dir>", "where versions are installed; or 'none'")
     .option("--health-check <command>", "exits with 0 if a version works; or 'none'")
@@ -86,7 +86,11 @@ export const registerUpdate: Register = (parent, bind: Bind) => {
   product("check", "look for a release", "Looks for a release; downloads and installs nothing.")
     .option("--early", "also one that is not this instance's turn yet")
     .addHelpText("after", "\nExample:\n  $ postern update check --json").action(bind(check));
-  product("download", "download a release", "Looks for a release and downloads it; goes on where it was cut off.")
+  product(
+    "download",
+    "download a release",
+    "Looks for a release and downloads it; resumes a download that was cut off.",
+  )
     .option("--early", "also one that is not this instance's turn yet")
     .addHelpText("after", "\nExample:\n  $ postern update download").action(bind(download));
   product("apply", "install a release and switch to it", "Looks for a release, downloads it, and switches to it.")
@@ -100,8 +104,8 @@ export const registerUpdate: Register = (parent, bind: Bind) => {
     .addHelpText("after", "\nExamples:\n  $ postern update rollback\n  $ postern update rollback 1.2.0").action(
       bind(rollback),
     );
-  update.command("status").summary("what runs, and how the last look ended").description(
-    "Shows what is followed, what runs, and how the last look for a release ended.",
+  update.command("status").summary("what runs, and how the last check ended").description(
+    "Shows what you follow, what runs, and how the last check ended.",
   )
     .addHelpText("after", "\nExample:\n  $ postern update status").action(bind(status));
   product("history", "the releases that were accepted", "Shows every release that passed all checks, the newest first.")

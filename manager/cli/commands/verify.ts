@@ -14,14 +14,15 @@ import { presentDump, presentEdge } from "../texts/verified.ts";
 import { PosternError } from "../../../shared/errors.ts";
 
 const VERIFY_HELP = `
-Logs in, fetches every table whole, opens every row, and checks heads, roots, counts, content, and that messages are complete; then asks
-for single rows, and for ones that are not there, and checks their proofs. Exits with 76 when the edge shows anything else than what was
-signed. The edge knows the manager from a device: what it shows to others, a dump tells, and comparing heads (postern head compare).
+Logs in, fetches every table whole, opens every row, and checks heads, roots, counts, contents, and that messages are complete. Then it
+asks for single rows, and for rows that do not exist, and checks their proofs. Exits with 76 if the edge shows anything other than what
+was signed. The edge can tell the manager from a device. To find out what it shows to others, use a dump, or compare heads (postern head
+compare).
 
-With --dump it reads a copy of the edge's database file instead (postern edge dump) and asks nobody. It checks owner statement and head,
-the edge's own columns, every row, root and block, the history of heads, and what logins are verified with; the file is not changed.
-A dump from before the newest push is refused as rolled back, unless --old says that it is meant to be old; one whose epoch is past can
-be read only until the next push has been read back.
+With --dump it reads a copy of the edge's database file instead (postern edge dump), and asks nobody. It checks owner statement and
+head, the edge's own columns, every row, root and block, the history of heads, and the keys that logins are verified with. The file is
+not changed. A dump from before the newest push is refused as rolled back, unless you say --old. If its epoch is past, it can be read
+only until the next push has been read back.
 
 Examples:
   $ postern verify --json
@@ -33,8 +34,8 @@ interface VerifyOptions {
 }
 
 const DOCTOR_HELP = `
-Looks at the data folder, its permissions, the database, the clock, the edge's configuration and answers, heads and alarms, and says
-for everything that is wrong what to do about it. Exits with 3 when it found something wrong; changes nothing.
+Looks at the data folder, its permissions, the database, the clock, the edge's configuration and answers, heads and alarms. For
+everything that is wrong, it says what to do about it. Exits with 3 if it found something wrong, and changes nothing.
 
 Example:
   $ postern doctor`;
@@ -44,12 +45,12 @@ export const registerVerify: Register = (parent, bind: Bind) => {
     "Reads the edge as a device would, or a dump of it, and checks everything.",
   )
     .option("--dump <file>", "verify this copy of the edge's database file, without the network")
-    .option("--old", "the dump is from before the newest push, and meant to be")
+    .option("--old", "the dump may be from before the newest push")
     .addHelpText("after", VERIFY_HELP).action(bind(verify));
   parent.command("doctor").summary("find what is wrong, and what to do").description(
     "Finds what is wrong with set-up, clock, permissions and connection.",
   )
-    .option("--offline", "without asking the edge").addHelpText("after", DOCTOR_HELP).action(bind(doctor));
+    .option("--offline", "do not ask the edge").addHelpText("after", DOCTOR_HELP).action(bind(doctor));
 };
 
 async function verify(cli: Cli, _args: readonly string[], options: VerifyOptions): Promise<Output> {

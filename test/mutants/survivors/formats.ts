@@ -6,18 +6,22 @@ export const FORMATS: readonly Survivor[] = [
     "Beyond the end there is nothing, or a byte that is written over",
     ["shared/bytes/bytes.ts", "for (let i = 0; i < shared; i++) {", "< becomes <="],
     ["shared/bytes/bytes.ts", "for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;", "< becomes <="],
-    ["shared/bytes/cbor.ts", "for (let i = 0; i < length; i++) out[start + i] = value.charCodeAt(i);", "< becomes <="],
-    ["shared/bytes/cbor.ts", "for (let i = 0; i < text.length; i++) {", "< becomes <="],
+    [
+      "shared/bytes/cbor_encode.ts",
+      "for (let i = 0; i < length; i++) out[start + i] = value.charCodeAt(i);",
+      "< becomes <=",
+    ],
+    ["shared/bytes/cbor_encode.ts", "for (let i = 0; i < text.length; i++) {", "< becomes <="],
     ["shared/bytes/encoding_portable.ts", "for (let i = 0; i < end; i++) {", "< becomes <="],
   ),
   ...because(
     "A quick way to what the rest comes to as well",
-    ["shared/bytes/cbor.ts", "if (length > SHORT_TEXT || length !== value.length) {", ALWAYS, "> becomes >="],
-    ["shared/bytes/cbor.ts", "if (lengthA === a.length) return a < b ? -1 : 1;", NEVER],
+    ["shared/bytes/cbor_encode.ts", "if (length > SHORT_TEXT || length !== value.length) {", ALWAYS, "> becomes >="],
+    ["shared/bytes/cbor_encode.ts", "if (lengthA === a.length) return a < b ? -1 : 1;", NEVER],
   ),
   ...because(
     "No map has a key twice",
-    ["shared/bytes/cbor.ts", "if (lengthA === a.length) return a < b ? -1 : 1;", "< becomes <="],
+    ["shared/bytes/cbor_encode.ts", "if (lengthA === a.length) return a < b ? -1 : 1;", "< becomes <="],
   ),
   ...because(
     "Both ways give the same (encoding.test.ts), and the runtime's own is quicker",
