@@ -84,6 +84,8 @@ export const LIMITS = {
   maxStatementBytes: 65_536,
   maxEdges: 8,
   maxOriginChars: 512,
+  /** A head as text or code (spec: HEAD-08). */
+  maxHeadTextChars: 512,
   /** Encrypted parts that one submission may name. */
   maxSubmissionParts: 64,
   /** A signed submission: an inline message sealed, and a copy of it. */
@@ -117,6 +119,10 @@ export const LIMITS = {
   maxCopyRuns: 1_024,
   /** Heads that a running device remembers the hashes of (spec: HEAD-09). */
   maxVerifiedHeads: 256,
+  /** A device with its keys as text: a certificate, an SPKI and two keys are less than this in base64url. */
+  maxProfileChars: 131_072,
+  /** Of what an edge says when it refuses, as much as is passed on. */
+  maxProblemTitleChars: 200,
   /** Finished streams of submissions that a device remembers. */
   maxRememberedStreams: 16,
   /** Drafts that a device keeps until it can send them: as many as the edge holds of it (spec: INBOX-11, INBOX-15). */
@@ -188,6 +194,28 @@ export const LIMITS = {
   databaseCallBytes: 8_388_608,
   /** How long a database server may take to answer. */
   databaseAnswerMillis: 15_000,
+  /** Small files that the manager reads: settings of an edge, a recovery key, its own settings, a lock, the journal of an update. */
+  maxEnvFileBytes: 65_536,
+  maxRecoveryFileBytes: 4_096,
+  maxSettingsBytes: 65_536,
+  maxLockFileBytes: 256,
+  maxJournalBytes: 4_096,
+  /** How long a command waits for another process's turn. */
+  lockWaitMillis: 15_000,
+  /** Lines that one command lists. */
+  maxListed: 1_000_000,
+  /** What an owner may choose: rows up to which everything is re-encrypted, and cover rows of a delta. */
+  maxFullUpToRows: 1_000_000,
+  maxCoverRows: 64,
+  /** More alarms, or forks, are open only when somebody wants to fill the disk; what they say is known by then. */
+  maxOpenAlarms: 1_000,
+  maxForks: 1_000,
+  /** Redirects that are followed to a release. */
+  maxRedirects: 5,
+  /** How deep folders of mail, and parts of a message, may lie in each other; and of a Date header, as much as is read. */
+  maxMailboxDepth: 64,
+  maxMimeNesting: 50,
+  maxDateHeaderChars: 512,
   /** A record with a wrapped key on the manager's disk, with room for what a key service returns. */
   maxWrappedKeyFileBytes: 16_384,
   /** How far above every number that it knows of a restored manager goes on (spec: BACKUP-09). */
@@ -198,6 +226,8 @@ export const LIMITS = {
   backupChunkBytes: 65_536,
   maxBackupRecordBytes: 8_388_608,
   maxBackupHeaderBytes: 32_768,
+  maxBackupTables: 256,
+  maxBackupColumns: 64,
   /** Files of a registration, decoded, and what an answer may hold (spec: REG-03, REG-06). */
   maxRegistrationRequestBytes: 4_096,
   maxRegistrationAnswerBytes: 131_072,
@@ -210,6 +240,8 @@ export const LIMITS = {
   maxMdkExportBytes: 4_194_304,
   maxKeyIdChars: 128,
   maxPassphraseChars: 1_024,
+  /** Below this, Argon2id does not help either. */
+  minNewPassphraseChars: 10,
   /** Argon2id parameters that are read from a file; four times the memory of our own, for what brings a small machine down. */
   minArgon2MemoryKib: 8_192,
   maxArgon2MemoryKib: 262_144,
@@ -220,6 +252,12 @@ export const LIMITS = {
   maxPbkdf2Iterations: 10_000_000,
   /** A file with an exported private key: RSA-8192 has about 6,500 characters. */
   maxPrivateKeyPemBytes: 16_384,
+  maxPkcs8Bytes: 8_192,
+  maxPbes2SaltBytes: 64,
+  /** Where a KEK is, in a token or a key service; and what the service returns for 32 bytes, which is about 160. */
+  maxPkcs11UriChars: 1_024,
+  maxKmsArnChars: 1_024,
+  maxKmsCiphertextBytes: 4_096,
   /** Levels of the tree of instances (spec: COVER-01). */
   maxCoverDepth: 32,
   /** Entries in the header of a release, always a power of two (spec: COVER-07): up to 65,536 instances can be revoked. */

@@ -31,8 +31,6 @@ export type BackupRecord =
   | { readonly kind: "rows"; readonly table: number; readonly rows: readonly BackupRow[] }
   | { readonly kind: "end"; readonly signature: Bytes };
 
-const MAX_TABLES = 256;
-const MAX_COLUMNS = 64;
 const LENGTH_BYTES = 4;
 
 const name = textUpTo(64, 1);
@@ -48,8 +46,8 @@ const recordSchema = v.union([
     uint,
     positive,
     v.pipe(
-      v.array(v.strictTuple([name, v.pipe(v.array(name), v.minLength(1), v.maxLength(MAX_COLUMNS)), uint])),
-      v.maxLength(MAX_TABLES),
+      v.array(v.strictTuple([name, v.pipe(v.array(name), v.minLength(1), v.maxLength(LIMITS.maxBackupColumns)), uint])),
+      v.maxLength(LIMITS.maxBackupTables),
     ),
   ]),
   v.strictTuple([v.literal("rows"), uint, v.array(v.array(value))]),

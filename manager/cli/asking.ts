@@ -3,11 +3,9 @@ import type { Readable, Writable } from "node:stream";
 import type { Redacted } from "../../shared/crypto/redacted.ts";
 import { reveal } from "../../shared/crypto/redacted.ts";
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { passphraseOf } from "../keys/passphrase.ts";
 import type { Asking, Choice } from "./surroundings.ts";
-
-/** Below this, Argon2id does not help either. */
-const MIN_NEW_PASSPHRASE_CHARS = 10;
 
 /** What a terminal is asked through. */
 export interface TerminalStreams {
@@ -54,10 +52,10 @@ export function asking(streams: TerminalStreams | null): Asking {
 }
 
 function requireLong(passphrase: Redacted<string>): void {
-  if (reveal(passphrase).length >= MIN_NEW_PASSPHRASE_CHARS) return;
+  if (reveal(passphrase).length >= LIMITS.minNewPassphraseChars) return;
   throw new PosternError(
     "usage",
-    `A passphrase has at least ${MIN_NEW_PASSPHRASE_CHARS} characters; six random words are good`,
+    `A passphrase has at least ${LIMITS.minNewPassphraseChars} characters; six random words are good`,
   );
 }
 

@@ -2,11 +2,10 @@
 import { requirePrivateFile } from "../files/permissions.ts";
 import { readBounded } from "../files/read_bounded.ts";
 import { readEnvFile } from "./env_file.ts";
-
-const MAX_ENV_FILE_BYTES = 65_536;
+import { LIMITS } from "../../shared/limits.ts";
 
 /** The settings in a file that only its owner can read. @throws `forbidden`, `malformed`, `not_found`, `too_large` */
 export async function readSettingsFile(path: string, uid: number | null): Promise<Record<string, string>> {
-  const bytes = await readBounded(path, MAX_ENV_FILE_BYTES, requirePrivateFile(path, uid));
+  const bytes = await readBounded(path, LIMITS.maxEnvFileBytes, requirePrivateFile(path, uid));
   return readEnvFile(new TextDecoder().decode(bytes));
 }

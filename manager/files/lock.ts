@@ -9,6 +9,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { utf8 } from "../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { fromOsError } from "./os_error.ts";
 import { PRIVATE_FILE_MODE } from "./durable.ts";
 
@@ -29,7 +30,6 @@ export interface DataFolderLock extends AsyncDisposable {
 }
 
 const LOCK_FILE = "lock";
-const MAX_LOCK_FILE_BYTES = 256;
 /** A holder writes its name within a moment; so long a lock without one is waited for. */
 const NAMELESS_TRIES = 25;
 const NAMELESS_WAIT_MILLIS = 20;
@@ -139,7 +139,7 @@ function inUse(folder: string, holder: LockHolder | null): PosternError {
 
 /** Anything but a well-made holder counts as none: the file informs, it does not decide. */
 async function readHolder(file: Deno.FsFile): Promise<LockHolder | null> {
-  const buffer = new Uint8Array(MAX_LOCK_FILE_BYTES);
+  const buffer = new Uint8Array(LIMITS.maxLockFileBytes);
   await file.seek(0, Deno.SeekMode.Start);
   const length = await file.read(buffer) ?? 0;
   let parsed: unknown;

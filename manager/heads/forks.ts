@@ -5,15 +5,13 @@ import { compile, query } from "../../shared/database/query.ts";
 import type { HeadAlarm } from "../../shared/protocol/head.ts";
 import { tables } from "../store/tables.ts";
 import { findHead } from "./repository.ts";
+import { LIMITS } from "../../shared/limits.ts";
 
 /** A head as somebody saw it. */
 export interface SeenHead {
   readonly generation: number;
   readonly hash: Bytes;
 }
-
-/** More than these are found only when somebody wants to fill the disk; what they say is known by then. */
-const MAX_FORKS = 1_000;
 
 const find = query((p: { generation: number; hash: Bytes }) =>
   tables.selectFrom("forks").select("cleared").where("generation", "=", p.generation).where("hash", "=", p.hash)
@@ -43,7 +41,7 @@ export async function judgeSeen(db: Database, seen: SeenHead): Promise<"own" | "
 
 /** Notes a fork; from then on every head says so (spec: HEAD-07). @param now Millis */
 export async function recordFork(db: Database, { generation, hash }: SeenHead, now: number): Promise<void> {
-  if (((await db.execute(count)).rows[0]?.count ?? 0) >= MAX_FORKS) return;
+  if (((await db.execute(count)).rows[0]?.count ?? 0) >= LIMITS.maxForks) return;
   await db.execute(insert.bind({ generation, hash, found: now }));
 }
 

@@ -10,6 +10,7 @@ import { toBase64 } from "../../shared/bytes/encoding.ts";
 import type { RandomBytes } from "../../shared/crypto/random.ts";
 import { Redacted, reveal } from "../../shared/crypto/redacted.ts";
 import { type ErrorCode, PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { isProtected } from "../../shared/protocol/origin.ts";
 import { bytesUpTo, textUpTo } from "../../shared/protocol/shapes.ts";
 import { envelopeKek } from "./envelope.ts";
@@ -29,17 +30,14 @@ export interface KmsPlace {
   readonly endpoint?: string | undefined;
 }
 
-/** KMS allows 4,096 bytes of plaintext; 32 make about 160 of ciphertext. */
-const MAX_CIPHERTEXT_BYTES = 4_096;
-const MAX_ARN_CHARS = 1_024;
 const ATTEMPTS = 3;
 const CONNECT_MILLIS = 5_000;
 const ANSWER_MILLIS = 15_000;
 
 const parameters = v.strictObject({
   /** ARN of the key that encrypted, whatever alias it was asked for by. */
-  key: textUpTo(MAX_ARN_CHARS, 1),
-  ciphertext: bytesUpTo(MAX_CIPHERTEXT_BYTES, 1),
+  key: textUpTo(LIMITS.maxKmsArnChars, 1),
+  ciphertext: bytesUpTo(LIMITS.maxKmsCiphertextBytes, 1),
 });
 
 /** @throws `usage` for an endpoint that anybody could listen to; `configuration` when the SDK cannot be loaded */

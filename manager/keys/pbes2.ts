@@ -26,7 +26,6 @@ const PRFS: Readonly<Record<string, string>> = {
 
 const AES_KEY_BITS = 256;
 const IV_BYTES = 16;
-const MAX_SALT_BYTES = 64;
 const NULL: Bytes = element(TAG.null, EMPTY);
 
 /** What the encryption takes beside the passphrase. */
@@ -109,7 +108,7 @@ function readDerivation(content: Bytes): Omit<Pbes2Parameters, "iv"> {
   if (hash === undefined || prf?.parameters === undefined || !equalBytes(prf.parameters.whole, NULL)) {
     throw otherScheme(`the hash ${prf?.oid ?? "SHA-1"}`);
   }
-  if (salt.length < 8 || salt.length > MAX_SALT_BYTES) throw otherScheme(`a salt of ${salt.length} bytes`);
+  if (salt.length < 8 || salt.length > LIMITS.maxPbes2SaltBytes) throw otherScheme(`a salt of ${salt.length} bytes`);
   if (iterations < LIMITS.minPbkdf2Iterations || iterations > LIMITS.maxPbkdf2Iterations) {
     throw otherScheme(`${iterations} iterations`);
   }

@@ -1,6 +1,7 @@
 /** Where a key in a token is, as a PKCS#11 URI (RFC 7512): `pkcs11:token=NAME;object=LABEL?module-path=/path/to/library.so`. */
 import { isAbsolute } from "node:path";
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { TokenPlace } from "./pkcs11/session.ts";
 
 /** A key in a token. */
@@ -9,13 +10,12 @@ export interface TokenKey extends TokenPlace {
   readonly object: string;
 }
 
-const MAX_CHARS = 1_024;
 const EXPECTED = "pkcs11:token=NAME;object=LABEL?module-path=/path/to/library.so";
 
 /** @throws `usage`; the PIN has no place in it, since URIs are shown */
 export function parsePkcs11Uri(uri: string): TokenKey {
   const match = /^pkcs11:([^?]*)\?(.*)$/.exec(uri);
-  if (match === null || uri.length > MAX_CHARS) throw wrong("it has not that form");
+  if (match === null || uri.length > LIMITS.maxPkcs11UriChars) throw wrong("it has not that form");
   const found = new Map<string, string>();
   const [, path = "", query = ""] = match;
   for (const attribute of [...path.split(";"), ...query.split("&")]) {

@@ -2,6 +2,7 @@
  * The date of a Date header (RFC 5322 section 3.3, and the obsolete forms of 4.3). `Date.parse` will not do: it reads what has
  * no zone in the zone of this machine, so that the same message would have another date elsewhere.
  */
+import { LIMITS } from "../../shared/limits.ts";
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -15,7 +16,6 @@ const DATE_TIME =
   /^(?:[a-z]{2,9} ?,? ?)?(\d{1,2}) ?([a-z]{3})[a-z]{0,6}\.? ?(\d{2,4}) (\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2}))?(?: ?([+-]\d{4}|[a-z]{1,5}))?$/i;
 
 const MINUTE = 60_000;
-const MAX_HEADER_CHARS = 512;
 
 /** A date, and whether the header said it in a form that RFC 5322 knows, its zone included. */
 export interface MailDate {
@@ -26,7 +26,7 @@ export interface MailDate {
 
 /** Reads an unfolded Date header; null for anything that is no date. */
 export function parseMailDate(header: string): MailDate | null {
-  const text = withoutComments(header.slice(0, MAX_HEADER_CHARS)).replace(/[ \t\r\n]+/g, " ").trim();
+  const text = withoutComments(header.slice(0, LIMITS.maxDateHeaderChars)).replace(/[ \t\r\n]+/g, " ").trim();
   const match = DATE_TIME.exec(text);
   if (!match) return null;
   const [

@@ -4,6 +4,7 @@
  */
 import { basename, join } from "node:path";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { channelHint, maildirLevels } from "./channel_hint.ts";
 import { type MailItem, mailProblem } from "./item.ts";
@@ -11,9 +12,6 @@ import { listFolder } from "./list_folder.ts";
 import { readMaildir, readMessageFile } from "./maildir.ts";
 import { readMbox } from "./mbox.ts";
 import type { MboxQuoting } from "./mbox_splitter.ts";
-
-/** How deep folders may be nested. */
-const MAX_DEPTH = 64;
 
 export interface MailboxOptions {
   /** `mboxrd` by default; nothing in a file says which one its writer used. */
@@ -48,8 +46,11 @@ async function* readFolder(
   options: MailboxOptions,
   depth: number,
 ): AsyncGenerator<MailItem> {
-  if (depth > MAX_DEPTH) {
-    yield mailProblem(path, new PosternError("unsupported", `${path} is nested more than ${MAX_DEPTH} folders deep`));
+  if (depth > LIMITS.maxMailboxDepth) {
+    yield mailProblem(
+      path,
+      new PosternError("unsupported", `${path} is nested more than ${LIMITS.maxMailboxDepth} folders deep`),
+    );
     return;
   }
   const listed = await listFolder(path);

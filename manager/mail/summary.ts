@@ -26,8 +26,6 @@ export interface MailSummary {
   readonly damage: readonly MailDamage[];
 }
 
-const MAX_NESTING = 50;
-
 /** Reads the summary of a message. Takes any bytes; never throws because of them. */
 export async function summarizeMail(raw: Bytes): Promise<MailSummary> {
   const skeleton = messageSkeleton(raw);
@@ -62,7 +60,11 @@ const NOTHING: Email = { headers: [], headerLines: [], attachments: [] };
 async function parse(skeleton: MessageSkeleton): Promise<{ email: Email; broken: boolean }> {
   for (const [i, bytes] of [skeleton.whole, skeleton.header].entries()) {
     try {
-      const options = { maxNestingDepth: MAX_NESTING, forceRfc822Attachments: true, maxRfc822NestingDepth: 0 };
+      const options = {
+        maxNestingDepth: LIMITS.maxMimeNesting,
+        forceRfc822Attachments: true,
+        maxRfc822NestingDepth: 0,
+      };
       return { email: await PostalMime.parse(bytes, options), broken: i > 0 };
     } catch (error) {
       // A parser's own errors, of whatever class, mean that it could not read this message, and nothing else is called here.

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { utf8 } from "../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { fromOsError } from "../files/os_error.ts";
 import { readBounded } from "../files/read_bounded.ts";
@@ -51,7 +52,6 @@ export interface FolderSettings {
 /** What a folder is to a manager. */
 export type FolderState = "absent" | "empty" | "unfinished" | "ready" | "foreign";
 
-const MAX_SETTINGS_BYTES = 65_536;
 const OWN_FILES =
   /^(settings\.json|database\.key|manager\.db(-wal|-shm|-journal)?|kek\.key|lock|\.postern-.*\.tmp(-wal|-shm|-journal)?)$/;
 /** What may be there before an init: it says nothing about a manager. */
@@ -102,7 +102,7 @@ async function finished(folder: string): Promise<FolderState> {
 /** @throws `not_found`; `configuration` for anything but settings of this version */
 export async function readSettings(folder: string): Promise<FolderSettings> {
   const path = folderPaths(folder).settings;
-  const text = new TextDecoder().decode(await readBounded(path, MAX_SETTINGS_BYTES));
+  const text = new TextDecoder().decode(await readBounded(path, LIMITS.maxSettingsBytes));
   const parsed = v.safeParse(settingsSchema, parseJson(path, text), { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;

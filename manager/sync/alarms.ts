@@ -2,6 +2,7 @@
 import type { Database } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { tables } from "../store/tables.ts";
 
 const insert = query((p: { code: string; text: string; raised: number }) =>
@@ -27,13 +28,10 @@ export interface Alarm {
   readonly raised: number;
 }
 
-/** More than these are open only when somebody wants to fill the disk; what they say is known by then. */
-const MAX_OPEN = 1_000;
-
 /** Raises an alarm, unless the same one is open. `now` in Millis. */
 export async function raiseAlarm(db: Database, code: ErrorCode, text: string, now: number): Promise<void> {
   if ((await db.execute(same.bind({ code, text }))).rows.length > 0) return;
-  if (((await db.execute(openCount)).rows[0]?.count ?? 0) >= MAX_OPEN) return;
+  if (((await db.execute(openCount)).rows[0]?.count ?? 0) >= LIMITS.maxOpenAlarms) return;
   await db.execute(insert.bind({ code, text, raised: now }));
 }
 

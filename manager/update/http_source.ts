@@ -1,5 +1,6 @@
 /** Releases on a web server, or as the assets of GitHub's releases. */
 import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { GITHUB_INDEX_TAG } from "../../shared/manifest/places.ts";
 import { isProtected } from "../../shared/protocol/origin.ts";
 import type { SourceConfig } from "./config.ts";
@@ -8,7 +9,6 @@ import type { Opened, ReleaseSource } from "./source.ts";
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 type HttpConfig = Exclude<SourceConfig, { kind: "folder" }>;
 
-const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const ABSENT: readonly number[] = [404, 410];
 
@@ -36,7 +36,7 @@ export function urlOf(config: HttpConfig, place: string): string {
 async function follow(fetch: Fetch, first: string, from: number, signal: AbortSignal): Promise<Response> {
   const headers = { "accept-encoding": "identity", ...(from === 0 ? {} : { range: `bytes=${from}-` }) };
   let url = first;
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+  for (let redirects = 0; redirects <= LIMITS.maxRedirects; redirects++) {
     const response = await fetch(url, { headers, redirect: "manual", signal, credentials: "omit" });
     if (!REDIRECTS.includes(response.status)) return response;
     await response.body?.cancel();
@@ -44,7 +44,7 @@ async function follow(fetch: Fetch, first: string, from: number, signal: AbortSi
     if (next === null || !isProtected(next)) throw new PosternError("network", "the source leads to no https URL");
     url = next.href;
   }
-  throw new PosternError("network", `the source leads on more than ${MAX_REDIRECTS} times`);
+  throw new PosternError("network", `the source leads on more than ${LIMITS.maxRedirects} times`);
 }
 
 async function opened(response: Response, place: string, from: number): Promise<Opened> {

@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { utf8 } from "../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { ReleaseManifest } from "../../shared/manifest/manifest.ts";
 import { compareVersions, isVersion } from "../../shared/manifest/version.ts";
 import { removeDurably, syncFolder, writeFileDurably } from "../files/durable.ts";
@@ -24,7 +25,6 @@ const CURRENT = "current";
 const JOURNAL = "update.json";
 const FOLDER_MODE = 0o755;
 const MODES = { "0644": 0o644, "0755": 0o755 } as const;
-const MAX_JOURNAL_BYTES = 4_096;
 
 const version = v.pipe(v.string(), v.maxLength(128), v.check(isVersion));
 const journal = v.strictObject({
@@ -162,7 +162,7 @@ export async function readJournal(folder: string): Promise<Journal | null> {
   try {
     return v.parse(
       journal,
-      JSON.parse(new TextDecoder().decode(await readBounded(join(folder, JOURNAL), MAX_JOURNAL_BYTES))),
+      JSON.parse(new TextDecoder().decode(await readBounded(join(folder, JOURNAL), LIMITS.maxJournalBytes))),
     );
   } catch (cause) {
     if (isPosternError(cause, "not_found")) return null;

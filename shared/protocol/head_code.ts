@@ -5,12 +5,11 @@ import { encodeCbor } from "../bytes/cbor.ts";
 import { fromBase64Url, toBase64Url } from "../bytes/encoding.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { PosternError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { LABELS } from "./labels.ts";
 import { bytesOf, decodeAs, label, positive } from "./shapes.ts";
 
 const PREFIX = "postern-head:";
-/** Longer is no text or code of a head. */
-const MAX_CHARS = 512;
 const CODE_BYTES = 10;
 /** Crockford's base32. */
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -47,7 +46,7 @@ export function headText({ owner, incarnation, generation, hash }: NamedHead): s
 /** Reads either of the two, as people pass it on. @throws `malformed` */
 export function parseOtherHead(written: string): OtherHead {
   const text = written.trim();
-  if (text.length > MAX_CHARS) throw unreadable();
+  if (text.length > LIMITS.maxHeadTextChars) throw unreadable();
   if (text.startsWith(PREFIX)) {
     const [, owner, incarnation, generation, hash] = decodeAs(
       textTuple,

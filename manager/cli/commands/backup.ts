@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { parseOtherHead } from "../../../shared/protocol/head_code.ts";
 import { backupManager } from "../../backup/backup_manager.ts";
 import { inspectBackup } from "../../backup/inspect.ts";
@@ -37,9 +38,6 @@ interface RestoreCommandOptions extends SecretOptions {
   readonly rootPassphraseFile?: string;
   readonly rootPassphraseFd?: string;
 }
-
-/** Another process's turn is waited for this long. */
-const LOCK_WAIT_MILLIS = 15_000;
 
 const CREATE_HELP = `
 The recovery key opens the backup, so making one needs no secret. A passphrase opens it as well, if you give one. The service can
@@ -141,7 +139,7 @@ async function create(cli: Cli, [name = ""]: readonly string[], options: CreateO
         if (step === "read back") steps.write.end();
         steps[step].update(done, total);
       },
-      ...{ pid: s.pid, network: s.network, lockWaitMillis: LOCK_WAIT_MILLIS },
+      ...{ pid: s.pid, network: s.network, lockWaitMillis: LIMITS.lockWaitMillis },
     }, s.random);
     const recipients = [
       ...(options.recovery ? ["recovery" as const] : []),

@@ -29,7 +29,6 @@ interface ImportFlags {
   readonly note: string;
 }
 
-const MAX_LISTED = 1_000_000;
 const FINGERPRINT_BYTES = 32;
 
 const IMPORT_HELP = `
@@ -124,7 +123,7 @@ function storeOf(flag: string | true): RootStore {
 }
 
 async function list(cli: Cli, _args: readonly string[], options: { status?: string; limit: string }): Promise<Output> {
-  const limit = wholeNumber(options.limit, "--limit", { min: 1, max: MAX_LISTED });
+  const limit = wholeNumber(options.limit, "--limit", { min: 1, max: LIMITS.maxListed });
   const filter = options.status === undefined ? {} : { status: statusOf(options.status) };
   return await withManager(cli, async (db) => {
     return presentCertificates(await listCertificates(db, { ...filter, limit }), limit, "No certificates");
@@ -145,7 +144,7 @@ async function show(cli: Cli, [fingerprint = ""]: readonly string[]): Promise<Ou
 
 async function review(cli: Cli): Promise<Output> {
   return await withManager(cli, async (db) => {
-    return presentWaiting(await listCertificates(db, { status: "waiting", limit: MAX_LISTED }));
+    return presentWaiting(await listCertificates(db, { status: "waiting", limit: LIMITS.maxListed }));
   });
 }
 

@@ -2,6 +2,7 @@
 import { fromHex } from "../../../shared/bytes/encoding.ts";
 import { SHA256_BYTES } from "../../../shared/crypto/hash.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { chainEvents, type Checkpoint, verifyTrail } from "../../audit/chain.ts";
 import { EVENT_KINDS, isEventKind } from "../../audit/kinds.ts";
 import { readEvents } from "../../audit/read.ts";
@@ -12,7 +13,6 @@ import type { Output } from "../output.ts";
 import { checkpointText, presentChecked, presentEvents, presentKinds } from "../texts/log.ts";
 
 const DEFAULT_LAST = 50;
-const MAX_LAST = 1_000_000;
 
 const LOG_HELP = `
 A kind is one that --kinds shows, or the part before its dot: device, key, rotation, update. Times are dates or moments in ISO 8601
@@ -108,8 +108,8 @@ function requireKind(kind: string): string {
 function parseLast(text: string | undefined): number {
   if (text === undefined) return DEFAULT_LAST;
   const last = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (last >= 1 && last <= MAX_LAST) return last;
-  throw new PosternError("usage", `--last takes a number from 1 to ${MAX_LAST}; found '${text}'`);
+  if (last >= 1 && last <= LIMITS.maxListed) return last;
+  throw new PosternError("usage", `--last takes a number from 1 to ${LIMITS.maxListed}; found '${text}'`);
 }
 
 function parseCheckpoint(text: string): Checkpoint {

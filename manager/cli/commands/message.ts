@@ -35,7 +35,6 @@ interface ListOptions {
   readonly limit: string;
 }
 
-const MAX_LISTED = 1_000_000;
 const ID_BYTES = 16;
 const INBOX = "inbox";
 
@@ -132,7 +131,7 @@ async function send(cli: Cli, [file = ""]: readonly string[], options: { channel
 }
 
 async function list(cli: Cli, _args: readonly string[], options: ListOptions): Promise<Output> {
-  const limit = wholeNumber(options.limit, "--limit", { min: 1, max: MAX_LISTED });
+  const limit = wholeNumber(options.limit, "--limit", { min: 1, max: LIMITS.maxListed });
   return await withManager(cli, async (db) => {
     if (options.outgoing === true) return presentOutgoing(await listOutgoing(db, limit));
     if (options.channels === true) return presentChannels(await listChannels(db));

@@ -23,8 +23,6 @@ interface SettingsOptions {
 
 /** No epoch lives longer than this, whatever the owner chooses: index tokens live as long. */
 const EPOCH_BOUNDS = { min: 3_600_000, max: 90 * 86_400_000 } as const;
-const MAX_FULL_ROWS = 1_000_000;
-const MAX_COVER_ROWS = 64;
 
 const SETTINGS_HELP = `
 A store of up to --full-up-to rows is re-encrypted at every interval, and padded. The edge cannot see whether or which rows changed,
@@ -78,12 +76,14 @@ function changed(policy: OwnerPolicy, { fullUpTo, maxEpoch, review, cover }: Set
   return {
     fullUpToRows: fullUpTo === undefined
       ? policy.fullUpToRows
-      : wholeNumber(fullUpTo, "--full-up-to", { min: 0, max: MAX_FULL_ROWS }),
+      : wholeNumber(fullUpTo, "--full-up-to", { min: 0, max: LIMITS.maxFullUpToRows }),
     maxEpochMillis: maxEpoch === undefined
       ? policy.maxEpochMillis
       : parseDuration(maxEpoch, "--max-epoch", EPOCH_BOUNDS),
     review: review === undefined ? policy.review : reviewOf(review),
-    coverRows: cover === undefined ? policy.coverRows : wholeNumber(cover, "--cover", { min: 0, max: MAX_COVER_ROWS }),
+    coverRows: cover === undefined
+      ? policy.coverRows
+      : wholeNumber(cover, "--cover", { min: 0, max: LIMITS.maxCoverRows }),
   };
 }
 

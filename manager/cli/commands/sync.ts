@@ -15,9 +15,7 @@ import { presentUpdateReport } from "../texts/update.ts";
 import { UpdateService } from "../../update/service.ts";
 import type { UpdateReport } from "../../update/unattended.ts";
 import { count } from "../../text/layout.ts";
-
-/** Another process's turn is waited for this long. */
-const LOCK_WAIT_MILLIS = 15_000;
+import { LIMITS } from "../../../shared/limits.ts";
 
 const RUN_HELP = `
 A turn takes the inbox, pushes, and reads back. Turns come at the interval (postern settings --interval), a little earlier or later
@@ -73,7 +71,7 @@ async function turn(cli: Cli, db: Database, rotate: boolean): Promise<TurnDone> 
   };
   try {
     const { network, pid } = s;
-    return await runTurn({ db, folder, pid, network, onStep, lockWaitMillis: LOCK_WAIT_MILLIS }, { rotate });
+    return await runTurn({ db, folder, pid, network, onStep, lockWaitMillis: LIMITS.lockWaitMillis }, { rotate });
   } finally {
     progress.end();
   }

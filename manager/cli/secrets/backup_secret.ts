@@ -9,6 +9,7 @@ import { readBounded } from "../../files/read_bounded.ts";
 import { passphraseFrom } from "./secret_input.ts";
 import type { CliSurroundings } from "../surroundings.ts";
 import { readRecoveryKey } from "../texts/recovery_key.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 
 export interface PassphraseOptions {
   readonly backupPassphraseFile?: string;
@@ -19,7 +20,6 @@ export interface SecretOptions extends PassphraseOptions {
   readonly recoveryFile?: string;
 }
 
-const MAX_RECOVERY_FILE_BYTES = 4_096;
 const INSTEAD = "give --recovery-file FILE, --backup-passphrase-file FILE or --backup-passphrase-fd N";
 
 /** The passphrase that the options name, or null. */
@@ -37,7 +37,7 @@ export async function namedRecoveryKey(
 ): Promise<Redacted<Bytes> | null> {
   if (recoveryFile === undefined) return null;
   const path = resolve(s.cwd, recoveryFile);
-  const bytes = await readBounded(path, MAX_RECOVERY_FILE_BYTES, requirePrivateFile(path, s.uid));
+  const bytes = await readBounded(path, LIMITS.maxRecoveryFileBytes, requirePrivateFile(path, s.uid));
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   // As `init` writes it, the key is a line among others; as somebody types it, it may be alone.
   const line = lines.find((one) => KEY_LINE.test(one)) ?? lines.join("");

@@ -24,10 +24,6 @@ export interface DeviceProfile {
 
 const PREFIX = "postern-device:";
 const PROFILE_VERSION = 1;
-/** PKCS#8 of an RSA key of 8192 bits. */
-const MAX_PKCS8_BYTES = 8_192;
-/** The form holds a certificate, an SPKI and two keys: less than this, in base64url. */
-const MAX_TEXT_CHARS = 131_072;
 
 const profileTuple = v.strictTuple([
   v.literal(PROFILE_VERSION),
@@ -38,8 +34,8 @@ const profileTuple = v.strictTuple([
   textUpTo(LIMITS.maxOriginChars, 1),
   bytesOf(32),
   bytesUpTo(LIMITS.maxSpkiBytes, 1),
-  bytesUpTo(MAX_PKCS8_BYTES, 1),
-  v.nullable(v.strictTuple([v.picklist(["xwing", "x25519"] as const), bytesUpTo(MAX_PKCS8_BYTES, 1)])),
+  bytesUpTo(LIMITS.maxPkcs8Bytes, 1),
+  v.nullable(v.strictTuple([v.picklist(["xwing", "x25519"] as const), bytesUpTo(LIMITS.maxPkcs8Bytes, 1)])),
 ]);
 
 /**
@@ -70,7 +66,7 @@ export async function importDevice(
   extractable = false,
 ): Promise<{ profile: DeviceProfile; keys: DeviceKeys }> {
   const revealed = reveal(text).trim();
-  if (!revealed.startsWith(PREFIX) || revealed.length > MAX_TEXT_CHARS) {
+  if (!revealed.startsWith(PREFIX) || revealed.length > LIMITS.maxProfileChars) {
     throw new PosternError("malformed", `A device's text starts with ${PREFIX}`);
   }
   const bytes = fromBase64Url(revealed.slice(PREFIX.length));

@@ -1,6 +1,7 @@
 /** What an edge says when it refuses (shared/spec/conventions.md, CONV-09 and CONV-10). */
 import * as v from "valibot";
 import { type ErrorCode, PosternError } from "../../errors.ts";
+import { LIMITS } from "../../limits.ts";
 import { MEDIA, PROBLEM } from "../../protocol/wire.ts";
 import type { HttpAnswer } from "./http.ts";
 
@@ -9,9 +10,6 @@ const CODES: readonly ErrorCode[] = [
   ...["malformed", "unauthorized", "forbidden", "not_found", "conflict", "epoch_gone"] as const,
   ...["too_large", "unsupported", "rate_limited", "storage"] as const,
 ];
-
-/** Longest title that is passed on. */
-const MAX_TITLE_CHARS = 200;
 
 /**
  * The error that an answer amounts to, decided by its code alone (spec: CONV-09). What is no problem document is `network`: something
@@ -23,7 +21,7 @@ export function problemOf(answer: HttpAnswer, what: string): PosternError {
   if (problem === null || code === undefined) {
     return new PosternError("network", `${what}: answered with status ${answer.status} and nothing that an edge says`);
   }
-  const title = /^[\x20-\x7e]*$/.test(problem.title) ? problem.title.slice(0, MAX_TITLE_CHARS) : "";
+  const title = /^[\x20-\x7e]*$/.test(problem.title) ? problem.title.slice(0, LIMITS.maxProblemTitleChars) : "";
   return new PosternError(code, `${what}: the edge refused (${code}${title === "" ? "" : `, "${title}"`})`);
 }
 
