@@ -50,14 +50,14 @@ function clockOf(file: string): Readonly<Record<string, string>> {
  * Plays an operation while a clock jumps, and does what its owner does who is told so. A device reads on meanwhile.
  *
  * @param step of the request at whose end it jumps, from 1 on
- * @returns how the operation ended, and whether there was such a request
+ * @returns how the operation ended, whether there was such a request, and how many there were
  */
 export async function playJump(
   household: Household,
   fault: ClockFault,
   operation: Operation,
   step: number,
-): Promise<Ended & { readonly hasStruck: boolean }> {
+): Promise<Ended & { readonly hasStruck: boolean; readonly requests: number }> {
   const what = `${operation.name}, ${nameOfClock(fault)} ${step}`;
   const file = join(household.folder, "faketime");
   const jump = async (offset: string) => await Deno.writeTextFile(file, `${offset}\n`);
@@ -73,6 +73,7 @@ export async function playJump(
   }
   const ended = await household.start(operation.args(household), fault.whose === "manager" ? clockOf(file) : {}).ended;
   const hasStruck = isAtRequest && household.front.hasStruck;
+  const requests = household.front.steps;
   assert(ACCEPTED[fault.whose].includes(ended.code), `${what}: ${ended.code} ${ended.err}`);
   if (fault.whose === "edge") {
     // A manager that was restored has to be confirmed first.
@@ -83,7 +84,7 @@ export async function playJump(
   await heed(household);
   await operation.check?.(household);
   await household.requireRecovered(what);
-  return { ...ended, hasStruck };
+  return { ...ended, hasStruck, requests };
 }
 
 /** The clock is right again; its owner confirms that, if told to. */
@@ -101,9 +102,10 @@ async function heed(household: Household): Promise<void> {
 export async function strikeClock(fault: ClockFault, operation: Operation): Promise<number> {
   await using household = await Household.open("file");
   for (let step = 1; step <= MOST_STEPS; step++) {
-    const { hasStruck } = await playJump(household, fault, operation, step);
+    const { hasStruck, requests } = await playJump(household, fault, operation, step);
     if (fault.from === "the beginning") return 1;
-    if (!hasStruck) return step - 1;
+    if (requests < step) return step - 1;
+    assert(hasStruck, `${operation.name} had a request ${step} at which no clock jumped`);
   }
   throw new Error(`${operation.name}, ${nameOfClock(fault)}: more than ${MOST_STEPS} requests`);
 }

@@ -210,6 +210,7 @@ export class Household implements AsyncDisposable {
     await this.requireTurn(what);
     const verified = await this.run(["verify"]);
     assertEquals(verified.code, 0, `${what}: ${verified.err}`);
+    assertEquals(this.heads.contradicted, [], `${what}: generations of which two heads were signed`);
     await this.#requireAccount(what);
     await this.#requireDevice(what);
   }

@@ -16,6 +16,11 @@ export class WireReader {
     this.#conn = conn;
   }
 
+  /** Whether a message begins: waits for its first byte and leaves the rest of it unread. False when the other side has closed. */
+  async begins(): Promise<boolean> {
+    return this.#buffer.length > 0 || await this.#more(1);
+  }
+
   /** The next message, or null when the other side has closed, in the middle of one or between two. */
   async next(side: Side): Promise<Uint8Array | null> {
     const headEnd = await this.#until(END_OF_HEAD, 0);
@@ -62,8 +67,8 @@ export class WireReader {
     return true;
   }
 
-  async #more(): Promise<boolean> {
-    const chunk = new Uint8Array(READ_BYTES);
+  async #more(bytes = READ_BYTES): Promise<boolean> {
+    const chunk = new Uint8Array(bytes);
     const read = await this.#conn.read(chunk).catch(() => null);
     if (read === null) return false;
     this.#buffer = concat(this.#buffer, chunk.subarray(0, read));

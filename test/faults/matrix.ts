@@ -6,7 +6,7 @@ import { assert } from "../assert.ts";
 import type { EdgeDatabase } from "./household.ts";
 import { Household } from "./household.ts";
 import type { Operation } from "./operations.ts";
-import type { Moment } from "./proxy.ts";
+import type { FaultProxy, Moment } from "./proxy.ts";
 
 export type Victim = "manager" | "edge" | "sqld";
 
@@ -23,21 +23,25 @@ export interface Series {
   readonly at: "writes" | { readonly requests: "front" | "back"; readonly moment: Moment };
 }
 
+/** A point was met and struck, met by a client that did not wait for its moment, or there was none. */
+type Met = "struck" | "passed" | "none";
+
 /** More points than any operation has: a series that does not end is a mistake of the test. */
 const MOST_POINTS = 400;
 
 /** @returns how many kill points there were; each was recovered from. @throws when one was not */
 export async function runSeries(household: Household, series: Series): Promise<number> {
   const { stride = 1, first = 1 } = series;
-  for (let point = first, played = 0; point <= MOST_POINTS; point += stride, played++) {
+  for (let point = first, struck = 0; point <= MOST_POINTS; point += stride) {
     await series.operation.prepare(household);
-    const hasStruck = series.at === "writes"
+    const met = series.at === "writes"
       ? await killAtWrite(household, series, point)
       : await killAtRequest(household, series, point, series.at.requests, series.at.moment);
     await household.calm();
     await series.operation.check?.(household);
     await household.requireRecovered(`${nameOf(series)}, point ${point}`);
-    if (!hasStruck) return played;
+    if (met === "none") return struck;
+    if (met === "struck") struck++;
   }
   throw new Error(`${nameOf(series)}: more than ${MOST_POINTS} points`);
 }
@@ -49,13 +53,13 @@ export function nameOf({ victim, operation, database, at }: Series): string {
   return `${operation.name}: ${victim} killed at ${where} (edge on ${database})`;
 }
 
-async function killAtWrite(household: Household, { victim, operation }: Series, point: number): Promise<boolean> {
+async function killAtWrite(household: Household, { victim, operation }: Series, point: number): Promise<Met> {
   assert(victim !== "sqld", "sqld's writes are its own: it is killed at the edge's requests");
   const file = household.armFile(victim);
   await Deno.writeTextFile(file, String(point));
   if (victim === "manager") await household.start(operation.args(household)).ended;
   else await withEdgeBack(household, household.run(operation.args(household)), () => household.edgeEnded());
-  return !await removeIfThere(file);
+  return await removeIfThere(file) ? "none" : "struck";
 }
 
 async function killAtRequest(
@@ -64,13 +68,13 @@ async function killAtRequest(
   point: number,
   requests: "front" | "back",
   moment: Moment,
-): Promise<boolean> {
+): Promise<Met> {
   const proxy = household[requests];
   if (victim === "manager") {
     const manager = household.start(operation.args(household));
     proxy.arm({ step: point, moment, strike: async () => (await manager.kill(), "cut") });
     await manager.ended;
-    return proxy.hasStruck;
+    return metAt(proxy, point);
   }
   let restarted: Promise<void> = Promise.resolve();
   const strike = async () => {
@@ -86,7 +90,12 @@ async function killAtRequest(
   proxy.arm({ step: point, moment, strike });
   await household.run(operation.args(household));
   await restarted;
-  return proxy.hasStruck;
+  return metAt(proxy, point);
+}
+
+function metAt({ hasStruck, steps }: FaultProxy, point: number): Met {
+  if (hasStruck) return "struck";
+  return steps < point ? "none" : "passed";
 }
 
 /** Starts the edge again as soon as it has ended by itself, while the operation goes on. */

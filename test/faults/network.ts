@@ -67,12 +67,13 @@ export async function strikeRequests(
     await operation.prepare(household);
     arm(proxy, step);
     const { code, err } = await household.run(operation.args(household), { patienceMillis: PATIENCE_MILLIS });
-    const { hasStruck } = proxy;
+    const { hasStruck, steps } = proxy;
     assert(code === 0 || code === UNAVAILABLE, `${what}: ${code} ${err}`);
     await household.calm();
     await operation.check?.(household);
     await household.requireRecovered(what);
-    if (!hasStruck) return played;
+    if (steps < step) return played;
+    assert(hasStruck, `${what}: there was one, and it was not struck`);
   }
   throw new Error(`${operation.name}, ${name}: more than ${MOST_STEPS} requests`);
 }

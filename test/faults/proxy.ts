@@ -13,9 +13,6 @@ export type Moment = typeof MOMENTS[number];
 /** What becomes of the exchange after the fault: it goes on, its connections are cut, it is held open and silent, or half of the answer comes. */
 export type Verdict = "go on" | "cut" | "hold" | "truncate";
 
-/** Enough of a request to know that there is one; what is left unread makes the kernel answer the end with a reset. */
-const TASTE_BYTES = 1;
-
 export interface Fault {
   /** Which request since {@link FaultProxy.arm}, from 1 on. */
   readonly step: number;
@@ -87,8 +84,10 @@ export class FaultProxy implements AsyncDisposable {
     this.#open.add(client);
     const requests = new WireReader(client);
     try {
-      for (;;) {
-        if (this.#reset === this.#steps + 1 && await client.read(new Uint8Array(TASTE_BYTES)) !== null) {
+      while (await requests.begins()) {
+        // What is left unread makes the kernel answer the end with a reset.
+        if (this.#reset === this.#steps + 1) {
+          this.#steps++;
           this.#reset = null;
           this.#hasStruck = true;
           return;
