@@ -31,11 +31,12 @@ export async function loadSubmission(
 ): Promise<KeptSubmission | null> {
   const signed = await memory.load(submissionName(stream, number));
   const loaded: Bytes[] = [];
-  for (let index = 0; index < parts; index++) {
-    const part = await memory.load(partName(stream, number, index));
-    if (part !== null) loaded.push(part);
+  for (const name of partNames(stream, number, parts)) {
+    const part = await memory.load(name);
+    if (part === null) return null;
+    loaded.push(part);
   }
-  return signed === null || loaded.length < parts ? null : { signed, parts: loaded };
+  return signed === null ? null : { signed, parts: loaded };
 }
 
 /**
@@ -51,7 +52,7 @@ export async function dropSettled(
   for (const { id, pending } of before) {
     for (const { number, parts, draft } of pending) {
       if (kept.has(submissionName(id, number))) continue;
-      for (let index = 0; index < parts; index++) await memory.remove(partName(id, number, index));
+      for (const name of partNames(id, number, parts)) await memory.remove(name);
       await memory.remove(submissionName(id, number));
       // It went when it became this submission, unless a crash came in between.
       if (draft !== null) await removeDraft(memory, draft);
@@ -65,4 +66,8 @@ function submissionName(stream: Bytes, number: number): string {
 
 function partName(stream: Bytes, number: number, index: number): string {
   return `${submissionName(stream, number)}-${index}`;
+}
+
+function partNames(stream: Bytes, number: number, parts: number): string[] {
+  return Array.from({ length: parts }, (_, index) => partName(stream, number, index));
 }

@@ -32,6 +32,8 @@ export const DEVICE: readonly Survivor[] = [
     ["shared/protocol/contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
+    ["shared/client/submit/delivery.ts", "if (!isPosternError(error)) throw error;", NEVER],
+    ["shared/client/submit/draft_box.ts", "if (!isPosternError(cause)) throw cause;", NEVER],
   ),
   ...because(
     "A number that comes again, or one that goes back, is refused by the proof, whose leaves have to rise",
@@ -112,6 +114,11 @@ export const DEVICE: readonly Survivor[] = [
   ...because(
     "openAsked() lets nothing else stand in that list",
     ["shared/client/copy/copy_lists.ts", 'if (content.kind === "changes") yield content.changes;', ALWAYS],
+  ),
+  ...because(
+    "Removes what is not there: no draft has null for its number",
+    ["shared/client/memory/outbox_store.ts", "if (draft !== null) await removeDraft(memory, draft);", ALWAYS],
+    ["shared/client/submit/delivery.ts", "if (draft !== null) await removeDraft(memory, draft);", ALWAYS],
   ),
   ...because(
     "Asks for nothing once more",

@@ -9,6 +9,7 @@ import {
   judgeAcknowledgements,
   markDelivered,
   nextPlace,
+  sendablePings,
 } from "../../../../shared/client/memory/outbox.ts";
 import { type CborInput, decodeCbor, encodeCbor } from "../../../../shared/bytes/cbor.ts";
 import {
@@ -146,8 +147,35 @@ Deno.test("finished streams are forgotten in time, those with something pending 
     streams = judgeAcknowledgements(streams, device, [ack(filled(16, count), 1)], life);
     streams = closeStream(streams, filled(16, count));
   }
-  assert(streams.length <= LIMITS.maxRememberedStreams + 2, `${streams.length}`);
+  // The first, which nobody acknowledged; those that are remembered; and the newest.
+  assertEquals(streams.map(({ id }) => id[0]), [
+    0,
+    ...Array.from({ length: LIMITS.maxRememberedStreams + 1 }, (_, index) => 40 - LIMITS.maxRememberedStreams + index),
+  ]);
   assertEquals(streams[0]?.pending.length, 1);
+});
+
+Deno.test("an open stream is finished when another one overtook it, and never while its incarnation goes on in it", () => {
+  const empty = { closed: false, acknowledged: null, pending: [] };
+  const goesOn = { ...empty, id: filled(16, 1), incarnation: filled(16, 3) };
+  const overtaken = Array.from({ length: LIMITS.maxRememberedStreams + 2 }, (_, index) => {
+    return { ...empty, id: filled(16, 10 + index), incarnation: life };
+  });
+  const pending = { hash: filled(32, 1), kind: "ping", parts: 0, time: 0, delivered: false, draft: null } as const;
+  const streams = append([goesOn, ...overtaken], life, filled(16, 90), { ...pending, number: 1 });
+  assertEquals(streams.map(({ id }) => id[0]), [1, ...overtaken.slice(2).map(({ id }) => id[0]), 90]);
+});
+
+Deno.test("sendablePings() are those before anything else that waits, INBOX-03", () => {
+  const id = filled(16, 5);
+  const one = { hash: filled(32, 1), parts: 0, time: 0, draft: null };
+  const ping = (number: number) => ({ ...one, number, kind: "ping" as const, delivered: false });
+  const message = (number: number, delivered: boolean) => ({ ...one, number, kind: "message" as const, delivered });
+  const numbers = (...pending: Stream["pending"]) =>
+    sendablePings({ id, incarnation: life, closed: false, acknowledged: null, pending }).map(({ number }) => number);
+  assertEquals(numbers(ping(1), ping(2)), [1, 2]);
+  assertEquals(numbers(ping(1), message(2, true), ping(3), message(4, false), ping(5)), [1, 3]);
+  assertEquals(numbers(message(1, false), ping(2)), []);
 });
 
 Deno.test("markDelivered() marks one submission", () => {

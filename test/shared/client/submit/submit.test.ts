@@ -6,6 +6,7 @@ import { importAeadKey } from "../../../../shared/crypto/aead.ts";
 import { sha256 } from "../../../../shared/crypto/hash.ts";
 import { openHpke } from "../../../../shared/crypto/hpke.ts";
 import { webCryptoRandom } from "../../../../shared/crypto/random.ts";
+import { requireDraft } from "../../../../shared/client/submit/draft.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { encodeReceipt } from "../../../../shared/protocol/records.ts";
@@ -105,7 +106,48 @@ Deno.test("what the manager would refuse is not handed in", async () => {
   await assertRejects(() => submit.message({ channel: "e\u0301", raw: filled(1, 1) }), "usage");
   const large = new Uint8Array(LIMITS.maxMessageBytes + 1);
   await assertRejects(() => submit.message({ channel: "mail", raw: large }), "too_large");
+  for (const date of [-1, 0.5]) {
+    await assertRejects(() => submit.message({ channel: "mail", raw: filled(1, 1), date }), "usage");
+  }
   assertEquals([edge.inbox.length, (await submit.status()).pending.length], [0, 0]);
+});
+
+Deno.test("requireDraft() lets through what is as large or small as may be", () => {
+  requireDraft({ kind: "certificate", der: leaf.der, note: "x".repeat(LIMITS.maxNoteChars) });
+  const raw = new Uint8Array(LIMITS.maxMessageBytes);
+  requireDraft({ kind: "message", channel: "x".repeat(LIMITS.maxChannelBytes), date: 0, raw });
+  requireDraft({ kind: "message", channel: "x", date: Number.MAX_SAFE_INTEGER, raw: filled(0, 1) });
+});
+
+Deno.test("what the edge holds is shown to it again, and nothing behind one that it does not take, INBOX-09", async () => {
+  const started = await start();
+  const { submit } = started.device;
+  for (const _ of [1, 2]) await submit.ping();
+  started.edge.refuse = (name) => name === "inbox" ? { status: 413, code: "too_large" } : null;
+  await submit.ping();
+  const asked = () => started.edge.requests.filter((one) => one.endsWith("inbox")).length;
+  const before = asked();
+  assertEquals((await submit.flush()).map(({ number, waitingFor }) => [number, waitingFor]), [
+    [1, "too_large"],
+    [3, "too_large"],
+  ]);
+  assertEquals(asked(), before + 1);
+});
+
+Deno.test("a refusal that says nothing of the submission is passed on, and it waits", async () => {
+  const started = await start();
+  const { submit } = started.device;
+  started.edge.refuse = (name) => name === "inbox" ? { status: 410, code: "epoch_gone" } : null;
+  await assertRejects(() => submit.ping(), "epoch_gone");
+  assertEquals((await submit.status()).pending.map(({ delivered, doubtful }) => [delivered, doubtful]), [[
+    false,
+    false,
+  ]]);
+});
+
+Deno.test("flush() asks the edge for nothing when nothing waits", async () => {
+  const { device, edge } = await start();
+  assertEquals([await device.submit.flush(), edge.requests], [[], []]);
 });
 
 Deno.test("submissions are chained in one stream, also when handed in together, INBOX-01 INBOX-05", async () => {
@@ -301,6 +343,19 @@ Deno.test("bytes that the memory lost put their stream in doubt", async () => {
   await assertRejects(() => device.submit.flush(), "storage");
   assertEquals((await device.submit.ping()).number, 1);
   assertEquals((await device.submit.status()).pending.map(({ doubtful }) => doubtful), [true, false]);
+});
+
+Deno.test("a part that the memory lost puts its stream in doubt as well", async () => {
+  const started = await start();
+  const { memory, edge } = started;
+  edge.refuse = (name) => name === "inbox" ? { status: 413, code: "too_large" } : null;
+  await started.device.submit.message({ channel: "mail", raw: webCryptoRandom(600_000) });
+  edge.refuse = () => null;
+  const part = memory.names().find((name) => /^outbox-[0-9a-f]+-1-0$/.test(name));
+  assert(part !== undefined);
+  await memory.remove(part);
+  await assertRejects(() => restart(started).submit.flush(), "storage");
+  assertEquals(edge.inbox, []);
 });
 
 Deno.test("after a confirmed restore a new stream begins, INBOX-08", async () => {
