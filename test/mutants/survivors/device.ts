@@ -32,8 +32,11 @@ export const DEVICE: readonly Survivor[] = [
     ["shared/protocol/contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify/verify_contents.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/verify/verify_table.ts", 'if (!isPosternError(cause, "malformed")) throw cause;', NEVER],
-    ["shared/client/submit/delivery.ts", "if (!isPosternError(error)) throw error;", NEVER],
     ["shared/client/submit/draft_box.ts", "if (!isPosternError(cause)) throw cause;", NEVER],
+  ),
+  ...because(
+    "What is no refusal has no code in either list that is looked at next, and is thrown there",
+    ["shared/client/submit/delivery.ts", "if (!isPosternError(error)) throw error;", NEVER],
   ),
   ...because(
     "A number that comes again, or one that goes back, is refused by the proof, whose leaves have to rise",

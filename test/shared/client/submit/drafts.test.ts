@@ -275,3 +275,19 @@ Deno.test("a head that expires between two drafts stops the second, INBOX-03", a
     true,
   ]]);
 });
+
+Deno.test("a head that expires while the last draft is sent stops what was to follow it, but not a ping, INBOX-03", async () => {
+  let late = 0;
+  const started = await start({ surroundings: { now: () => started.world.current.head.time + late } });
+  const { device, edge } = started;
+  offline(started);
+  await device.submit.message(mail("kept"));
+  edge.before = (name) => {
+    if (name === "inbox") late = 10 * INTERVAL;
+  };
+  await assertRejects(() => device.submit.message(mail("not taken")), "stale");
+  assertEquals(sent(started).map(({ number }) => number), [1]);
+  const { pending } = await device.submit.status();
+  assertEquals(pending.map(({ kind, isDraft, delivered }) => [kind, isDraft, delivered]), [["message", false, true]]);
+  assertEquals((await device.submit.ping()).delivered, true);
+});
