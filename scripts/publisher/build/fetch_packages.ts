@@ -1,4 +1,4 @@
-/** A package from npm, by its integrity: what comes is what the lock file names, whoever sent it. */
+/** Packages from npm, by their integrity: what comes is what the lock file names, whoever sent it. */
 import { join } from "node:path";
 import { toBase64 } from "../../../shared/bytes/encoding.ts";
 import { digest } from "../../../shared/crypto/digest.ts";
@@ -9,26 +9,46 @@ import { runTool } from "./run_tool.ts";
 export interface PackageName {
   readonly name: string;
   readonly version: string;
+  /** As npm and lock files write it: `sha512-…`. */
   readonly integrity: string;
 }
 
 /**
- * Fetches a package by `npm pack` and unpacks it.
+ * Fetches packages by `npm pack`, all in one call, and unpacks them. Nothing of them is run.
  *
  * @param scratch an empty folder
- * @returns the folder of its files
+ * @returns the folder of each one's files, by its integrity
  * @throws `tampered` for another content than the integrity says; `storage` if npm fails
  */
-export async function fetchPackage({ name, version, integrity }: PackageName, scratch: string): Promise<string> {
-  await runTool("npm", ["pack", "--silent", "--pack-destination", scratch, `${name}@${version}`], scratch);
-  const [archive] = [...Deno.readDirSync(scratch)].filter((entry) => entry.name.endsWith(".tgz"));
-  if (archive === undefined) throw new PosternError("storage", `npm pack made nothing of ${name}@${version}`);
-  const path = join(scratch, archive.name);
-  const found = `sha512-${toBase64(await digest("SHA-512", await Deno.readFile(path)))}`;
-  if (found !== integrity) throw new PosternError("tampered", `${name}@${version} is not what the lock file names`);
-  await runTool("tar", ["-xzf", path, "--no-same-owner", "-C", scratch], scratch);
+export async function fetchPackages(
+  packages: readonly PackageName[],
+  scratch: string,
+): Promise<ReadonlyMap<string, string>> {
+  const archives = join(scratch, "archives");
+  await Deno.mkdir(archives);
+  const wanted = [...new Map(packages.map((one) => [one.integrity, one])).values()];
+  const names = wanted.map(({ name, version }) => `${name}@${version}`);
+  await runTool("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", archives, ...names], scratch);
+  // Whatever npm calls its files: each is what its bytes are.
+  const found = new Map<string, string>();
+  for (const { name } of Deno.readDirSync(archives)) {
+    const path = join(archives, name);
+    found.set(`sha512-${toBase64(await digest("SHA-512", await Deno.readFile(path)))}`, path);
+  }
+  const folders = new Map<string, string>();
+  for (const [at, { integrity }] of wanted.entries()) {
+    const archive = found.get(integrity);
+    if (archive === undefined) throw new PosternError("tampered", `${names[at]} is not what the lock file names`);
+    folders.set(integrity, await unpack(archive, join(scratch, `package-${at}`), `${names[at]}`));
+  }
+  return folders;
+}
+
+async function unpack(archive: string, folder: string, name: string): Promise<string> {
+  await Deno.mkdir(folder);
+  await runTool("tar", ["-xzf", archive, "--no-same-owner", "-C", folder], folder);
   // Packages of npm have one folder inside, `package` for all but a few.
-  const [inside] = [...Deno.readDirSync(scratch)].filter(({ isDirectory }) => isDirectory);
-  if (inside === undefined) throw new PosternError("malformed", `${name}@${version} has no folder inside`);
-  return join(scratch, inside.name);
+  const [inside] = [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory);
+  if (inside === undefined) throw new PosternError("malformed", `${name} has no folder inside`);
+  return join(folder, inside.name);
 }
