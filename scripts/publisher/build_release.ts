@@ -1,16 +1,16 @@
 /** `build_release`: the folder that a release of Postern consists of: source, lock file, packages and the runtime. */
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { PosternError } from "../../shared/errors.ts";
-import { VERSION } from "../../shared/version.ts";
 import { fromOsError } from "../../manager/files/os_error.ts";
 import { PROJECT_ROOT } from "../files.ts";
-import { MANAGER_ENV, MANAGER_V8_FLAGS } from "../manager_flags.ts";
-import { neededImports, readModuleGraph } from "../service/module_graph.ts";
-import { fetchPackage } from "./build/fetch_package.ts";
+import { neededImports } from "../service/module_graph.ts";
+import { copyFile, copyPackage } from "./build/copy.ts";
+import { fetchPackages } from "./build/fetch_packages.ts";
 import { type Arch, layOut, type Placed, readLock } from "./build/layout.ts";
+import { factsOf, graphOf, isOtherBuilder, layOutSource, type SourceFacts } from "./build/source.ts";
 import { bundleVendored, defaultsOf, licencesOf, NATIVE, vendored } from "./build/vendor.ts";
-import { runTool } from "./build/run_tool.ts";
+import { requireFree } from "./ca.ts";
 import type { BindAction, Done } from "./script.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
 
@@ -27,42 +27,21 @@ const RUNTIMES: Readonly<Record<Arch, { readonly name: string; readonly integrit
   },
 };
 
-/** What of the source is in a release; tests and benches are not. */
-const SOURCE = [
-  "deno.json",
-  "deno.lock",
-  "edge",
-  "manager",
-  "scripts",
-  "shared",
-  "docs",
-  "README.md",
-  "LICENSE",
-  "CHANGELOG.md",
-];
-/** What must run: the packages that these need are in a release. */
-const ENTRIES = [
-  "manager/cli/main.ts",
-  "edge/hosts/deno.ts",
-  "scripts/verify_manifest.ts",
-  "scripts/install_service.ts",
-];
-/** Of packages: what is for compilers and debuggers, and what this machine has compiled. */
-const LEFT_OUT = /\.(?:map|d\.ts|d\.mts|d\.cts|tsbuildinfo)$/;
-const COMPILED = "build";
-
 interface BuildOptions {
   readonly output: string;
   readonly arch: Arch;
   readonly commit: string;
   readonly runtime?: string;
+  readonly packages?: string;
   readonly version?: string;
 }
 
 const HELP = `
-The same commit gives the same files on every machine. Packages come from node_modules, or from npm by the lock file's integrity; the
-runtime from npm. PKCS#11 needs a C compiler where it is used, and is not in it. To try the result, without any network:
-  DENO_DIR=$(mktemp -d) DIR/bin/postern --version`;
+The same commit gives the same files on every machine. Source and module graph are the commit's, whatever else lies in the checkout.
+Packages and runtime come from npm, each by its integrity: that of the commit's lock file, or of this program. PKCS#11 needs a C compiler
+where it is used, and is not in it. To try the result, without any network:
+  DENO_DIR=$(mktemp -d) DIR/bin/postern --version
+What is built with --packages or --runtime was compared with nothing: that is for trying, and not to be published.`;
 
 /** The options of `build_release`. */
 export function describeBuildRelease(program: Command, bind: BindAction): void {
@@ -71,7 +50,8 @@ export function describeBuildRelease(program: Command, bind: BindAction): void {
     .addOption(new Option("--arch <name>", "processor that it is for").choices(["x64", "arm64"]).default(hostArch()))
     .option("--commit <commit>", "of the source", "HEAD")
     .option("--version <version>", "what the release will be called: refused unless the program calls itself so")
-    .option("--runtime <file>", "a Deno that is here, instead of the one from npm")
+    .option("--packages <dir>", "node_modules as Deno lays it, unverified, instead of npm")
+    .option("--runtime <file>", "a Deno that is here, unverified, instead of the one from npm")
     .addHelpText("after", HELP).action(bind(buildRelease));
 }
 
@@ -80,75 +60,95 @@ function hostArch(): Arch {
 }
 
 async function buildRelease(options: BuildOptions, s: ScriptSurroundings): Promise<Done> {
-  const { output, arch, commit, runtime, version = VERSION } = options;
-  if (version !== VERSION) {
-    const advice = "change shared/version.ts and deno.json first, then tag that commit";
-    throw new PosternError("conflict", `This source calls itself ${VERSION}, not ${version}: ${advice}`);
-  }
-  const folder = resolve(s.cwd, output);
+  const folder = resolve(s.cwd, options.output);
+  await requireFree([folder], s);
   const scratch = await Deno.makeTempDir({ prefix: "postern-build-" });
+  let growing: string | null = null;
   try {
-    await Deno.mkdir(folder);
-    await layOutSource(folder, commit, scratch);
-    const packages = await layOutPackages(folder, arch, scratch);
-    const deno = runtime === undefined ? await fetchRuntime(arch, scratch) : resolve(s.cwd, runtime);
-    await Deno.mkdir(join(folder, "bin"));
-    await copyFile(deno, join(folder, "bin/deno"), 0o755);
-    await Deno.writeTextFile(join(folder, "bin/postern"), LAUNCHER);
-    await Deno.chmod(join(folder, "bin/postern"), 0o755);
-    const files = count(folder);
-    const json = { output: folder, version: VERSION, arch, runtime: RUNTIME_VERSION, packages, files };
-    return {
-      json,
-      text: `Built Postern ${VERSION} for ${arch} in ${folder}: ${files} files, ${packages} packages`,
-    };
+    // Beside it: a build that is cut off leaves nothing under the name.
+    growing = await Deno.makeTempDir({ dir: dirname(folder), prefix: `.${basename(folder)}-` });
+    const built = await build(growing, scratch, options, s);
+    await Deno.chmod(growing, 0o755);
+    await Deno.rename(growing, folder);
+    growing = null;
+    const { version, packages, files } = built;
+    const text = `Built Postern ${version} for ${options.arch} in ${folder}: ${files} files, ${packages} packages`;
+    return { json: { output: folder, ...built }, text };
   } catch (error) {
     throw fromOsError(error, `build in ${folder}`);
   } finally {
-    await Deno.remove(scratch, { recursive: true });
+    for (const path of [scratch, growing]) if (path !== null) await Deno.remove(path, { recursive: true });
   }
 }
 
-async function layOutSource(folder: string, commit: string, scratch: string): Promise<void> {
-  if (commit.startsWith("-")) throw new PosternError("usage", "--commit names a commit");
-  const archive = join(scratch, "source.tar");
-  await runTool("git", ["archive", "--format=tar", `--output=${archive}`, commit, "--", ...SOURCE], PROJECT_ROOT);
-  await runTool("tar", ["-xf", archive, "--no-same-owner", "-C", folder], folder);
+async function build(folder: string, scratch: string, options: BuildOptions, s: ScriptSurroundings) {
+  const { arch } = options;
+  const commit = await layOutSource(PROJECT_ROOT, options.commit, folder, scratch);
+  if (await isOtherBuilder(PROJECT_ROOT, commit)) {
+    s.err(`warning: what builds is not of commit ${commit}, so its files may differ from those of another build\n`);
+  }
+  const facts = await factsOf(folder);
+  const { version = facts.version } = options;
+  if (version !== facts.version) {
+    const advice = "change shared/version.ts and deno.json first, then tag that commit";
+    throw new PosternError("conflict", `This source calls itself ${facts.version}, not ${version}: ${advice}`);
+  }
+  const isVerified = options.packages === undefined && options.runtime === undefined;
+  if (!isVerified) {
+    s.err("warning: packages or runtime were compared with nothing: try this release, do not publish it\n");
+  }
+  const here = options.packages === undefined ? null : resolve(s.cwd, options.packages);
+  const packages = await layOutPackages(folder, arch, here, scratch);
+  const runtime = options.runtime === undefined ? await fetchRuntime(arch, scratch) : resolve(s.cwd, options.runtime);
+  await copyFile(runtime, join(folder, "bin/deno"), 0o755);
+  await Deno.writeTextFile(join(folder, "bin/postern"), launcher(facts));
+  await Deno.chmod(join(folder, "bin/postern"), 0o755);
+  return { version, commit, arch, runtime: RUNTIME_VERSION, packages, files: count(folder), isVerified };
 }
 
 /** @returns how many packages are in the release, in one form or the other */
-async function layOutPackages(folder: string, arch: Arch, scratch: string): Promise<number> {
+async function layOutPackages(folder: string, arch: Arch, here: string | null, scratch: string): Promise<number> {
   const config = JSON.parse(await Deno.readTextFile(join(folder, "deno.json"))) as { imports: Record<string, string> };
-  const graphs = await Promise.all(ENTRIES.map((entry) => moduleGraph(entry)));
-  const specifiers = [...new Set(graphs.flatMap(({ packages }) => packages))];
-  const imports = neededImports(config.imports, specifiers);
+  const graph = await graphOf(folder);
+  const imports = neededImports(config.imports, graph.packages);
   const lock = readLock(await Deno.readTextFile(join(folder, "deno.lock")));
   const packages = layOut(lock, Object.values(imports), arch);
   const workshop = await madeFolder(join(scratch, "packages"));
-  await placePackages(packages, workshop, scratch);
+  await placePackages(packages, workshop, here, await madeFolder(join(scratch, "fetched")));
   await writeConfig(workshop, { ...config, imports });
-  const files = vendored({ packages: specifiers });
-  const sources = [...new Set(graphs.flatMap((graph) => graph.files))].filter((path) => path.endsWith(".ts"));
-  const texts = await Promise.all(sources.map((path) => Deno.readTextFile(join(PROJECT_ROOT, path))));
+  const files = vendored(graph);
+  const sources = graph.files.filter((path) => path.endsWith(".ts"));
+  const texts = await Promise.all(sources.map((path) => Deno.readTextFile(join(folder, path))));
   const defaults = new Set(texts.flatMap(defaultsOf));
-  await copyFolder(await bundleVendored(files, defaults, workshop), join(folder, "vendor"));
+  await copyPackage(await bundleVendored(files, defaults, workshop), join(folder, "vendor"));
   await Deno.writeTextFile(join(folder, "vendor/LICENCES.txt"), await licencesOf(packages, workshop));
   // Packages lie there as npm lays them, and are looked up as Node does; nothing is fetched, whatever is asked for.
-  const native = neededImports(config.imports, specifiers.filter((one) => NATIVE.includes(one)));
+  const native = neededImports(config.imports, graph.packages.filter((one) => NATIVE.includes(one)));
   for (const { path } of layOut(lock, Object.values(native), arch)) {
-    await copyFolder(join(workshop, path), join(folder, path));
+    await copyPackage(join(workshop, path), join(folder, path));
   }
   const bundled = [...files].map(([specifier, file]) => [specifier, `./vendor/${file}`]);
   await writeConfig(folder, { ...config, imports: { ...Object.fromEntries(bundled), ...native } });
   return packages.length;
 }
 
-async function placePackages(packages: readonly Placed[], to: string, scratch: string): Promise<void> {
-  for (const [at, one] of packages.entries()) {
-    const here = join(PROJECT_ROOT, "node_modules/.deno", one.folder, "node_modules", one.name);
-    const fresh = join(scratch, `package-${at}`);
-    const from = await exists(here) ? here : await fetchPackage(one, await madeFolder(fresh));
-    await copyFolder(from, join(to, one.path));
+/** @param here a `node_modules` to take them from; null for npm */
+async function placePackages(
+  packages: readonly Placed[],
+  to: string,
+  here: string | null,
+  scratch: string,
+): Promise<void> {
+  const fetched = here === null ? await fetchPackages(packages, scratch) : null;
+  for (const { name, version, integrity, path } of packages) {
+    const from = here === null
+      ? fetched?.get(integrity) ?? ""
+      : join(here, ".deno", `${name.replace("/", "+")}@${version}`, "node_modules", name);
+    try {
+      await copyPackage(from, join(to, path));
+    } catch (error) {
+      throw fromOsError(error, `copy ${name}@${version} from ${from}`);
+    }
   }
 }
 
@@ -157,32 +157,10 @@ async function writeConfig(folder: string, config: Readonly<Record<string, unkno
   await Deno.writeTextFile(join(folder, "deno.json"), `${JSON.stringify(released, null, 2)}\n`);
 }
 
-async function moduleGraph(entry: string) {
-  const info = await runTool(Deno.execPath(), ["info", "--json", entry], PROJECT_ROOT);
-  return readModuleGraph(info, PROJECT_ROOT);
-}
-
 async function fetchRuntime(arch: Arch, scratch: string): Promise<string> {
-  const from = await fetchPackage(
-    { ...RUNTIMES[arch], version: RUNTIME_VERSION },
-    await madeFolder(join(scratch, "deno")),
-  );
-  return join(from, "deno");
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
-    if (name === "node_modules" || name === COMPILED && await exists(join(from, "binding.gyp"))) continue;
-    if (isDirectory) await copyFolder(join(from, name), join(to, name));
-    else if (isFile && !LEFT_OUT.test(name)) await copyFile(join(from, name), join(to, name), 0o644);
-  }
-}
-
-async function copyFile(from: string, to: string, mode: number): Promise<void> {
-  await Deno.mkdir(dirname(to), { recursive: true });
-  await Deno.copyFile(from, to);
-  await Deno.chmod(to, mode);
+  const runtime = { ...RUNTIMES[arch], version: RUNTIME_VERSION };
+  const fetched = await fetchPackages([runtime], await madeFolder(join(scratch, "deno")));
+  return join(fetched.get(runtime.integrity) ?? "", "deno");
 }
 
 async function madeFolder(path: string): Promise<string> {
@@ -190,20 +168,17 @@ async function madeFolder(path: string): Promise<string> {
   return path;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
-}
-
 function count(folder: string): number {
   const entries = [...Deno.readDirSync(folder)];
   return entries.reduce((sum, { name, isDirectory }) => sum + (isDirectory ? count(join(folder, name)) : 1), 0);
 }
 
-const ENV = Object.entries(MANAGER_ENV).map(([name, value]) => `${name}=${value}`).join(" ");
-
 /** Starts what lies beside it, from wherever it is called, also through the link `current`. */
-const LAUNCHER = `#!/bin/sh
+function launcher({ env, v8Flags }: SourceFacts): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`).join(" ");
+  return `#!/bin/sh
 here=$(dirname -- "$(readlink -f -- "$0")")
-export DENO_NO_UPDATE_CHECK=1 ${ENV}
-exec "$here/deno" run --allow-all --no-prompt --cached-only --no-code-cache --quiet ${MANAGER_V8_FLAGS} "$here/../manager/cli/main.ts" "$@"
+export DENO_NO_UPDATE_CHECK=1 ${variables}
+exec "$here/deno" run --allow-all --no-prompt --cached-only --no-code-cache --quiet ${v8Flags} "$here/../manager/cli/main.ts" "$@"
 `;
+}

@@ -14,6 +14,7 @@ const TOOLS = {
   chromium: { isPresent: () => exists("/usr/bin/chromium"), remedy: "apt-get install chromium" },
   openssl: { isPresent: () => isOnPath("openssl"), remedy: "apt-get install openssl" },
   node: { isPresent: () => isOnPath("node"), remedy: "install Node.js 20 or newer" },
+  npm: { isPresent: () => isOnPath("npm"), remedy: "install npm, which comes with Node.js" },
   faketime: { isPresent: () => exists(FAKETIME_LIBRARY), remedy: "apt-get install libfaketime" },
   mount: { isPresent: canMount, remedy: "run as root, where file systems may be mounted" },
   python: {

@@ -33,8 +33,6 @@ export interface Placed {
   readonly version: string;
   /** As the lock file has it: `sha512-…`. */
   readonly integrity: string;
-  /** As `node_modules/.deno` calls its folder. */
-  readonly folder: string;
   /** Relative to the release: `node_modules/a/node_modules/b`. */
   readonly path: string;
 }
@@ -72,7 +70,7 @@ export function layOut(lock: Lock, targets: readonly string[], arch: Arch): Plac
 
 function describe(lock: Lock, path: string, key: string): Placed {
   const { integrity } = entryOf(lock, key);
-  return { name: nameOf(key), version: versionOf(key), integrity, folder: key.replaceAll("/", "+"), path };
+  return { name: nameOf(key), version: versionOf(key), integrity, path };
 }
 
 /** Where a package must lie to be found from `from`, or null if it is found there already. */

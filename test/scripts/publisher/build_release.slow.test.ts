@@ -1,3 +1,4 @@
+import { PROJECT_ROOT } from "../../../scripts/files.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -18,7 +19,11 @@ async function runAlone(workshop: Workshop, ...args: string[]): Promise<string> 
 Deno.test("build_release makes a folder that runs by itself, and is described as a release", async () => {
   await using workshop = await Workshop.make();
   assertEquals(await workshop.code("build_release --output build --version 99.0.0"), "conflict");
-  const { json } = await workshop.ok(`build_release --output build --runtime ${Deno.execPath()}`);
+  assertEquals(await workshop.code("build_release --output build --commit v99.0.0"), "usage");
+  assertEquals([...Deno.readDirSync(workshop.path)], [], "what failed has left nothing");
+  const unverified = `--packages ${PROJECT_ROOT}/node_modules --runtime ${Deno.execPath()}`;
+  const { json, err } = await workshop.ok(`build_release --output build ${unverified}`);
+  assertEquals([json["isVerified"], err.includes("do not publish it")], [false, true]);
   assertEquals(await workshop.code("build_release --output build"), "conflict");
   assertEquals((await runAlone(workshop, "--version")).trim(), json["version"]);
   assert((await runAlone(workshop, "--help")).includes("Usage: postern"));

@@ -44,7 +44,7 @@ Deno.test("layOut() takes what is for the processor, and glibc", () => {
     "node_modules/native-arm64@3.0.0",
   ]]);
   const [deep] = layOut(LOCK, ["npm:a@1"], "x64");
-  assertEquals([deep?.folder, deep?.integrity], ["@s+deep@1.0.0_shared@2.0.0", "sha512-@s/deep@1.0.0_shared@2.0.0"]);
+  assertEquals([deep?.version, deep?.integrity], ["1.0.0", "sha512-@s/deep@1.0.0_shared@2.0.0"]);
 });
 
 Deno.test("layOut() refuses what the lock file does not have", () => {
