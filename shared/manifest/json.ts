@@ -27,11 +27,12 @@ export function writeJson(value: JsonValue): string {
   }
   if (isArray(value)) return `[${value.map(writeJson).join(",")}]`;
   // The default order of sort() is that of UTF-16 code units.
-  const members = Object.keys(value).sort().flatMap((name) => {
+  let members = "";
+  for (const name of Object.keys(value).sort()) {
     const member = value[name];
-    return member === undefined ? [] : [`${writeString(name)}:${writeJson(member)}`];
-  });
-  return `{${members.join(",")}}`;
+    if (member !== undefined) members += `,${writeString(name)}:${writeJson(member)}`;
+  }
+  return `{${members.slice(1)}}`;
 }
 
 /** `jcs(x)` of the specification: the UTF-8 of the canonical text. */

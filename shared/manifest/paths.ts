@@ -43,8 +43,13 @@ export function requirePaths(paths: readonly string[]): void {
   const files = paths.map(passedAndFolded);
   // What lies in no folder lies in this one, where the way up ends.
   const folders = new Set([""]);
+  let last = "";
   for (const path of paths) {
-    for (let folder = folderOf(path); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
+    let folder = folderOf(path);
+    // Most files of a sorted list lie in the folder of the one before.
+    if (folder === last) continue;
+    last = folder;
+    for (; !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
   }
   // Sorting what is nearly sorted takes less time than a set.
   const names = [...files, ...Array.from(folders, foldPath)].sort();

@@ -7,6 +7,7 @@ export const MANIFEST: readonly Survivor[] = [
     ["shared/manifest/paths.ts", "if (PLAIN.test(path)) return path.toLowerCase();", NEVER],
     ["shared/manifest/read_json.ts", "if (!text.includes(REPLACEMENT)) return text;", NEVER],
     ["shared/manifest/paths.ts", "if (isPlain(path)) return;", NEVER],
+    ["shared/manifest/paths.ts", "if (folder === last) continue;", NEVER],
     ["shared/manifest/paths.ts", "if (isPlain(path)) return path.toLowerCase();", NEVER],
     [
       "shared/manifest/paths.ts",
