@@ -137,7 +137,6 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
     };
     const beside = await place.folder(null);
     await using _lock = await lockPlace(place, s);
-    const number = await claimedNumber(beside);
     const index = await indexAfter(beside, release, options, roots, s);
     const content = writeIndex(index);
     const signature = await sign(content);
@@ -148,23 +147,22 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
       if (sent === "sent") counts.bytes += size;
     };
     try {
-      if (release !== null) {
-        const folder = await place.folder(release.manifest.tagName);
-        const open = options.public === true ? await publicUploads(release, sign) : [];
-        for (const upload of [...release.uploads, ...open]) count(upload, await folder.put(upload));
-      }
+      const folder = release === null ? beside : await place.folder(release.manifest.tagName);
+      const open = release !== null && options.public === true ? await publicUploads(release, sign) : [];
+      const uploads = [...release?.uploads ?? [], ...open];
+      for (const upload of uploads) count(upload, await folder.put(upload));
       // spec: MAN-25
       if (lists.length > 0) {
         const upload = uploadOf(LISTS_PLACE, joined(lists.map(({ file }) => file)));
         count(upload, await beside.put(upload));
       }
-      if (place.lockedBy === null) await requireUnchanged(place, number);
       await writeIndexFiles(beside, content, signature);
       const shownRoot = newRoot ?? (options.anew === undefined ? null : await inPlaceOfForeignRoot(beside, roots));
       if (shownRoot !== null) {
         const upload = uploadOf(ROOT_PLACE, utf8(writePem("CERTIFICATE", shownRoot.der)));
         count(upload, await beside.put(upload));
       }
+      await folder.requireKept(uploads);
     } finally {
       progress.end();
     }
@@ -212,13 +210,6 @@ async function lockPlace({ lockedBy, name }: PublishPlace, s: ScriptSurroundings
   if (lockedBy === null) return new AsyncDisposableStack();
   const busy = `Another process publishes to ${name}`;
   return await lockForTask(lockedBy.folder, busy, { pid: s.pid, sinceMillis: s.now() }, lockedBy.name);
-}
-
-/** The best that can be had without a lock: what was published while the files were sent is not lost. */
-async function requireUnchanged(place: PublishPlace, number: number): Promise<void> {
-  if (await claimedNumber(await place.folder(null)) === number) return;
-  const advice = "run the same command once more, which sends only what is missing";
-  throw new PosternError("conflict", `Another process published to ${place.name} meanwhile: ${advice}`);
 }
 
 async function readGiven(

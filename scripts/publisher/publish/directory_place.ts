@@ -7,12 +7,13 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { syncFolder } from "../../../manager/files/durable.ts";
 import { fromOsError } from "../../../manager/files/os_error.ts";
 import { readBounded } from "../../../manager/files/read_bounded.ts";
-import type { PublishFolder, PublishPlace, Upload } from "./place.ts";
+import type { PublishFolder, PublishPlace, Sent, Upload } from "./place.ts";
 
 /** Everybody may read, whatever the umask is. */
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const PART_SUFFIX = ".part";
+const NEXT_SUFFIX = ".next";
 /** No tag begins like that. */
 const LOCK_NAME = ".lock";
 
@@ -26,7 +27,7 @@ export function directoryPlace(root: string): PublishPlace {
       await makeFolder(root);
       const path = tagName === null ? root : join(root, tagName);
       await makeFolder(path);
-      return directory(path);
+      return new Directory(path);
     },
   };
 }
@@ -41,39 +42,59 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-function directory(folder: string): PublishFolder {
-  return {
-    async put(upload) {
-      const path = join(folder, upload.name);
-      if (await isThere(path, upload)) return "there";
+class Directory implements PublishFolder {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put(upload: Upload): Promise<Sent> {
+    const path = join(this.#folder, upload.name);
+    if (await isThere(path, upload)) return "there";
+    try {
+      await write(`${path}${PART_SUFFIX}`, upload);
+      await Deno.rename(`${path}${PART_SUFFIX}`, path);
+      await syncFolder(this.#folder);
+    } catch (error) {
+      // It is begun anew in any case, and takes room that may be short.
+      await Deno.remove(`${path}${PART_SUFFIX}`).catch(() => {});
+      throw fromOsError(error, `write ${path}`);
+    }
+    return "sent";
+  }
+
+  async read(name: string, maxBytes: number): Promise<Bytes | null> {
+    try {
+      return await readBounded(join(this.#folder, name), maxBytes);
+    } catch (error) {
+      if (isPosternError(error, "not_found")) return null;
+      throw error;
+    }
+  }
+
+  async versions(name: string, maxBytes: number): Promise<Bytes[]> {
+    const files = [await this.read(name, maxBytes), await this.read(`${name}${NEXT_SUFFIX}`, maxBytes)];
+    return files.filter((file) => file !== null);
+  }
+
+  async replace(files: readonly Upload[]): Promise<void> {
+    for (const file of files) await this.put({ ...file, name: `${file.name}${NEXT_SUFFIX}` });
+    for (const { name } of files) {
+      const path = join(this.#folder, name);
       try {
-        await write(`${path}${PART_SUFFIX}`, upload);
-        await Deno.rename(`${path}${PART_SUFFIX}`, path);
-        await syncFolder(folder);
+        await Deno.rename(`${path}${NEXT_SUFFIX}`, path);
+        await syncFolder(this.#folder);
       } catch (error) {
-        // It is begun anew in any case, and takes room that may be short.
-        await Deno.remove(`${path}${PART_SUFFIX}`).catch(() => {});
-        throw fromOsError(error, `write ${path}`);
+        throw fromOsError(error, `rename ${path}${NEXT_SUFFIX}`);
       }
-      return "sent";
-    },
-    async read(name, maxBytes) {
-      try {
-        return await readBounded(join(folder, name), maxBytes);
-      } catch (error) {
-        if (isPosternError(error, "not_found")) return null;
-        throw error;
-      }
-    },
-    async rename(from, to) {
-      try {
-        await Deno.rename(join(folder, from), join(folder, to));
-        await syncFolder(folder);
-      } catch (error) {
-        throw fromOsError(error, `rename ${join(folder, from)}`);
-      }
-    },
-  };
+    }
+  }
+
+  /** The lock keeps others away. */
+  requireKept(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** What a killed run left under the name is overwritten: the lock lets one publisher write at a time. */

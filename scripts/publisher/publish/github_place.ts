@@ -2,74 +2,74 @@
  * Publishing to GitHub: a release of a tag is the folder, its assets are the files (shared/spec/manifest.md, "Where things lie"). What is
  * there with the right size and digest is not sent again; what was half sent is removed and sent anew.
  */
-import * as v from "valibot";
 import { type Bytes, concat } from "../../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
 import { GITHUB_INDEX_TAG } from "../../../shared/manifest/places.ts";
 import type { GithubApi } from "./github_api.ts";
+import { type Asset, GithubAssets, MAX_ASSETS, readGithubRelease, type Release } from "./github_assets.ts";
+import { nextName, nextTo, notFirst, replaceAssets, type Replacement } from "./github_replace.ts";
 import type { PublishFolder, PublishPlace, Sent, Upload } from "./place.ts";
 
 /** Below 2 GiB. An upload is in memory: its length must stand before it, and the runtime sends streams without. */
 const MAX_ASSET_BYTES = 2_147_483_647;
-const MAX_ASSETS = 1_000;
-const PAGE = 100;
 const UPLOAD_TRIES = 5;
-
-const release = v.object({ id: v.pipe(v.number(), v.safeInteger()), upload_url: v.string() });
-const asset = v.object({
-  id: v.pipe(v.number(), v.safeInteger()),
-  name: v.string(),
-  size: v.number(),
-  state: v.string(),
-  digest: v.optional(v.nullable(v.string()), null),
-});
-const assets = v.array(asset);
-
-type Asset = v.InferOutput<typeof asset>;
+/** So many runs that were cut off, one after the other, are looked through. */
+const MOST_UNFINISHED = 8;
 
 /** @param repository `owner/name` */
 export function githubPlace(api: GithubApi, repository: string): PublishPlace {
+  const base = `${api.base}/repos/${repository}`;
   return {
     name: `${new URL(api.base).host}/${repository}`,
     maxFileBytes: MAX_ASSET_BYTES,
     lockedBy: null,
     async folder(tagName) {
-      const folder = new GithubRelease(api, `${api.base}/repos/${repository}`, tagName ?? GITHUB_INDEX_TAG);
-      await folder.open(tagName === null);
-      return folder;
+      const tag = tagName ?? GITHUB_INDEX_TAG;
+      const found = await findRelease(api, base, tag) ?? await makeRelease(api, base, tag, tagName === null);
+      const assets = new GithubAssets(api, base, found);
+      await assets.list();
+      return new GithubFolder(assets);
     },
   };
 }
 
-class GithubRelease implements PublishFolder {
-  readonly #api: GithubApi;
-  readonly #repository: string;
-  readonly #tag: string;
-  #id = 0;
-  #uploads = "";
-  readonly #assets = new Map<string, Asset>();
+async function findRelease(api: GithubApi, base: string, tag: string): Promise<Release | null> {
+  const url = `${base}/releases/tags/${encodeURIComponent(tag)}`;
+  const found = await api.json({ method: "GET", url, expected: [200, 404] });
+  return found === null ? null : readGithubRelease(found);
+}
 
-  constructor(api: GithubApi, repository: string, tag: string) {
-    this.#api = api;
-    this.#repository = repository;
-    this.#tag = tag;
+async function makeRelease(api: GithubApi, base: string, tag: string, isIndex: boolean): Promise<Release> {
+  const name = isIndex ? "Index of releases" : tag;
+  // The index is no release: it must not become the one that GitHub calls the latest.
+  const more = isIndex ? { prerelease: true, make_latest: "false" } : {};
+  const body = { json: { tag_name: tag, name, ...more } };
+  try {
+    return readGithubRelease(await api.json({ method: "POST", url: `${base}/releases`, body, expected: [201] }));
+  } catch (error) {
+    // A try before this one got through, and its answer did not.
+    const found = isPosternError(error, "conflict") ? await findRelease(api, base, tag) : null;
+    if (found === null) throw error;
+    return found;
   }
+}
 
-  /** Finds the release, or makes it. */
-  async open(isIndex: boolean): Promise<void> {
-    const found = await this.#find() ?? await this.#make(isIndex);
-    this.#id = found.id;
-    // A URI template: https://uploads.github.com/repos/o/r/releases/1/assets{?name,label}
-    this.#uploads = found.upload_url.replace(/\{.*$/, "");
-    await this.#list();
+class GithubFolder implements PublishFolder {
+  readonly #assets: GithubAssets;
+  /** What there was when this was opened. */
+  readonly #seen: ReadonlyMap<string, Asset>;
+
+  /** @param assets listed */
+  constructor(assets: GithubAssets) {
+    [this.#assets, this.#seen] = [assets, new Map(assets.known)];
   }
 
   async put(upload: Upload): Promise<Sent> {
     for (let tries = 1;; tries++) {
-      const there = this.#assets.get(upload.name);
+      const there = this.#assets.known.get(upload.name);
       if (there !== undefined && isSame(there, upload)) return "there";
-      if (there !== undefined) await this.#remove(there);
-      else if (this.#assets.size >= MAX_ASSETS) {
+      if (there !== undefined) await this.#assets.remove(there);
+      else if (this.#assets.known.size >= MAX_ASSETS) {
         throw new PosternError(
           "too_large",
           `a release of GitHub has at most ${MAX_ASSETS} files; publish to a directory`,
@@ -82,79 +82,60 @@ class GithubRelease implements PublishFolder {
         // Something of it may have arrived, or all: look, and begin again with what is there.
         const mayPass = isPosternError(error, "network") || isPosternError(error, "conflict");
         if (!mayPass || tries === UPLOAD_TRIES) throw error;
-        await this.#list();
+        await this.#assets.list();
       }
     }
   }
 
   async read(name: string, maxBytes: number): Promise<Bytes | null> {
-    const there = this.#assets.get(name);
-    if (there === undefined || there.state !== "uploaded") return null;
-    const url = `${this.#repository}/releases/assets/${there.id}`;
-    const request = { method: "GET", url, accept: "application/octet-stream", expected: [200, 404] } as const;
-    const { status, bytes } = await this.#api.send(request, maxBytes);
-    return status === 404 ? null : bytes;
+    const there = this.#assets.known.get(name);
+    return there === undefined || there.state !== "uploaded" ? null : await this.#assets.download(there, maxBytes);
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    const there = this.#assets.get(from);
-    if (there === undefined) throw new PosternError("not_found", `the release ${this.#tag} has no file ${from}`);
-    const before = this.#assets.get(to);
-    if (before !== undefined) await this.#remove(before);
-    const url = `${this.#repository}/releases/assets/${there.id}`;
-    const body = { json: { name: to } };
-    const renamed = parse(asset, await this.#api.json({ method: "PATCH", url, body, expected: [200] }));
-    this.#assets.delete(from);
-    this.#assets.set(to, renamed);
-  }
-
-  async #find() {
-    const url = `${this.#repository}/releases/tags/${encodeURIComponent(this.#tag)}`;
-    const found = await this.#api.json({ method: "GET", url, expected: [200, 404] });
-    return found === null ? null : parse(release, found);
-  }
-
-  async #make(isIndex: boolean) {
-    const name = isIndex ? "Index of releases" : this.#tag;
-    // The index is no release: it must not become the one that GitHub calls the latest.
-    const more = isIndex ? { prerelease: true, make_latest: "false" } : {};
-    const body = { json: { tag_name: this.#tag, name, ...more } };
-    try {
-      const url = `${this.#repository}/releases`;
-      return parse(release, await this.#api.json({ method: "POST", url, body, expected: [201] }));
-    } catch (error) {
-      // A try before this one got through, and its answer did not.
-      const found = isPosternError(error, "conflict") ? await this.#find() : null;
-      if (found === null) throw error;
-      return found;
+  async versions(name: string, maxBytes: number): Promise<Bytes[]> {
+    const current = this.#seen.get(name);
+    const all = [...current === undefined ? [] : [current], ...nextTo(name, this.#seen).slice(0, MOST_UNFINISHED)];
+    const contents: Bytes[] = [];
+    for (const one of all.filter(({ state }) => state === "uploaded")) {
+      const content = await this.#assets.download(one, maxBytes);
+      // Who publishes has replaced it, or given up.
+      if (content === null) throw notFirst();
+      contents.push(content);
     }
+    return contents;
   }
 
-  async #list(): Promise<void> {
-    this.#assets.clear();
-    for (let page = 1; page <= MAX_ASSETS / PAGE + 1; page++) {
-      const url = `${this.#repository}/releases/${this.#id}/assets?per_page=${PAGE}&page=${page}`;
-      const found = parse(assets, await this.#api.json({ method: "GET", url, expected: [200] }));
-      for (const one of found) this.#assets.set(one.name, one);
-      if (found.length < PAGE) return;
+  async replace(files: readonly Upload[]): Promise<void> {
+    const run = crypto.randomUUID().replaceAll("-", "");
+    const replacements: Replacement[] = [];
+    for (const file of files) {
+      const name = nextName(file.name, run);
+      await this.put({ ...file, name });
+      const asset = this.#assets.known.get(name);
+      if (asset === undefined) throw new PosternError("network", `GitHub has lost ${name}`);
+      replacements.push({ name: file.name, asset });
     }
+    await replaceAssets(this.#assets, replacements, this.#seen);
   }
 
-  async #remove(there: Asset): Promise<void> {
-    const url = `${this.#repository}/releases/assets/${there.id}`;
-    await this.#api.send({ method: "DELETE", url, expected: [204, 404] });
-    this.#assets.delete(there.name);
+  async requireKept(uploads: readonly Upload[]): Promise<void> {
+    if (uploads.length === 0) return;
+    await this.#assets.list();
+    const changed = uploads.find((upload) => {
+      const there = this.#assets.known.get(upload.name);
+      return there === undefined || !isKept(there, upload);
+    });
+    if (changed === undefined) return;
+    const advice = "run the same command once more";
+    throw new PosternError(
+      "conflict",
+      `Another process published the same release meanwhile (${changed.name}): ${advice}`,
+    );
   }
 
   async #upload(upload: Upload): Promise<void> {
-    const url = `${this.#uploads}?name=${encodeURIComponent(upload.name)}`;
-    const body = { bytes: await readWhole(upload) };
-    const sent = parse(asset, await this.#api.json({ method: "POST", url, body, expected: [201] }));
-    this.#assets.set(upload.name, sent);
-    // Older servers name no digest; then the size has to do.
-    if (isSame(sent, upload) || (sent.digest === null && sent.state === "uploaded" && sent.size === upload.size)) {
-      return;
-    }
+    const sent = await this.#assets.upload(upload.name, await readWhole(upload));
+    if (isKept(sent, upload)) return;
     throw new PosternError("network", `GitHub has ${sent.size} bytes of ${upload.name}, of ${upload.size}`);
   }
 }
@@ -165,14 +146,13 @@ function isSame({ state, size, digest, name }: Asset, upload: Upload): boolean {
   return digest === null ? name === upload.sha256 : digest === `sha256:${upload.sha256}`;
 }
 
+/** Older servers name no digest; then the size has to do. */
+function isKept(there: Asset, upload: Upload): boolean {
+  return isSame(there, upload) || (there.digest === null && there.state === "uploaded" && there.size === upload.size);
+}
+
 async function readWhole(upload: Upload): Promise<Bytes> {
   const chunks: Bytes[] = [];
   for await (const chunk of upload.open()) chunks.push(chunk);
   return concat(...chunks);
-}
-
-function parse<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  throw new PosternError("malformed", "GitHub's answer has not the form that its API promises");
 }

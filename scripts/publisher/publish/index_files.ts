@@ -1,7 +1,7 @@
 /**
  * The index and its signature at a place. No place replaces two files at once, so the new ones are put beside the old ones under
  * names of their own, and renamed one after the other. Whatever instant a publisher is killed at, one pair that fits is there; the next
- * run finds it. A reader that comes between the two renames sees a signature that does not fit, and looks again later.
+ * run finds it. A reader that comes between the two renames sees a signature that does not fit, or no index, and looks again later.
  */
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { isPosternError, PosternError } from "../../../shared/errors.ts";
@@ -9,8 +9,6 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { INDEX_PLACE, INDEX_SIGNATURE_PLACE } from "../../../shared/manifest/places.ts";
 import { parseIndex, type ReleaseIndex } from "../../../shared/manifest/release_index.ts";
 import { type PublishFolder, uploadOf } from "./place.ts";
-
-const NEXT_SUFFIX = ".next";
 
 /**
  * Verifies a signature as of when the index was made: the certificate of back then may be past its time.
@@ -25,9 +23,9 @@ export type VerifyIndex = (content: Bytes, signature: Bytes, made: number) => Pr
  * @throws `signature` and the like if there are files, and none verifies
  */
 export async function readIndex(folder: PublishFolder, verify: VerifyIndex): Promise<ReleaseIndex | null> {
-  const contents = await readBoth(folder, INDEX_PLACE, LIMITS.maxIndexBytes);
+  const contents = await folder.versions(INDEX_PLACE, LIMITS.maxIndexBytes);
   if (contents.length === 0) return null;
-  const signatures = await readBoth(folder, INDEX_SIGNATURE_PLACE, 2 * LIMITS.maxCmsBytes + LIMITS.maxIndexBytes);
+  const signatures = await folder.versions(INDEX_SIGNATURE_PLACE, 2 * LIMITS.maxCmsBytes + LIMITS.maxIndexBytes);
   let newest: ReleaseIndex | null = null;
   let first: unknown = new PosternError("signature", "the index at this place has no signature");
   for (const content of contents) {
@@ -48,7 +46,7 @@ export async function readIndex(folder: PublishFolder, verify: VerifyIndex): Pro
 
 /** The highest number that an index of a folder says it has, whoever made it; 0 for none. */
 export async function claimedNumber(folder: PublishFolder): Promise<number> {
-  const numbers = (await readBoth(folder, INDEX_PLACE, LIMITS.maxIndexBytes)).map((content) => {
+  const numbers = (await folder.versions(INDEX_PLACE, LIMITS.maxIndexBytes)).map((content) => {
     try {
       return parseIndex(content).number;
     } catch (error) {
@@ -59,14 +57,7 @@ export async function claimedNumber(folder: PublishFolder): Promise<number> {
   return Math.max(0, ...numbers);
 }
 
-async function readBoth(folder: PublishFolder, name: string, maxBytes: number): Promise<Bytes[]> {
-  const files = [await folder.read(name, maxBytes), await folder.read(`${name}${NEXT_SUFFIX}`, maxBytes)];
-  return files.filter((file) => file !== null);
-}
-
-/** Puts an index in the place of the one before. */
+/** Puts an index in the place of the one before. @throws `conflict` if another publisher did so since the folder was opened */
 export async function writeIndexFiles(folder: PublishFolder, content: Bytes, signature: Bytes): Promise<void> {
-  const files = [[INDEX_PLACE, content], [INDEX_SIGNATURE_PLACE, signature]] as const;
-  for (const [name, bytes] of files) await folder.put(uploadOf(`${name}${NEXT_SUFFIX}`, bytes));
-  for (const [name] of files) await folder.rename(`${name}${NEXT_SUFFIX}`, name);
+  await folder.replace([uploadOf(INDEX_PLACE, content), uploadOf(INDEX_SIGNATURE_PLACE, signature)]);
 }

@@ -23,8 +23,16 @@ export interface PublishFolder {
   put(upload: Upload): Promise<Sent>;
   /** The content of a file, or null if there is none. @throws `too_large` */
   read(name: string, maxBytes: number): Promise<Bytes | null>;
-  /** Gives a file another name, in the place of what has it. */
-  rename(from: string, to: string): Promise<void>;
+  /** The content of a file as it was when the folder was opened, and of those that runs which were cut off had for its place. @throws `too_large` */
+  versions(name: string, maxBytes: number): Promise<Bytes[]>;
+  /**
+   * Puts files that belong together in the place of those that `versions` showed, one after the other.
+   *
+   * @throws `conflict` if another publisher replaced the first one meanwhile
+   */
+  replace(files: readonly Upload[]): Promise<void>;
+  /** Passes files that are as they were put. @throws `conflict` */
+  requireKept(uploads: readonly Upload[]): Promise<void>;
 }
 
 export interface PublishPlace {

@@ -25,7 +25,7 @@ interface Release {
 export type Fault = Response | "half" | "lost" | "silent" | null;
 
 export class FakeGithub implements AsyncDisposable {
-  readonly releases: Release[] = [];
+  releases: Release[] = [];
   /** `METHOD path`, as they came. */
   readonly log: string[] = [];
   /** Problems that the server saw itself. */
@@ -81,7 +81,8 @@ export class FakeGithub implements AsyncDisposable {
     const path = url.pathname.replace("/repos/acme/tool", "");
     const [, kind = "", id = "", below] = /^\/(releases|signed)(?:\/([^/]+))?(?:\/(.+))?$/.exec(path) ?? [];
     const assets = this.releases.flatMap((one) => one.assets);
-    if (kind === "signed") return new Response(assets.find((one) => `${one.id}` === id)?.bytes ?? null);
+    const signed = kind === "signed" ? assets.find((one) => `${one.id}` === id) : undefined;
+    if (signed !== undefined) return new Response(signed.bytes);
     if (kind !== "releases") return missing();
     if (id === "" && request.method === "POST") return this.#make(JSON.parse(new TextDecoder().decode(body)));
     if (id === "tags") return this.#tell(this.releases.find(({ tag }) => tag === below));

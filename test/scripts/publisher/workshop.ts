@@ -42,6 +42,8 @@ export class Workshop implements AsyncDisposable {
   readonly slept: number[] = [];
   /** How long scripts really wait for an answer, in milliseconds, whatever they would; as long as they would if null. */
   patience: number | null = null;
+  /** What requests wait for before they are sent. */
+  gate: () => Promise<void> = () => Promise.resolve();
 
   constructor(path: string) {
     this.path = path;
@@ -57,7 +59,10 @@ export class Workshop implements AsyncDisposable {
       ...{ now: () => this.now, random: webCryptoRandom, uid: Deno.uid(), isTerminal: false },
       pid: Deno.pid,
       env: (name) => this.env[name],
-      fetch,
+      fetch: async (input, init) => {
+        await this.gate();
+        return await fetch(input, init);
+      },
       timeout: (millis) => AbortSignal.timeout(this.patience ?? millis),
       sleep: (millis) => {
         this.slept.push(millis);
