@@ -2,7 +2,6 @@
 import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
 import { fromHex } from "../bytes/encoding.ts";
 import { PosternError } from "../errors.ts";
-import type { Eventually } from "./eventually.ts";
 import { nativeX25519 } from "./native_x25519.ts";
 import { orFailed, orMalformed } from "./refusal.ts";
 
@@ -85,16 +84,23 @@ export async function x25519PublicKey(privateKey: CryptoKey): Promise<Bytes> {
  * keys of small order that make it independent of the private key (spec: SESS-05).
  */
 export async function deriveX25519(privateKey: CryptoKey, publicKey: Bytes): Promise<Bytes> {
-  return await agreeX25519(privateKey, publicKey);
+  requireLength(publicKey);
+  const shared = nativeX25519(privateKey, publicKey);
+  return notZeros(shared ?? await deriveByWebCrypto(privateKey, publicKey));
 }
 
-/** The same, without a promise where the runtime allows: for whoever agrees with thousands. */
-export function agreeX25519(privateKey: CryptoKey, publicKey: Bytes): Eventually<Bytes> {
-  if (publicKey.length !== X25519_BYTES) {
-    throw new PosternError("malformed", `expected an X25519 public key of 32 bytes, found ${publicKey.length}`);
-  }
-  const shared = nativeX25519(privateKey, publicKey);
-  return shared === null ? deriveByWebCrypto(privateKey, publicKey).then(notZeros) : notZeros(shared);
+/**
+ * The same, for whoever agrees with many at once: WebCrypto does it beside the event loop, on as many cores as there are. For one alone,
+ * {@link deriveX25519} is quicker.
+ */
+export async function deriveX25519Beside(privateKey: CryptoKey, publicKey: Bytes): Promise<Bytes> {
+  requireLength(publicKey);
+  return notZeros(await deriveByWebCrypto(privateKey, publicKey));
+}
+
+function requireLength(publicKey: Bytes): void {
+  if (publicKey.length === X25519_BYTES) return;
+  throw new PosternError("malformed", `expected an X25519 public key of 32 bytes, found ${publicKey.length}`);
 }
 
 function notZeros(shared: Bytes): Bytes {

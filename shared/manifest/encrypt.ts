@@ -6,7 +6,6 @@ import { sealToCover } from "../cover/seal.ts";
 import type { CoverSecret } from "../cover/secret.ts";
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, importAeadKey, sealAead } from "../crypto/aead.ts";
 import { secretKey, SYMMETRIC_KEY_BYTES } from "../crypto/brand.ts";
-import type { Eventually } from "../crypto/eventually.ts";
 import type { RandomBytes } from "../crypto/random.ts";
 import { generateX25519, type X25519KeyPair } from "../crypto/x25519.ts";
 import { PosternError } from "../errors.ts";
@@ -158,12 +157,12 @@ async function wrapAll(
   release: ReleaseId,
   ephemeral: X25519KeyPair | null,
 ): Promise<RecipientEntry[]> {
-  const wrapFor = ({ entrySecret, mdkVersion, publicKey }: Recipient): Eventually<RecipientEntry> => {
+  const wrapFor = async ({ entrySecret, mdkVersion, publicKey }: Recipient): Promise<RecipientEntry> => {
     const id = opaqueId(entrySecret, release, mdkVersion);
     const wrapped = ephemeral === null
-      ? wrapXWing(publicKey, { release, id }, mek)
-      : wrapX25519(ephemeral, publicKey, { release, id }, mek);
-    return wrapped instanceof Promise ? wrapped.then((bytes) => ({ id, wrapped: bytes })) : { id, wrapped };
+      ? await wrapXWing(publicKey, { release, id }, mek)
+      : await wrapX25519(ephemeral, publicKey, { release, id }, mek);
+    return { id, wrapped };
   };
   const entries: RecipientEntry[] = [];
   for (let at = 0; at < recipients.length; at += BATCH) {

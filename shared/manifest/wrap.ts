@@ -7,9 +7,8 @@ import { hmacSha256 } from "../crypto/hash.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { openHpke, sealHpke } from "../crypto/hpke.ts";
 import type { HpkePrivateKey } from "../crypto/hpke_keys.ts";
-import type { Eventually } from "../crypto/eventually.ts";
 import { openOnce, sealOnce } from "../crypto/short_aead.ts";
-import { agreeX25519, deriveX25519, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
+import { deriveX25519, deriveX25519Beside, X25519_BYTES, type X25519KeyPair } from "../crypto/x25519.ts";
 import { XWING_CIPHERTEXT_BYTES } from "../crypto/xwing.ts";
 import { PosternError } from "../errors.ts";
 import { writePlainList } from "./json.ts";
@@ -53,23 +52,20 @@ export async function unwrapXWing(key: HpkePrivateKey, context: EntryContext, wr
 
 /**
  * Classical, 48 bytes, with one ephemeral key pair for all recipients of an envelope: the recipient's own key is in the
- * derivation, which is what makes that safe. Without a promise where the runtime allows, since there may be ten thousand.
+ * derivation, which is what makes that safe.
  *
  * @throws `malformed` for a public key that is none; `tampered` for one of small order
  */
-export function wrapX25519(
+export async function wrapX25519(
   ephemeral: X25519KeyPair,
   publicKey: Bytes,
   context: EntryContext,
   mek: Mek,
-): Eventually<Bytes> {
+): Promise<Bytes> {
   requireCanonicalX25519(publicKey);
-  const seal = (shared: Bytes) => {
-    const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
-    return sealOnce(key, iv, mek, EMPTY);
-  };
-  const shared = agreeX25519(ephemeral.privateKey, publicKey);
-  return shared instanceof Promise ? shared.then(seal) : seal(shared);
+  const shared = await deriveX25519Beside(ephemeral.privateKey, publicKey);
+  const { key, iv } = entryKey(shared, ephemeral.publicKey, publicKey, context);
+  return await sealOnce(key, iv, mek, EMPTY);
 }
 
 /** @throws `tampered` if it is not for this key, release and id */

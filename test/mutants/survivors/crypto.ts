@@ -42,11 +42,6 @@ export const CRYPTO: readonly Survivor[] = [
       "=== becomes !==",
       "> becomes >=",
     ],
-    [
-      "shared/crypto/x25519.ts",
-      "return shared === null ? deriveByWebCrypto(privateKey, publicKey).then(notZeros) : notZeros(shared);",
-      ALWAYS,
-    ],
   ),
   ...because(
     "A key that is public and stays inside of a function: whether the runtime would give it out again says nothing",

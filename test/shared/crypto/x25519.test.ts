@@ -5,6 +5,7 @@ import { nativeX25519 } from "../../../shared/crypto/native_x25519.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import {
   deriveX25519,
+  deriveX25519Beside,
   generateX25519,
   importX25519,
   importX25519Pkcs8,
@@ -71,15 +72,28 @@ const SMALL_ORDER = [
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ];
 
+Deno.test("deriveX25519Beside() gives what deriveX25519() gives, however many are asked for at once", async () => {
+  const { privateKey } = await generateX25519();
+  const others = Array.from({ length: 8 }, () => webCryptoRandom(32));
+  const alone = await Promise.all(others.map((other) => deriveX25519(privateKey, other)));
+  assertEquals(await Promise.all(others.map((other) => deriveX25519Beside(privateKey, other))), alone);
+});
+
 Deno.test("SESS-05 deriveX25519() throws tampered when the result would be all zeros", async () => {
   const { privateKey } = await generateX25519();
-  for (const point of SMALL_ORDER) await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+  for (const point of SMALL_ORDER) {
+    await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+    await assertRejects(() => deriveX25519Beside(privateKey, fromHex(point)), "tampered");
+  }
 });
 
 Deno.test("SESS-05 deriveX25519() throws tampered when the runtime gives the zeros, as the earlier text of the standard wants", async () => {
   const { privateKey } = await generateX25519();
   await inOtherRuntime([subtleWith("deriveBits", () => Promise.resolve(new ArrayBuffer(32)))], async () => {
-    for (const point of SMALL_ORDER) await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+    for (const point of SMALL_ORDER) {
+      await assertRejects(() => deriveX25519(privateKey, fromHex(point)), "tampered");
+      await assertRejects(() => deriveX25519Beside(privateKey, fromHex(point)), "tampered");
+    }
   });
 });
 
@@ -101,6 +115,7 @@ Deno.test("deriveX25519() throws malformed when the public key has another lengt
   const { privateKey, publicKey } = await generateX25519();
   for (const bytes of [new Uint8Array(0), publicKey.slice(1), concat(publicKey, new Uint8Array(1))]) {
     await assertRejects(() => deriveX25519(privateKey, bytes), "malformed");
+    await assertRejects(() => deriveX25519Beside(privateKey, bytes), "malformed");
   }
 });
 
