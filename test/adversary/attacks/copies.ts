@@ -5,8 +5,8 @@ import { decodeRow } from "../../../shared/protocol/row.ts";
 import { TABLES } from "../../../shared/protocol/tables.ts";
 import type { Dice } from "../dice.ts";
 import type { Answer, Asked, Twists } from "../liar.ts";
-import { CHANNELS, type Scene } from "../scene.ts";
-import { type Attack, changed, changeSomething, flipped, swapped, twisting, without } from "./attack.ts";
+import type { Scene } from "../scene.ts";
+import { type Attack, changed, changeSomething, flipped, twisting, without } from "./attack.ts";
 
 /** Told to a device whose copy is of a generation before something came and something went. */
 function onCopy(
@@ -23,12 +23,7 @@ function onCopy(
       const copied = await player.client.copy?.sync();
       player.newest = copied?.asOf.generation ?? player.newest;
       await change();
-      await scene.sync();
-      if (rotate) {
-        // There are two lists then.
-        await scene.manager.receive(dice.of(CHANNELS) ?? "mail", scene.mail("with the new epoch"));
-        await scene.sync({ rotate });
-      }
+      await scene.sync({ rotate });
       return await twisted.begin(scene, player, dice);
     },
   };
@@ -109,10 +104,6 @@ export const COPY_ATTACKS: readonly Attack[] = [
   onCarried(
     "a copy is told that there are no more change lists",
     (answer) => ({ ...answer, rows: [], more: false }),
-  ),
-  onCarried(
-    "two change lists change places",
-    (answer, dice) => answer.rows.length < 2 ? answer : { ...answer, rows: swapped(answer.rows, dice) },
   ),
   onCarried(
     "a bit of a change list is changed",
