@@ -28,10 +28,11 @@ export function readJson(bytes: Uint8Array, maxBytes: number, what: string): Jso
     throw new PosternError("too_large", `${what} has ${bytes.length} bytes; at most ${maxBytes} are read`);
   }
   const text = decodeUtf8(bytes, what);
-  if (text.length > SHORT_CHARS) requireBounded(text, what);
+  const isShort = text.length <= SHORT_CHARS;
+  if (!isShort) requireBounded(text, what);
   const value = readByEngine(text);
   if (value !== undefined) return { value, isCanonical: true };
-  requireBounded(text, what);
+  if (isShort) requireBounded(text, what);
   return { value: new Reader(text, what).read(), isCanonical: false };
 }
 

@@ -62,7 +62,7 @@ export async function strikeRequests(
 ): Promise<number> {
   await using household = await Household.open(between === "front" ? "file" : "sqld");
   const proxy = household[between];
-  for (let step = 1, played = 0; step <= MOST_STEPS; step += stride, played++) {
+  for (let step = 1, struck = 0; step <= MOST_STEPS; step += stride) {
     const what = `${operation.name}, ${name} at request ${step}`;
     await operation.prepare(household);
     arm(proxy, step);
@@ -72,8 +72,9 @@ export async function strikeRequests(
     await household.calm();
     await operation.check?.(household);
     await household.requireRecovered(what);
-    if (steps < step) return played;
-    assert(hasStruck, `${what}: there was one, and it was not struck`);
+    if (steps < step) return struck;
+    // A manager that has no more patience does not wait for the moment.
+    if (hasStruck) struck++;
   }
   throw new Error(`${operation.name}, ${name}: more than ${MOST_STEPS} requests`);
 }

@@ -86,14 +86,14 @@ export class FaultProxy implements AsyncDisposable {
     try {
       while (await requests.begins()) {
         // What is left unread makes the kernel answer the end with a reset.
-        if (this.#reset === this.#steps + 1) {
-          this.#steps++;
+        const step = ++this.#steps;
+        if (this.#reset === step) {
           this.#reset = null;
           this.#hasStruck = true;
           return;
         }
         const request = await requests.next("request");
-        if (request === null || !await this.#exchange(client, request)) return;
+        if (request === null || !await this.#exchange(client, request, step)) return;
       }
     } catch {
       // The client, or the target, has gone away: so does the connection.
@@ -104,8 +104,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** One request to its end. @returns whether the connection goes on */
-  async #exchange(client: Deno.Conn, request: Uint8Array): Promise<boolean> {
-    const step = ++this.#steps;
+  async #exchange(client: Deno.Conn, request: Uint8Array, step: number): Promise<boolean> {
     this.#see(request);
     let verdict = await this.#reach(step, "received");
     if (verdict === "cut") return false;
