@@ -39,7 +39,7 @@ const distrust: Move = async (scene, _player, dice) => {
 const turn: Move = async (scene, _player, dice) => {
   scene.manager.policy = {
     ...scene.manager.policy,
-    fullUpToRows: dice.once(4) ? 500 : 0,
+    fullUpToRows: dice.once(8) ? 500 : 0,
     coverRows: dice.once(6) ? 1 : 0,
   };
   scene.world.clock.advance(INTERVAL_MILLIS);
@@ -94,7 +94,7 @@ const restartDevice: Move = (_scene, player) => {
 };
 
 /** The manager is lost, and restored from a backup. */
-const restore: Move = (scene, _player, dice) => dice.once(6) ? restoreScene(scene) : Promise.resolve(null);
+const restore: Move = (scene, _player, dice) => dice.once(4) ? restoreScene(scene) : Promise.resolve(null);
 
 /** Time passes without a turn, perhaps for so long that everybody must notice. */
 const wait: Move = (scene, _player, dice) => {
@@ -123,7 +123,7 @@ const replace: Move = async (scene, player) => {
 
 /** Weighted by repetition. */
 export const MOVES: readonly Move[] = [
-  ...[read, read, read, read, read, read, read, read],
+  ...[read, read, read, read, read, read, read, read, read, read, read, read],
   ...[receive, receive, trust, distrust, turn, turn, submit, submit],
   ...[cutTurn, restartEdge, sweep, restartDevice, wait, replace, restore],
 ];

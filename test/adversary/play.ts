@@ -196,7 +196,7 @@ async function deceive(
     if (victim === "submit") return await handIn(scene, player, attack, wasSaid);
     if (victim === "turn") {
       // Whole tables are read back after full pushes alone.
-      await scene.sync({ rotate: dice.once(3) });
+      await scene.sync({ rotate: dice.once(4) });
       if (!wasSaid()) return "nothing said";
       const wrong = await lie.judge?.() ?? null;
       if (wrong !== null) return { missed: wrong };

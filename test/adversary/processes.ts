@@ -18,7 +18,7 @@ export interface PlayOptions {
 }
 
 /**
- * Plays in a process for each processor and adds up what came of it.
+ * Plays in some processes and adds up what came of it.
  *
  * @throws `usage` for an attack that there is not; when a process ends before its time
  */
@@ -28,7 +28,8 @@ export async function playInProcesses(game: Game, options: PlayOptions = {}): Pr
   const played = results === undefined ? new Map<number, Run>() : await readPlayed(results, game);
   const waiting = Array.from({ length: episodeCount(game) }, (_, episode) => episode)
     .filter((episode) => !played.has(episode));
-  await Promise.all(Array.from({ length: Math.min(navigator.hardwareConcurrency, waiting.length) }, async () => {
+  // One more than there are processors: each rests now and then, as where an edge pauses while it sweeps.
+  await Promise.all(Array.from({ length: Math.min(navigator.hardwareConcurrency + 1, waiting.length) }, async () => {
     await using player = new Player(game, scratch);
     for (let episode = waiting.shift(); episode !== undefined; episode = waiting.shift()) {
       const run = await player.play(episode);

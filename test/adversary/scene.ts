@@ -102,7 +102,7 @@ export class Scene implements AsyncDisposable {
     await stolen.client.login();
     await world.manager.revoke(stolen.profile.device);
     await scene.sync();
-    await stranger.client.certificates.byFingerprint(cards[0]?.fingerprint ?? new Uint8Array(32));
+    await stranger.client.verifyAll();
     return scene;
   }
 

@@ -1,30 +1,18 @@
-/** What was true before the manager was restored from a backup, shown after it. */
+/** What was true before the manager was restored from a backup, shown after it; nothing is shown where it never was. */
 import { equalBytes } from "../../../shared/bytes/bytes.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Answer } from "../liar.ts";
-import { restoreScene } from "../restores.ts";
-import type { FormerLife, Player, Scene } from "../scene.ts";
+import type { FormerLife, Player } from "../scene.ts";
 import { type Attack, type Lie, twisting, type Victim } from "./attack.ts";
 import { standIn } from "./worlds.ts";
 
 type Login = NonNullable<Answer<"loginData">>;
 
-/** The life before the present one; there is one from then on. */
-async function formerLife(scene: Scene): Promise<FormerLife> {
-  if (scene.former === null) {
-    const wrong = await restoreScene(scene);
-    if (wrong !== null) throw new Error(wrong);
-  }
-  if (scene.former === null) throw new Error("There was no life before");
-  return scene.former;
-}
-
 function onLogin(name: string, codes: readonly ErrorCode[], lie: (answer: Login, former: Login) => Login): Attack {
   return {
     ...{ name, victim: "login", codes },
-    async begin(scene, player) {
-      const { liar } = scene;
-      const told = lastLogin(await formerLife(scene), player);
+    begin({ liar, former }, player) {
+      const told = former === null ? undefined : lastLogin(former, player);
       if (told === undefined) return null;
       liar.begin({ loginData: (answer) => answer === null ? answer : lie(answer, told) });
       return { hits: () => liar.hits, end: () => liar.end() };
@@ -41,11 +29,12 @@ function lastLogin({ logins }: FormerLife, { device }: Player): Login | undefine
 function wholeEdge(name: string, victim: Victim): Attack {
   return {
     ...{ name, victim, codes: ["rolled_back"] },
-    async begin(scene): Promise<Lie> {
-      const { edge } = await formerLife(scene);
+    begin(scene): Lie | null {
+      const { former } = scene;
+      if (former === null) return null;
       // The manager fills it anew: from then on it is not of that life any more.
       if (victim === "turn") scene.former = null;
-      return standIn(scene, edge);
+      return standIn(scene, former.edge);
     },
   };
 }
@@ -84,10 +73,7 @@ export const INCARNATION_ATTACKS: readonly Attack[] = [
   })),
   {
     ...rows,
-    async begin(scene, player, dice) {
-      await formerLife(scene);
-      return await rows.begin(scene, player, dice);
-    },
+    begin: (scene, player, dice) => scene.former === null ? null : rows.begin(scene, player, dice),
   },
   wholeEdge("the whole edge goes back to the incarnation before", "any read"),
   wholeEdge("the whole edge goes back to the incarnation before, at the manager's turn", "turn"),
