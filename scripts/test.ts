@@ -8,8 +8,8 @@
  * Also: `--brief` (one character a test, failures in full), `--no-check` (types were checked already), `--root=DIR`.
  *
  * A file whose name ends in `.slow.test.ts` is slow: it starts servers or browsers, or takes more than a few seconds. Many
- * fast files share a few threads, and their temporary files lie in memory where there is room; each slow file is loaded
- * by itself, as many at a time as there are processors. A run in which nothing ran fails.
+ * files share a thread, of which as many run at a time as there are processors. Temporary files lie in memory where there
+ * is room. A run in which nothing ran fails.
  */
 import { listFiles, PROJECT_ROOT } from "./files.ts";
 import { add, closingLine, type Counts, isGood, NONE } from "./suite/counts.ts";
@@ -43,14 +43,14 @@ async function runTests(run: TestRun): Promise<Counts> {
   const slow = run.isFastOnly ? [] : chosen.filter((path) => SLOW_TEST_FILE.test(path));
   const skippedList = await Deno.makeTempFile({ prefix: "postern-skipped-" });
   const batch = { root, isBrief, checksTypes, timeoutMillis: TIMEOUT_MILLIS, skippedList };
-  let counts = NONE;
-  if (fast.length > 0) {
-    counts = await withScratchFolder(async (scratch) => {
-      const paths = await groupFiles(root, fast, scratch);
-      return await runBatch({ ...batch, paths, scratch });
-    });
-  }
-  if (slow.length > 0) counts = add(counts, await runBatch({ ...batch, paths: slow }));
+  const counts = await withScratchFolder(async (scratch) => {
+    let sum = NONE;
+    for (const [kind, files] of [["fast", fast], ["slow", slow]] as const) {
+      const paths = await groupFiles(root, kind, files, scratch);
+      if (paths.length > 0) sum = add(sum, await runBatch({ ...batch, paths, scratch }));
+    }
+    return sum;
+  });
   printSkipped(await Deno.readTextFile(skippedList));
   await Deno.remove(skippedList);
   return counts;

@@ -6,14 +6,16 @@ export interface Target {
   readonly tests: readonly string[];
 }
 
-const MERKLE = ["test/shared/merkle"];
+const MERKLE = ["test/shared/merkle", "test/shared/merkle/verify_proof.slow.test.ts"];
 const PROTOCOL = ["test/shared/protocol"];
 const CLIENT = ["test/shared/client", "test/shared/client/submit/drafts_crash.slow.test.ts"];
 const THREATS = [
   "test/threats",
-  ...["backups", "carried_copies", "submissions", "two_worlds", "whole_tables"].map((name) =>
-    `test/threats/${name}.slow.test.ts`
-  ),
+  ...[
+    ...["backups", "carried_copies", "changed_rows", "heads", "histories"],
+    ...["revocation", "submissions", "two_worlds", "whole_tables"],
+  ]
+    .map((name) => `test/threats/${name}.slow.test.ts`),
 ];
 const COPIES = [
   ...["test/threats/carried_copies.slow.test.ts", "test/threats/local_copies.test.ts"],
