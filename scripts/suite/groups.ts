@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** How many modules: enough that the last one to end does not keep the others waiting, and few enough that loading costs little. */
-const GROUPS = { fast: 8, slow: 16 } as const;
+const GROUPS = { fast: 4, slow: 10 } as const;
 /** Fewer files for each module than this run as they are, each in a thread of its own. */
 const FEW = 4;
 
