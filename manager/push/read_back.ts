@@ -5,10 +5,10 @@ import { isPosternError, PosternError } from "../../shared/errors.ts";
 import { createSortedRoot } from "../../shared/merkle/sorted_root.ts";
 import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
 import type { Head } from "../../shared/protocol/head.ts";
-import { decodeRow, rowHash } from "../../shared/protocol/row.ts";
+import { rowHash, treeKeyOfRow } from "../../shared/protocol/row.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
 import type { EdgeLink, RowPage } from "../edge/link.ts";
-import { oneByOne } from "./pages.ts";
+import { oneAhead, oneByOne } from "./pages.ts";
 import { type LeafChange, stagedLeaves } from "./staged.ts";
 
 /** Called after each page: how many of how many rows were read. */
@@ -39,11 +39,11 @@ async function compareTables(tables: Tables, read: ReadPage, onProgress?: Progre
     const { count, root } = tables[name];
     const builder = createSortedRoot();
     let found = 0;
-    for await (const page of tablePages(name, read)) {
+    for await (const page of oneAhead(tablePages(name, read))) {
       found += page.length;
       // Also what makes an edge that invents rows come to an end.
       if (found > count) throw other(name);
-      for (const leaf of page) builder.add(leaf);
+      for (const { key, row } of page) builder.add({ key, rowHash: rowHash(row) });
       onProgress?.(done += page.length, total);
     }
     if (found < count) {
@@ -69,14 +69,20 @@ export async function readBackChanges(db: Database, link: EdgeLink, head: Head, 
   }
 }
 
-async function* tablePages(name: TableName, read: ReadPage): AsyncGenerator<Leaf[]> {
+/** A row as the edge shows it, and the key that it names. */
+interface Shown {
+  readonly key: Bytes;
+  readonly row: Bytes;
+}
+
+async function* tablePages(name: TableName, read: ReadPage): AsyncGenerator<Shown[]> {
   let after: Bytes | null = null;
   do {
     const page = await read(name, after);
-    const leaves = page.rows.map((row) => leafOf(name, row));
-    requireOrder(name, after, leaves);
-    yield leaves;
-    after = nextKey(name, page.next, leaves);
+    const shown = page.rows.map((row) => ({ key: keyOf(name, row), row }));
+    requireOrder(name, after, shown);
+    after = nextKey(name, page.next, shown);
+    yield shown;
   } while (after !== null);
 }
 
@@ -93,16 +99,18 @@ async function* changePages(link: EdgeLink, name: TableName, head: Head, base: n
   } while (after !== null);
 }
 
-/** The leaf of a row that the edge shows as one of a table. @throws `tampered` */
+/** The leaf of a row that the edge shows as one of a table. What is no row was not pushed, so none has its hash. @throws `tampered` */
 export function leafOf(name: TableName, row: Bytes): Leaf {
+  return { key: keyOf(name, row), rowHash: rowHash(row) };
+}
+
+function keyOf(name: TableName, row: Bytes): Bytes {
   try {
-    const { token, number, table } = decodeRow(row);
-    if (table === TABLES[name]) return { key: treeKey(token, number), rowHash: rowHash(row) };
+    return treeKeyOfRow(TABLES[name], row);
   } catch (error) {
-    // What is no row was not pushed as one.
     if (!isPosternError(error)) throw error;
+    throw other(name);
   }
-  throw other(name);
 }
 
 /** Keys rise from page to page, or the edge could show one row again and again. */

@@ -4,4 +4,4 @@
  * encoding, so what is signed, MACed or hashed can be compared as bytes.
  */
 export { type Allocate, bytesHead, type CborInput, type CborInputMap, encodeCbor } from "./cbor_encode.ts";
-export { type CborMap, type CborValue, decodeCbor, type DecodeOptions } from "./cbor_decode.ts";
+export { type CborMap, type CborValue, decodeCbor, type DecodeOptions, uintAt } from "./cbor_decode.ts";

@@ -61,6 +61,23 @@ export function decodeCbor(bytes: Uint8Array, options: DecodeOptions = {}): Cbor
   return value;
 }
 
+/**
+ * The unsigned integer that stands at a place, for those who read no more than how a long item begins.
+ *
+ * @throws `malformed` for anything else, and for one that `encodeCbor` would have written shorter
+ */
+export function uintAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? INDEFINITE;
+  const width = first < 24 ? 0 : 2 ** (first - 24);
+  const end = at + 1 + width;
+  if (first > 27 || end > bytes.length) throw malformed("no unsigned integer");
+  let value = width === 0 ? first : 0;
+  for (let i = at + 1; i < end; i++) value = value * 0x100 + (bytes[i] ?? 0);
+  if (!Number.isSafeInteger(value)) throw malformed("an integer beyond 2^53 - 1");
+  if (headLength(value) !== 1 + width) throw malformed("an integer that is not written the shortest way");
+  return value;
+}
+
 type Token = NonNullable<ReturnType<SequenceEvents["read"]>>;
 
 /** Reads the items of untrusted bytes. Nothing is allocated by a claimed count, only by bytes that are there. */

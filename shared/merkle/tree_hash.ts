@@ -43,7 +43,9 @@ export function treeKey(token: Uint8Array, number: number): Bytes {
   }
   const key = new Uint8Array(KEY_BYTES);
   key.set(token);
-  new DataView(key.buffer).setBigUint64(TOKEN_BYTES, BigInt(number));
+  const view = new DataView(key.buffer);
+  view.setUint32(TOKEN_BYTES, Math.floor(number / 2 ** 32));
+  view.setUint32(TOKEN_BYTES + 4, number % 2 ** 32);
   return key;
 }
 

@@ -1,7 +1,7 @@
 /** The stored row: sealing, reading, hashing (shared/spec/rows.md). */
 import * as v from "valibot";
-import { type Bytes, concat, equalBytes } from "../bytes/bytes.ts";
-import { type Allocate, bytesHead, type CborInput, encodeCbor } from "../bytes/cbor.ts";
+import { type Bytes, concat, EMPTY, equalBytes } from "../bytes/bytes.ts";
+import { type Allocate, bytesHead, type CborInput, encodeCbor, uintAt } from "../bytes/cbor.ts";
 import { pad, paddedLength, unpadFurther } from "../bytes/padding.ts";
 import { openAead, sealAead } from "../crypto/aead.ts";
 import { constantTimeEqual } from "../crypto/equal.ts";
@@ -9,9 +9,11 @@ import { hmacSha256, sha256 } from "../crypto/hash.ts";
 import type { RandomBytes } from "../crypto/random.ts";
 import { PosternError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { TOKEN_BYTES, treeKey } from "../merkle/tree_hash.ts";
 import type { EpochKeys } from "./epoch_keys.ts";
 import { LABELS } from "./labels.ts";
 import { bytesOf, bytesUpTo, decodeAs, positive, textUpTo, uint } from "./shapes.ts";
+import { TABLE_NAMES, type TableNumber, TABLES } from "./tables.ts";
 import type { RowKey } from "./token.ts";
 
 const ROW_VERSION = 1;
@@ -78,6 +80,27 @@ export function decodeRow(bytes: Bytes): StoredRow {
     throw new PosternError("malformed", "A row has the device fields exactly when it is of the table of devices");
   }
   return { table, token, number, extra: extra === null ? null : decodeExtra(extra), nonce, ciphertext, mac };
+}
+
+/** What rows begin with, by their tables: everything before the token. */
+const FRONTS = TABLE_NAMES.map((name) => {
+  const fields = [TABLES[name], new Uint8Array(TOKEN_BYTES), null, null, null, null];
+  return encodeCbor([ROW_VERSION, ...fields, null]).slice(0, FIELDS_AT + 1 + bytesHead(TOKEN_BYTES).length);
+});
+
+/**
+ * The key of the tree that a row of a table names, from its first bytes alone: for those who hold the hash of the whole row against what
+ * was signed, which no row of another form has.
+ *
+ * @throws `malformed` for what does not begin like a row of that table
+ */
+export function treeKeyOfRow(table: TableNumber, row: Bytes): Bytes {
+  const front = FRONTS[table - 1] ?? EMPTY;
+  if (!equalBytes(row.subarray(0, front.length), front)) {
+    throw new PosternError("malformed", `What stands here does not begin like a row of table ${table}`);
+  }
+  const end = front.length + TOKEN_BYTES;
+  return treeKey(row.subarray(front.length, end), uintAt(row, end));
 }
 
 /**
@@ -167,8 +190,15 @@ export function requireMac(keys: EpochKeys, row: StoredRow): void {
 
 /** The row hash, value of the row's leaf in the tree of its table (spec: ROW-05). */
 export function rowHash(bytes: Bytes): Bytes {
-  // enc([label, bytes]), without copying the row.
-  return sha256(concat(ROW_HASH_HEAD, bytesHead(bytes.length)), bytes);
+  return sha256(beforeRow(bytes.length), bytes);
+}
+
+let before: { readonly length: number; readonly head: Bytes } = { length: -1, head: EMPTY };
+
+/** What `enc([label, row])` has before a row of that length; sizes are padded, so most are as long as the last one. */
+function beforeRow(length: number): Bytes {
+  if (before.length !== length) before = { length, head: concat(ROW_HASH_HEAD, bytesHead(length)) };
+  return before.head;
 }
 
 function associatedData({ owner, incarnation, epoch }: EpochKeys, { table, token, number }: RowKey): Bytes {

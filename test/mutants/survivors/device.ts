@@ -70,6 +70,11 @@ export const DEVICE: readonly Survivor[] = [
     ],
     ["shared/protocol/row.ts", "if (head === undefined) {", ALWAYS],
     [
+      "shared/protocol/row.ts",
+      "if (before.length !== length) before = { length, head: concat(ROW_HASH_HEAD, bytesHead(length)) };",
+      ALWAYS,
+    ],
+    [
       "shared/protocol/shapes.ts",
       "const result = v.safeParse(schema, value, { abortEarly: true });",
       "true becomes false",

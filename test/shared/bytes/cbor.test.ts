@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { cdeDecodeOptions, cdeEncodeOptions, decode as oracleDecode, encode as oracleEncode } from "cbor2";
 import fc from "fast-check";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
-import { type CborInput, type CborValue, decodeCbor, encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { type CborInput, type CborValue, decodeCbor, encodeCbor, uintAt } from "../../../shared/bytes/cbor.ts";
 import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
 import { fromHex, toHex } from "../../../shared/bytes/encoding.ts";
 import { isPosternError } from "../../../shared/errors.ts";
@@ -354,3 +354,40 @@ function withoutPrototypes(value: unknown): CborValue {
   for (const [key, inner] of Object.entries(value)) plain[key] = withoutPrototypes(inner);
   return plain;
 }
+
+Deno.test("uintAt() reads what encodeCbor() writes, wherever it stands, and takes and refuses what decodeCbor() does", () => {
+  const anyPlace = fc.nat(3);
+  fc.assert(fc.property(fc.oneof(fc.maxSafeNat(), fc.nat(70_000)), anyPlace, (number, at) => {
+    const written = new Uint8Array([...new Uint8Array(at).fill(0xff), ...encodeCbor(number), 0xff]);
+    assertEquals(uintAt(written, at), number);
+  }));
+  const refused = (run: () => unknown) => {
+    try {
+      return run();
+    } catch (error) {
+      assert(isPosternError(error, "malformed"));
+      return null;
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 9 }), fc.integer({ min: 0x14, max: 0x1d }), (rest, first) => {
+    const bytes = new Uint8Array([first, ...rest]);
+    const length = first < 24 ? 1 : 1 + 2 ** (first - 24);
+    assertEquals(refused(() => uintAt(bytes, 0)), refused(() => decodeCbor(bytes.slice(0, length))));
+  }));
+  for (
+    const hex of [
+      "",
+      "20",
+      "40",
+      "1800",
+      "1817",
+      "190000",
+      "1900ff",
+      "1a0000ffff",
+      "1b00000000ffffffff",
+      "1b0020000000000000",
+    ]
+  ) {
+    assertThrows(() => uintAt(bytes(hex), 0), "malformed");
+  }
+});

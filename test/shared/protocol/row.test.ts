@@ -8,7 +8,9 @@ import { hmacSha256, sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import type { EpochKeys } from "../../../shared/protocol/epoch_keys.ts";
-import { decodeRow, openDecodedRow, openRow, rowHash, sealRow } from "../../../shared/protocol/row.ts";
+import { decodeRow, openDecodedRow, openRow, rowHash, sealRow, treeKeyOfRow } from "../../../shared/protocol/row.ts";
+import { treeKey } from "../../../shared/merkle/tree_hash.ts";
+import { TABLE_NAMES, TABLES } from "../../../shared/protocol/tables.ts";
 import type { RowKey } from "../../../shared/protocol/token.ts";
 import * as arbitrary from "./arbitraries.ts";
 import { damage, damaged } from "./codec.ts";
@@ -174,4 +176,37 @@ Deno.test("decodeRow() wants the device's fields in table 1 and nowhere else", a
   assertThrows(() => decodeRow(without), "malformed");
   const elsewhere = await sealRow(keys, place, extra, plaintext, random);
   assertThrows(() => decodeRow(elsewhere), "malformed");
+});
+
+Deno.test("rowHash() is that of the page for rows of any length, one after another, ROW-05", () => {
+  for (const size of [0, 23, 24, 23, 255, 256, 65_535, 65_536, 0]) {
+    const row = filled(size, 1);
+    assertEquals(rowHash(row), sha256(encodeCbor(["postern/1/row-hash", row])));
+  }
+});
+
+Deno.test("treeKeyOfRow() is the key that decodeRow() finds, for rows of its table", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...TABLE_NAMES), fc.maxSafeNat(), arbitrary.bytes(32), (name, number, token) => {
+      const table = TABLES[name];
+      const row = encodeCbor([1, table, token, number, null, filled(12, 1), filled(16, 2), filled(32, 3)]);
+      assertEquals(treeKeyOfRow(table, row), treeKey(token, number));
+      for (const other of TABLE_NAMES.filter((other) => other !== name)) {
+        assertThrows(() => treeKeyOfRow(TABLES[other], row), "malformed");
+      }
+    }),
+  );
+});
+
+Deno.test("treeKeyOfRow() refuses what does not begin like a row", () => {
+  const row = encodeCbor([1, 3, place.token, 600, null, filled(12, 1), filled(16, 2), filled(32, 3)]);
+  const end = row.indexOf(0x19) + 3;
+  assertEquals(treeKeyOfRow(3, row.slice(0, end)), treeKey(place.token, 600));
+  for (let length = 0; length < end; length++) assertThrows(() => treeKeyOfRow(3, row.slice(0, length)), "malformed");
+  for (const at of [0, 1, 2, 3, 4]) {
+    assertThrows(() => treeKeyOfRow(3, row.with(at, (row[at] ?? 0) ^ 1)), "malformed");
+  }
+  for (const head of [0x20, 0x39, 0x1c, 0x1f, 0xf6]) {
+    assertThrows(() => treeKeyOfRow(3, row.with(end - 3, head)), "malformed");
+  }
 });
