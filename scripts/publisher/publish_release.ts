@@ -1,6 +1,6 @@
 /** `publish_release`: puts a release where instances find it, and renews the signed index (shared/spec/manifest.md, "Where things lie"). */
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type Bytes, concat, equalBytes, utf8 } from "../../shared/bytes/bytes.ts";
 import { toHex } from "../../shared/bytes/encoding.ts";
 import { signDetached } from "../../shared/cms/sign.ts";
@@ -12,8 +12,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { followRoot } from "../../shared/manifest/follow_root.ts";
 import type { SignedFile } from "../../shared/manifest/open_manifest.ts";
 import { LISTS_PLACE, PUBLIC_NAME, PUBLIC_SIGNATURE_NAME, ROOT_PLACE } from "../../shared/manifest/places.ts";
-import { type NamedFile, type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
-import { requireVersion } from "../../shared/manifest/version.ts";
+import { type ReleaseIndex, writeIndex } from "../../shared/manifest/release_index.ts";
 import type { Certificate } from "../../shared/x509/certificate.ts";
 import { writePem } from "../../shared/x509/pem.ts";
 import { readCrlFile } from "../../shared/x509/crl.ts";
@@ -25,91 +24,24 @@ import { readCertificates, readOneCertificate } from "./pem_files.ts";
 import { directoryPlace } from "./publish/directory_place.ts";
 import { GithubApi } from "./publish/github_api.ts";
 import { githubPlace } from "./publish/github_place.ts";
-import { claimedNumber, readIndex, writeIndexFiles } from "./publish/index_files.ts";
-import { nextIndex } from "./publish/next_index.ts";
+import { indexAfter } from "./publish/index_after.ts";
+import { writeIndexFiles } from "./publish/index_files.ts";
+import { type PublishOptions, publishOptions } from "./publish/options.ts";
 import { type PublishFolder, type PublishPlace, type Sent, type Upload, uploadOf } from "./publish/place.ts";
 import { readRelease, type Release } from "./publish/release.ts";
 import { isProtected } from "../../shared/protocol/origin.ts";
 import type { BindAction, Done } from "./script.ts";
-import { signerOptions } from "./sign_manifest.ts";
-import { type SignerOptions, withSigner } from "./signer.ts";
+import { withSigner } from "./signer.ts";
 import type { ScriptSurroundings } from "./surroundings.ts";
-import { readEnd } from "./times.ts";
 
 /** What DER begins with. */
 const SEQUENCE = 0x30;
 
 const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/;
 
-interface PublishOptions extends SignerOptions {
-  readonly to?: string;
-  readonly github?: string;
-  readonly githubApi: string;
-  readonly root: readonly string[];
-  readonly newRoot?: string;
-  readonly product: string;
-  readonly releaseDir?: string;
-  readonly manifest: string;
-  readonly envelope?: string;
-  readonly signature?: string;
-  readonly release?: string;
-  readonly rollout?: number;
-  readonly revoke?: readonly string[];
-  readonly floor?: string;
-  readonly expires: string;
-  readonly crl?: readonly string[];
-  readonly replace?: boolean;
-  readonly public?: boolean;
-  readonly anew?: number | true;
-  readonly json?: boolean;
-}
-
-const HELP = `
-With --release-dir and --envelope it publishes a release, without them it renews the index alone: do that before it expires.
-  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --crl root.crl \\
-    --release-dir build/release --manifest manifest.json --envelope encrypted_manifest.json --rollout 25 --anew
-Later, to widen the roll-out, or to take a release back:
-  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --release 1.2.0 --rollout 100
-  publish_release.ts --to /srv/releases --root root.pem --cert release_cert.pem --key release_key.pem --revoke 1.2.0
-Files go first, the index last, and what is there already is not sent again: after a failure, run the same command once more.
---anew begins an index with nothing in it: the first one, or in the place of one that is not yours; name the number of the last one if it
-was lost. A directory is locked while it is published to. GitHub cannot be: let one publisher at a time write there.`;
-
 /** The options of `publish_release`. */
 export function describePublishRelease(program: Command, bind: BindAction): void {
-  signerOptions(
-    program.description("Publishes a release with its envelope and signature, and a renewed signed index.")
-      .option("--to <dir>", "the root of a web server, or any directory")
-      .option("--github <owner/name>", "a GitHub repository; the token is in GITHUB_TOKEN")
-      .option("--github-api <url>", "another server than GitHub's own", "https://api.github.com")
-      .requiredOption("--root <pem...>", "the root that instances pin")
-      .option("--new-root <pem>", "the root that they are to follow to; its word is in the signer's chain")
-      .option("--product <name>", "what is released", "postern")
-      .option("--release-dir <dir>", "folder with the files of the release")
-      .option("--manifest <file>", "its manifest, as generate_manifest makes it", "manifest.json")
-      .option("--envelope <file>", "its encrypted manifest")
-      .option("--signature <file>", "the signature over that (ENVELOPE.sig)")
-      .option("--release <version>", "which release --rollout is about, when none is published")
-      .option("--rollout <percent>", "how many of the instances take it now (all)", readPercent)
-      .option("--revoke <version...>", "releases that are not to be installed any more")
-      .option("--floor <version>", "no version below is to be installed from now on")
-      .option("--expires <when>", "until when the index is to be believed: days (30d), or a date", "30d")
-      .option("--crl <pem...>", "revocation lists to publish")
-      .option("--replace", "put another envelope in the place of one that was published for this version")
-      .option("--public", "lay the manifest itself beside the envelope, for everybody to read")
-      .option("--anew [number]", "begin an index; name the number of the last one if it was lost", readNumber),
-  ).addHelpText("after", HELP).action(bind(publishRelease));
-}
-
-function readPercent(text: string): number {
-  const percent = /^\d{1,3}$/.test(text) ? Number(text) : 101;
-  if (percent <= 100) return percent;
-  throw new InvalidArgumentError("It must be a number from 0 to 100.");
-}
-
-function readNumber(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a number from 1.");
+  publishOptions(program).action(bind(publishRelease));
 }
 
 async function publishRelease(options: PublishOptions, s: ScriptSurroundings): Promise<Done> {
@@ -137,7 +69,7 @@ async function publishRelease(options: PublishOptions, s: ScriptSurroundings): P
     };
     const beside = await place.folder(null);
     await using _lock = await lockPlace(place, s);
-    const index = await indexAfter(beside, release, options, roots, s);
+    const index = await indexAfter(beside, release, options, roots, s.now());
     const content = writeIndex(index);
     const signature = await sign(content);
     if (newRoot !== null) await requireFollowed(newRoot, roots, { content, signature }, s);
@@ -264,48 +196,6 @@ async function publicUploads(
 ): Promise<readonly Upload[]> {
   const signature = await sign(manifestBytes);
   return [uploadOf(PUBLIC_NAME, manifestBytes), uploadOf(PUBLIC_SIGNATURE_NAME, signature)];
-}
-
-async function indexAfter(
-  beside: PublishFolder,
-  release: Release | null,
-  options: PublishOptions,
-  roots: readonly Certificate[],
-  s: ScriptSurroundings,
-): Promise<ReleaseIndex> {
-  const { anew, product, rollout: percent, floor, revoke = [] } = options;
-  const now = s.now();
-  // Revocation is not asked for: the certificate that signed the index before may be the one that is replaced now.
-  const before = anew !== undefined ? null : await readIndex(
-    beside,
-    (content, signature, made) => verifyDetached(content, signature, { roots, now: Math.min(made, now) }),
-  );
-  if (before === null && anew === undefined) {
-    throw new PosternError("not_found", "there is no index at this place: begin one with --anew");
-  }
-  const least = anew === undefined ? 0 : Math.max(await claimedNumber(beside), anew === true ? 0 : anew);
-  const version = release?.manifest.version ?? options.release;
-  if (percent !== undefined && version === undefined) {
-    throw new PosternError("usage", "--rollout of which release? Name it with --release");
-  }
-  if (floor !== undefined) requireVersion(floor, "--floor");
-  const change = {
-    ...{ product, revoke, floor, now, expires: readEnd(options.expires, now, "--expires") },
-    publish: release === null ? null : publishing(release, options),
-    rollout: percent === undefined || version === undefined ? null : { version, percent },
-  };
-  return nextIndex(before, least, change);
-}
-
-function publishing({ manifest, manifestBytes, envelope }: Release, options: PublishOptions) {
-  const { version, tagName, isCritical, created, floor } = manifest;
-  const open = options.public === true ? { manifest: namedFile(manifestBytes) } : {};
-  const entry = { version, tagName, isCritical, created, envelope: namedFile(envelope), ...open };
-  return { entry, replace: options.replace === true, ...(floor === undefined ? {} : { floor }) };
-}
-
-function namedFile(content: Bytes): NamedFile {
-  return { size: content.length, sha256: toHex(sha256(content)) };
 }
 
 async function readLists(path: string, s: ScriptSurroundings) {
