@@ -1,5 +1,6 @@
 /** Several isolates of one edge: what they share is the secret and the database, and nothing else. */
 import { webCryptoRandom } from "../../shared/crypto/random.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { newEdgeKey } from "../../shared/protocol/edge_key.ts";
 import { openDatabase } from "../../shared/database/open.ts";
 import { createEdge, type Edge } from "../../edge/app.ts";
@@ -13,12 +14,14 @@ import { type Cast, makeCast, type Target } from "./contract/target.ts";
 
 const ORIGIN = "https://edge.test";
 
+type Isolate = Target & Pick<Edge, "sweep">;
+
 interface Isolates {
   readonly cast: Cast;
   readonly clock: TestClock;
   readonly lines: string[];
   /** Another isolate on the same database. */
-  start(settings?: Record<string, string>, parts?: Partial<Parameters<typeof createEdge>[0]>): Promise<Target>;
+  start(settings?: Record<string, string>, parts?: Partial<Parameters<typeof createEdge>[0]>): Promise<Isolate>;
 }
 
 async function withDatabase(run: (isolates: Isolates) => Promise<void>): Promise<void> {
@@ -34,7 +37,7 @@ async function withDatabase(run: (isolates: Isolates) => Promise<void>): Promise
       ...parts,
     });
     const fetch: Target["fetch"] = (path, init) => edge.fetch(new Request(ORIGIN + path, init));
-    return { fetch, clock, log: () => lines.join("\n") };
+    return { fetch, clock, log: () => lines.join("\n"), sweep: edge.sweep };
   };
   try {
     await run({ cast, clock, lines, start });
@@ -61,6 +64,20 @@ Deno.test("createEdge() takes sessions, logouts and challenges of another isolat
     await session.ask("empty", { method: "POST", route: "logout" });
     const later = session.prepare({ route: "head" });
     assertEquals(codeOf(await send(two, later.place, later.init)), "unauthorized");
+  });
+});
+
+Deno.test("createEdge() refuses a spent challenge where the clock is behind, also after it was swept elsewhere (SESS-04)", async () => {
+  await withDatabase(async ({ cast, clock, start }) => {
+    const behind = LIMITS.challengeMillis - 1;
+    const [one, slow] = [await start(), await start({}, { clock: () => clock.now() - behind })];
+    const home = await Household.move(new RawClient(one, cast));
+    const { challenge } = await new RawClient(one, cast).challenge(home.owner.id);
+    const login = { ...deviceLogin(home.owner, home.device()), challenge };
+    assertEquals((await new RawClient(one, cast).tryLogin(login)).answer.status, 200);
+    clock.advance(LIMITS.challengeMillis + behind);
+    await one.sweep();
+    assertEquals((await new RawClient(slow, cast).tryLogin(login)).answer.status, 401);
   });
 });
 

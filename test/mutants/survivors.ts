@@ -2,6 +2,7 @@
 import type { Survivor } from "./survivors/because.ts";
 import { CRYPTO } from "./survivors/crypto.ts";
 import { DEVICE } from "./survivors/device.ts";
+import { EDGE } from "./survivors/edge.ts";
 import { FORMATS } from "./survivors/formats.ts";
 import { INBOX } from "./survivors/inbox.ts";
 import { MANIFEST } from "./survivors/manifest.ts";
@@ -16,4 +17,5 @@ export const SURVIVORS: readonly Survivor[] = [
   ...MANIFEST,
   ...UPDATE,
   ...INBOX,
+  ...EDGE,
 ];

@@ -39,6 +39,9 @@ export async function roleContract(t: Deno.TestContext, client: RawClient): Prom
       { method: "POST", route: "push", body: begin },
       { route: "push" },
       { method: "PUT", route: "pushChunk", path: { id, n: 0 }, body: { rows: [], remove: [] } },
+      // Of what may not be asked at all, the body is not read.
+      { method: "PUT", route: "pushNodes", path: { id, n: 0 }, body: {} },
+      { route: "pushTable", path: { id, table: "messages" } },
       { method: "POST", route: "pushCommit", path: { id }, body: { heads: [nobody(100)], statements: [] } },
       { method: "DELETE", route: "pushOne", path: { id } },
       { method: "DELETE", route: "tables", body: { number: 1 } },

@@ -38,6 +38,7 @@ export async function transportContract(t: Deno.TestContext, client: RawClient):
       }
     }
     assert(good.isSigned && good.answer.status === 200 && refused.status === 401);
+    assertEquals([good.answer.headers.get("retry-after"), refused.headers.get("retry-after")], [null, null]);
   });
 
   await t.step("answers are never cached, changed on the way, or taken for something else (CONV-08)", async () => {

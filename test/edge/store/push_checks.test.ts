@@ -140,6 +140,19 @@ Deno.test("PUSH-05: checkCommit() refuses statements whose numbers fall, or two 
   await assertRejects(() => checkCommit(session, holdingTwin, push, { heads, statements }), "conflict");
 });
 
+Deno.test("PUSH-05, HEAD-02: checkCommit() refuses a head of a manager whose key is none", async () => {
+  const owner = await OwnerFixture.create();
+  const { head, state, push } = await held(owner);
+  const manager = owner.manager;
+  const nobodys = { publicKey: new Uint8Array(44), sign: manager.sign };
+  const strange = await owner.restate({ manager: nobodys });
+  const six = await owner.head({ generation: 6, previous: head.hash });
+  const last = await owner.restate({ manager });
+  const seven = await owner.head({ generation: 7, previous: six.hash });
+  const body = { heads: [six.signed, seven.signed], statements: [strange.signed, last.signed] };
+  await assertRejects(() => checkCommit(asManager(owner), state, push, body), "malformed");
+});
+
 Deno.test("packChunk() lays rows, tokens and places side by side, and counts them by table", () => {
   const rows = [rawRow(2, token(1), 5, 10), rawRow(4, token(2), 0, 300), rawRow(2, token(3), 7, 0)];
   const remove = [[3, token(8), 1], [2, token(9), 2]] as const;

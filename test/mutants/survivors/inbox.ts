@@ -1,11 +1,25 @@
 /** Survivors in the code of the inbox. */
-import { because, NEVER, type Survivor } from "./because.ts";
+import { ALWAYS, because, NEVER, type Survivor } from "./because.ts";
 
 export const INBOX: readonly Survivor[] = [
   ...because(
     "Passes on what is no refusal but a bug, of which there is none to test with",
     ["manager/inbox/open.ts", "if (reason === null) throw error;", NEVER],
     ["manager/inbox/open.ts", "if (refusalOf(error) === null) throw error;", NEVER],
+    [
+      "manager/inbox/read.ts",
+      'if (isPosternError(error, "malformed") || isPosternError(error, "tampered") || isPosternError(error, "too_large")) {',
+      ALWAYS,
+    ],
+    ["manager/inbox/read.ts", "throw error;", "the throw is taken out"],
+  ),
+  ...because(
+    "The verdict of a certificate that could not be read is never that it is usable",
+    [
+      "manager/inbox/process.ts",
+      'if (certificate === undefined) return refused("certificate", verdict.status === "usable" ? "" : verdict.message);',
+      [NEVER, 1],
+    ],
   ),
   ...because(
     "requireShape() let through what has a key, or the bytes themselves",
