@@ -1,9 +1,12 @@
 /** The inbox: what devices hand in, who sees it, how much there may be, and how it goes. */
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { sha256 } from "../../../shared/crypto/hash.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Submission } from "../../../shared/protocol/submission.ts";
 import type { Principal } from "../../../edge/store/principal.ts";
+import { EdgeStore } from "../../../edge/store/store.ts";
 import { assertEquals, assertRejects } from "../../assert.ts";
 import { type DeviceFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { onEveryDatabase } from "./databases.ts";
@@ -16,6 +19,24 @@ const part = (size: number = LIMITS.minSealedPartBytes) => {
   const bytes = webCryptoRandom(size);
   return { bytes, hash: sha256(bytes), size };
 };
+
+/** Each batch is done, and its answer lost: it is done again where it may be, as a server far away would be asked again. */
+function forgetful(database: Database): Database {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name !== "batch") {
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      const batch: Database["batch"] = async (statements, options) => {
+        await target.batch(statements, options);
+        if (options?.idempotent === true) return await target.batch(statements, options);
+        throw new PosternError("network", "The answer was lost");
+      };
+      return batch;
+    },
+  });
+}
 
 onEveryDatabase("inbox", async (t, { database }) => {
   const fresh = async () => {
@@ -41,6 +62,20 @@ onEveryDatabase("inbox", async (t, { database }) => {
       const { entries } = await store.list(asManager(owner), 0, 9);
       assertEquals(entries.map(([arrival]) => arrival), [1, 2]);
       assertEquals(entries[0]?.[1], signed);
+    },
+  );
+
+  await t.step(
+    "INBOX-04, INBOX-05: an answer of the database that is lost loses nothing, and takes nothing twice",
+    async () => {
+      const { owner, a } = await fresh();
+      const store = await EdgeStore.open(forgetful(database));
+      const { hash, bytes, size } = part();
+      await store.putPart(asDevice(owner, a), hash, bytes, NOW);
+      const signed = await signedSubmission(owner, a, { parts: [{ hash, size }] });
+      await handIn(store, asDevice(owner, a), signed);
+      const { entries } = await store.list(asManager(owner), 0, 9);
+      assertEquals(entries.map(([, one]) => one), [signed]);
     },
   );
 
