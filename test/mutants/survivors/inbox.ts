@@ -34,6 +34,14 @@ export const INBOX: readonly Survivor[] = [
     ["manager/inbox/process.ts", "return raw === null", NEVER],
   ),
   ...because(
+    "A stream that is as far already is taken over as it is",
+    [
+      "manager/inbox/earlier_life.ts",
+      "if (known === null || known.number < ack.number) statements.push(takeOverStream(ack, now));",
+      "< becomes <=",
+    ],
+  ),
+  ...because(
     "A number in a text for people",
     [
       "manager/inbox/take.ts",
