@@ -1,5 +1,5 @@
 /** How the manager replaces what the edge holds (shared/spec/pushing.md). */
-import type { ChunkRange } from "../store/push_state.ts";
+import type { ChunkRange } from "../store/push/state.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { digestBytes } from "../../shared/protocol/http_signature.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 /** What devices read (shared/spec/reading.md). */
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { RowsRequest } from "../store/read_rows.ts";
+import type { RowsRequest } from "../store/read/rows.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { epoch, generation, hex, integer, limit, optional, rowKey } from "./parameters.ts";
 

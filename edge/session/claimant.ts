@@ -3,7 +3,7 @@ import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
 import { type ErrorCode, isPosternError } from "../../shared/errors.ts";
 import { namesEdge, type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
 import { devicePrincipal, managerPrincipal, type Principal, type SessionName } from "../store/principal.ts";
-import type { ManagerLoginData } from "../store/read_head.ts";
+import type { ManagerLoginData } from "../store/read/head.ts";
 import type { EdgeStore } from "../store/store.ts";
 import type { Challenge } from "./challenge.ts";
 import type { EdgeIdentity } from "./identity.ts";

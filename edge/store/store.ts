@@ -4,18 +4,18 @@ import type { Database } from "../../shared/database/database.ts";
 import { migrate } from "../../shared/database/migrations.ts";
 import { EDGE_MIGRATIONS } from "./migrations.ts";
 import { deleteTables } from "./delete_tables.ts";
-import { getPart, type InboxAnswer, listInbox } from "./inbox_read.ts";
-import { putPart, submit } from "./inbox_submit.ts";
-import type { ChunkBody } from "./chunk_checks.ts";
+import { getPart, type InboxAnswer, listInbox } from "./inbox/read.ts";
+import { putPart, submit } from "./inbox/submit.ts";
+import type { ChunkBody } from "./push/chunk_checks.ts";
 import type { Principal } from "./principal.ts";
-import { beginPush } from "./push_begin.ts";
-import type { CommitBody } from "./push_checks.ts";
-import { takeChunk } from "./push_chunk.ts";
-import { commitPush } from "./push_commit.ts";
-import type { NodesBody } from "./node_checks.ts";
-import { takeNodes } from "./push_nodes.ts";
-import { abortPush, type ChunkRange, type PushBody, type PushState, readPush } from "./push_state.ts";
-import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read_changes.ts";
+import { beginPush } from "./push/begin.ts";
+import type { CommitBody } from "./push/checks.ts";
+import { takeChunk } from "./push/chunk.ts";
+import { commitPush } from "./push/commit.ts";
+import type { NodesBody } from "./push/node_checks.ts";
+import { takeNodes } from "./push/nodes.ts";
+import { abortPush, type ChunkRange, type PushBody, type PushState, readPush } from "./push/state.ts";
+import { type ChangesAnswer, type ChangesRequest, readChanges } from "./read/changes.ts";
 import {
   type HeadAnswer,
   type LoginData,
@@ -27,15 +27,15 @@ import {
   readStatement,
   type RecordAnswer,
   type WithHistory,
-} from "./read_head.ts";
-import { BlockCache } from "./block_cache.ts";
-import { type ProvenAnswer, readProven } from "./read_proven.ts";
-import { readRows, type RowsAnswer, type RowsRequest } from "./read_rows.ts";
-import { type PushedAnswer, type PushedRequest, readPushed } from "./read_pushed.ts";
-import { readTable, type TableAnswer, type TableRequest } from "./read_table.ts";
+} from "./read/head.ts";
+import { BlockCache } from "./read/block_cache.ts";
+import { type ProvenAnswer, readProven } from "./read/proven.ts";
+import { readRows, type RowsAnswer, type RowsRequest } from "./read/rows.ts";
+import { type PushedAnswer, type PushedRequest, readPushed } from "./read/pushed.ts";
+import { readTable, type TableAnswer, type TableRequest } from "./read/table.ts";
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
 import { storageOf } from "./store_errors.ts";
-import { Sweeper, type Swept } from "./sweep.ts";
+import { Sweeper, type Swept } from "./sweep/sweep.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { SignedSubmission } from "../../shared/protocol/submission.ts";

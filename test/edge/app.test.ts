@@ -10,7 +10,7 @@ import { ROUTES } from "../../shared/protocol/paths.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { TestClock } from "../fixtures/clock.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { PushBody } from "../../edge/store/push_state.ts";
+import type { PushBody } from "../../edge/store/push/state.ts";
 import { codeOf, managerLogin, RawClient } from "./contract/client.ts";
 import { pushBody, rawRow, token } from "./store/fixture.ts";
 import { type Cast, makeCast, nobody } from "./contract/target.ts";

@@ -1,5 +1,5 @@
 import { belowsOf, growBlock, type GrownBelow, type GrownBlock } from "../../../shared/merkle/grown_block.ts";
-import { BlockCache, type TreeName } from "../../../edge/store/block_cache.ts";
+import { BlockCache, type TreeName } from "../../../edge/store/read/block_cache.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 function root(): GrownBlock {

@@ -6,7 +6,7 @@ import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { toHex } from "../../../shared/bytes/encoding.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { PushBody } from "../../../edge/store/push_state.ts";
+import type { PushBody } from "../../../edge/store/push/state.ts";
 
 /** A place of a row in few tables, tokens and numbers, so that pushes meet. */
 export interface Place {

@@ -7,7 +7,7 @@ import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { isPosternError } from "../../../shared/errors.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { PushBody } from "../../../edge/store/push_state.ts";
+import type { PushBody } from "../../../edge/store/push/state.ts";
 import type { EdgeStore } from "../../../edge/store/store.ts";
 import { assertEquals } from "../../assert.ts";
 import { type HeadFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";

@@ -5,8 +5,8 @@
 import { encodeCbor } from "../../../shared/bytes/cbor.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
 import { decodeSignedHead } from "../../../shared/protocol/head.ts";
-import { packChunk } from "../../../edge/store/chunk_checks.ts";
-import { checkCommit, type HeldState } from "../../../edge/store/push_checks.ts";
+import { packChunk } from "../../../edge/store/push/chunk_checks.ts";
+import { checkCommit, type HeldState } from "../../../edge/store/push/checks.ts";
 import { assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { NOW, OwnerFixture, signingKey } from "../../fixtures/owner.ts";
 import { asManager, rawRow, token } from "./fixture.ts";

@@ -2,7 +2,7 @@
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import type { Database } from "../../../shared/database/database.ts";
 import type { Head } from "../../../shared/protocol/head.ts";
-import type { PushBody } from "../../../edge/store/push_state.ts";
+import type { PushBody } from "../../../edge/store/push/state.ts";
 import type { EdgeStore } from "../../../edge/store/store.ts";
 import { type DeviceFixture, type HeadFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { asDevice, asManager, counts, deviceRow, openStore, pushBody, pushRows, rawRow, token } from "./fixture.ts";

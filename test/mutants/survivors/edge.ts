@@ -16,8 +16,8 @@ export const EDGE: readonly Survivor[] = [
     ["edge/session/token.ts", 'if (isPosternError(error, "malformed")) return null;', ALWAYS],
     ["edge/session/token.ts", 'if (isPosternError(error, "tampered")) return null;', ALWAYS],
     ["edge/session/token.ts", "throw error;", "the throw is taken out", ["the throw is taken out", 1]],
-    ["edge/store/chunk_checks.ts", 'if (!isPosternError(cause, "unsupported")) throw cause;', NEVER],
-    ["edge/store/push_checks.ts", "if (!isPosternError(cause)) throw cause;", NEVER],
+    ["edge/store/push/chunk_checks.ts", 'if (!isPosternError(cause, "unsupported")) throw cause;', NEVER],
+    ["edge/store/push/checks.ts", "if (!isPosternError(cause)) throw cause;", NEVER],
   ),
   ...because(
     "A quick way beside the slow one, which comes to the same",
@@ -30,7 +30,7 @@ export const EDGE: readonly Survivor[] = [
       "=== becomes !==",
     ],
     [
-      "edge/store/inbox_submit.ts",
+      "edge/store/inbox/submit.ts",
       "...(submission.parts.length === 0 ? [] : [partsThere.bind(named), nameParts.bind(named)]),",
       NEVER,
     ],
@@ -47,9 +47,9 @@ export const EDGE: readonly Survivor[] = [
   ),
   ...because(
     "Refused all the same, with the same code, where each head is held against the statements",
-    ["edge/store/push_checks.ts", "if (statement === undefined) throw missing(last);", NEVER],
+    ["edge/store/push/checks.ts", "if (statement === undefined) throw missing(last);", NEVER],
     [
-      "edge/store/push_checks.ts",
+      "edge/store/push/checks.ts",
       "if (statement === null || number !== registration || !equalBytes(hash, statement)) {",
       ["|| becomes &&", 1],
     ],

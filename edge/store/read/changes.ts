@@ -2,17 +2,17 @@
  * What leads from one generation to another, so that devices need not fetch everything anew (shared/spec/reading.md).
  */
 import { type RawBuilder, sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { type Credentials, forBoth } from "./admit.ts";
-import { template } from "./builder.ts";
-import type { Principal } from "./principal.ts";
-import { cutPage, MAX_PAGE_BYTES, readCursor } from "./read_page.ts";
-import { bodies } from "./read_rows.ts";
-import { nextKey, requireServed, type TableAnswer, type TableRequest } from "./read_table.ts";
-import type { Current } from "./read_head.ts";
-import { ALIVE } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { type Credentials, forBoth } from "../admit.ts";
+import { template } from "../builder.ts";
+import type { Principal } from "../principal.ts";
+import { cutPage, MAX_PAGE_BYTES, readCursor } from "./page.ts";
+import { bodies } from "./rows.ts";
+import { nextKey, requireServed, type TableAnswer, type TableRequest } from "./table.ts";
+import type { Current } from "./head.ts";
+import { ALIVE } from "../schema.ts";
 
 export interface ChangesRequest extends TableRequest {
   /** The generation that the client has. */

@@ -1,7 +1,7 @@
 /** Pages: how much of what was found goes into one answer, and from where the next one goes on. Pure. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 
 /**
  * The bound on the bytes of one answer (spec: READ-01). In SQL it only keeps bodies from being loaded that will not

@@ -1,16 +1,22 @@
 /** Lookups with the proof that nothing is missing (spec: READ-06, READ-09). */
-import { type Bytes, compareBytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { assembleProof, joinBlocks, leavesBeside, leavesShown, putBelow } from "../../shared/merkle/assemble_proof.ts";
-import { followKey, growBlock, type GrownBlock } from "../../shared/merkle/grown_block.ts";
-import { readNodes } from "../../shared/merkle/block.ts";
-import type { ProofNode } from "../../shared/merkle/proof_node.ts";
-import { KEY_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
+import { type Bytes, compareBytes, concat, utf8 } from "../../../shared/bytes/bytes.ts";
+import { toHex } from "../../../shared/bytes/encoding.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import {
+  assembleProof,
+  joinBlocks,
+  leavesBeside,
+  leavesShown,
+  putBelow,
+} from "../../../shared/merkle/assemble_proof.ts";
+import { followKey, growBlock, type GrownBlock } from "../../../shared/merkle/grown_block.ts";
+import { readNodes } from "../../../shared/merkle/block.ts";
+import type { ProofNode } from "../../../shared/merkle/proof_node.ts";
+import { KEY_BYTES, treeKey } from "../../../shared/merkle/tree_hash.ts";
 import type { BlockCache } from "./block_cache.ts";
-import type { Principal } from "./principal.ts";
-import { type At, type BlockLine, selectBlock, selectBlocks, selectNeighbours } from "./read_blocks.ts";
-import { cutPage } from "./read_page.ts";
+import type { Principal } from "../principal.ts";
+import { type At, type BlockLine, selectBlock, selectBlocks, selectNeighbours } from "./blocks.ts";
+import { cutPage } from "./page.ts";
 import {
   answerOf,
   bodies,
@@ -20,7 +26,7 @@ import {
   type RowsRequest,
   selectFirstRow,
   selectPage,
-} from "./read_rows.ts";
+} from "./rows.ts";
 
 export interface ProvenAnswer extends RowsAnswer {
   /** Null when the edge holds no blocks, or none that lead to these rows. */

@@ -1,15 +1,15 @@
 /** Lookups: the rows of one list (shared/spec/reading.md). The hottest statement of the edge. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
-import type { TableNumber } from "../../shared/protocol/tables.ts";
-import { type Credentials, forBoth } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import type { Current } from "./read_head.ts";
-import { cutPage, MAX_PAGE_BYTES } from "./read_page.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import type { TableNumber } from "../../../shared/protocol/tables.ts";
+import { type Credentials, forBoth } from "../admit.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import type { Current } from "./head.ts";
+import { cutPage, MAX_PAGE_BYTES } from "./page.ts";
 
 /** Which rows of a list: ascending from a number on, or descending from below one. */
 export type RowsRequest =

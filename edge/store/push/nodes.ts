@@ -1,14 +1,14 @@
 /** Taking one body of nodes of a push (spec: PUSH-13, PUSH-14): all of it in one batch, once. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { template } from "./builder.ts";
-import { check } from "./checks.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { template } from "../builder.ts";
+import { check } from "../checks.ts";
 import { type NodesBody, type PackedNodes, packNodes } from "./node_checks.ts";
-import type { Principal } from "./principal.ts";
-import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./push_bodies.ts";
-import { ALIVE } from "./schema.ts";
+import type { Principal } from "../principal.ts";
+import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./bodies.ts";
+import { ALIVE } from "../schema.ts";
 
 const alive = sql.lit(ALIVE);
 

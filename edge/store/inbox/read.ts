@@ -1,14 +1,14 @@
 /** Reading the inbox: submissions in order of arrival, and their parts (shared/spec/inbox.md). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { type Credentials, forBoth } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { cutPage, MAX_PAGE_BYTES } from "./read_page.ts";
-import { ALIVE } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { type Credentials, forBoth } from "../admit.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { cutPage, MAX_PAGE_BYTES } from "../read/page.ts";
+import { ALIVE } from "../schema.ts";
 
 export interface InboxAnswer {
   /** Number of arrival and signed submission, ascending. */

@@ -1,9 +1,9 @@
 /** What the edge checks of the nodes of trees, and how the database takes them: their form only (spec: PUSH-13). Pure. */
-import { type Bytes, concat, utf8 } from "../../shared/bytes/bytes.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { decodeBlock } from "../../shared/merkle/block.ts";
-import type { TableNumber } from "../../shared/protocol/tables.ts";
-import { BLOCKS } from "./schema.ts";
+import { type Bytes, concat, utf8 } from "../../../shared/bytes/bytes.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { decodeBlock } from "../../../shared/merkle/block.ts";
+import type { TableNumber } from "../../../shared/protocol/tables.ts";
+import { BLOCKS } from "../schema.ts";
 
 /** Body of nodes, its shape checked. */
 export interface NodesBody {

@@ -3,11 +3,11 @@
  * own.
  */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES } from "../schema.ts";
 
 /** A discarded delta whose rows are still there. */
 export type Remnants = {

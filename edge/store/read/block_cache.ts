@@ -1,6 +1,6 @@
 /** Trees as far as their blocks were read lately, with the hashes that proofs needed of them. */
-import { LIMITS } from "../../shared/limits.ts";
-import { belowsOf, type GrownBlock } from "../../shared/merkle/grown_block.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { belowsOf, type GrownBlock } from "../../../shared/merkle/grown_block.ts";
 
 /** Which tree. A space belongs to one owner, and its number is never used again. */
 export interface TreeName {

@@ -1,16 +1,16 @@
 /** The one batch of a commit: it checks what can only be checked in the database, and switches. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Statement } from "../../shared/database/database.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import type { Acknowledgement } from "../../shared/protocol/acknowledgement.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template } from "./builder.ts";
-import { check } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import type { CommitPlan } from "./push_checks.ts";
-import { notOpen } from "./push_state.ts";
-import { ALIVE, PUSH, ROW_TABLES, SPACE } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Statement } from "../../../shared/database/database.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { Acknowledgement } from "../../../shared/protocol/acknowledgement.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { template } from "../builder.ts";
+import { check } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import type { CommitPlan } from "./checks.ts";
+import { notOpen } from "./state.ts";
+import { ALIVE, PUSH, ROW_TABLES, SPACE } from "../schema.ts";
 
 interface Check extends Credentials {
   readonly id: Bytes;

@@ -1,18 +1,18 @@
 /** What an open full push has brought, page by page, for the manager alone (spec: PUSH-21). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import type { TableNumber } from "../../shared/protocol/tables.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template } from "./builder.ts";
-import { refusal, unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { cutPage, MAX_PAGE_BYTES, readCursor } from "./read_page.ts";
-import { bodies } from "./read_rows.ts";
-import { nextKey, type TableAnswer } from "./read_table.ts";
-import { PUSH } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { TableNumber } from "../../../shared/protocol/tables.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { template } from "../builder.ts";
+import { refusal, unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { cutPage, MAX_PAGE_BYTES, readCursor } from "./page.ts";
+import { bodies } from "./rows.ts";
+import { nextKey, type TableAnswer } from "./table.ts";
+import { PUSH } from "../schema.ts";
 
 export interface PushedRequest {
   /** Of the push. */

@@ -1,17 +1,17 @@
 /** Beginning a push (spec: PUSH-01). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { toFlag } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template } from "./builder.ts";
-import { check, failedCheck, refusal } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { type ChunkRange, openPush, type PushBody, selectReceived } from "./push_state.ts";
-import { broughtNothing, findRemnants, undoStep } from "./push_undo.ts";
-import { PUSH, SPACE } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { toFlag } from "../../../shared/database/query.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { template } from "../builder.ts";
+import { check, failedCheck, refusal } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { type ChunkRange, openPush, type PushBody, selectReceived } from "./state.ts";
+import { broughtNothing, findRemnants, undoStep } from "./undo.ts";
+import { PUSH, SPACE } from "../schema.ts";
 
 interface Values extends Credentials {
   readonly id: Bytes;

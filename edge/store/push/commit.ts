@@ -2,18 +2,18 @@
  * Committing a push: one read, the checks, and one batch that switches or changes nothing (spec: PUSH-05 to PUSH-07).
  */
 import { sql } from "kysely";
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { failedConstraint } from "../../shared/database/failures.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { decodeSignedHead } from "../../shared/protocol/head.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { templateOfOne } from "./builder.ts";
-import { failedCheck, type Reason, refusal, unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { checkCommit, type CommitBody, newestOf } from "./push_checks.ts";
-import { PUSH } from "./schema.ts";
-import { switchTo } from "./push_switch.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { failedConstraint } from "../../../shared/database/failures.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { decodeSignedHead } from "../../../shared/protocol/head.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { templateOfOne } from "../builder.ts";
+import { failedCheck, type Reason, refusal, unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { checkCommit, type CommitBody, newestOf } from "./checks.ts";
+import { PUSH } from "../schema.ts";
+import { switchTo } from "./switch.ts";
 
 /** The owner's state and the push, on which the checks rest. */
 interface CommitState {

@@ -1,8 +1,8 @@
 /** The path of an earlier head in the history of the present one (spec: READ-07), from the nodes that pushes brought. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { proveInclusion } from "../../shared/merkle/history_proofs.ts";
-import { template } from "./builder.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { proveInclusion } from "../../../shared/merkle/history_proofs.ts";
+import { template } from "../builder.ts";
 
 interface Line {
   /** How many heads the history of the present head has, and which of them was asked for. */

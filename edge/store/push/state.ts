@@ -1,15 +1,15 @@
 /** What there is of a push, and ending one without committing it. */
 import { type RawBuilder, sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { fromFlag } from "../../shared/database/query.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { check, failedCheck, refusal, unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { broughtNothing } from "./push_undo.ts";
-import { PUSH, SPACE } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { fromFlag } from "../../../shared/database/query.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { check, failedCheck, refusal, unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { broughtNothing } from "./undo.ts";
+import { PUSH, SPACE } from "../schema.ts";
 
 /** Chunk numbers that are there, both ends included. */
 export interface ChunkRange {

@@ -1,17 +1,17 @@
 /** Whole tables, page by page, as of one generation, however many commits happen meanwhile (shared/spec/reading.md). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { treeKey } from "../../shared/merkle/tree_hash.ts";
-import type { TableNumber } from "../../shared/protocol/tables.ts";
-import { type Credentials, forBoth } from "./admit.ts";
-import { template } from "./builder.ts";
-import { unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import type { Current } from "./read_head.ts";
-import { cutPage, MAX_PAGE_BYTES, type Page, readCursor, type RowCursor } from "./read_page.ts";
-import { bodies, epochGone } from "./read_rows.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { treeKey } from "../../../shared/merkle/tree_hash.ts";
+import type { TableNumber } from "../../../shared/protocol/tables.ts";
+import { type Credentials, forBoth } from "../admit.ts";
+import { template } from "../builder.ts";
+import { unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import type { Current } from "./head.ts";
+import { cutPage, MAX_PAGE_BYTES, type Page, readCursor, type RowCursor } from "./page.ts";
+import { bodies, epochGone } from "./rows.ts";
 
 export interface TableRequest {
   readonly table: TableNumber;

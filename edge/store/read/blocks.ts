@@ -1,10 +1,10 @@
 /** The blocks that a proof is made of, from the database (shared/spec/tree.md). */
 import { type RawBuilder, sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { MAX_PAGE_BYTES } from "./read_page.ts";
-import type { Direction } from "./read_rows.ts";
-import { BLOCKS } from "./schema.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { MAX_PAGE_BYTES } from "./page.ts";
+import type { Direction } from "./rows.ts";
+import { BLOCKS } from "../schema.ts";
 
 /** A place in a table as of a generation that is served. */
 export type At = {

@@ -4,11 +4,11 @@
  * none needs to finish.
  */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { templateOfOne } from "./builder.ts";
-import { hasRemnants, type Remnants, undoStep } from "./push_undo.ts";
-import { findWork, type Moments, momentsOf, WORK, type Work } from "./sweep_work.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { templateOfOne } from "../builder.ts";
+import { hasRemnants, type Remnants, undoStep } from "../push/undo.ts";
+import { findWork, type Moments, momentsOf, WORK, type Work } from "./work.ts";
 
 const nextOwner = templateOfOne<{ readonly after: number }, { readonly no: number | null }>((p) =>
   sql`SELECT MIN(no) AS no FROM owners WHERE no > ${p.after}`

@@ -1,9 +1,9 @@
 /** What the edge can check of a chunk without any key: the form of its rows, and login keys of devices. Pure. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { algorithmOfSpki } from "../../shared/crypto/signature.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import { decodeRow, type DeviceExtra } from "../../shared/protocol/row.ts";
-import type { TableNumber } from "../../shared/protocol/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { algorithmOfSpki } from "../../../shared/crypto/signature.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { decodeRow, type DeviceExtra } from "../../../shared/protocol/row.ts";
+import type { TableNumber } from "../../../shared/protocol/tables.ts";
 
 /** Body of a chunk, its shape checked. */
 export interface ChunkBody {

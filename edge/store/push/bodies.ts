@@ -3,17 +3,17 @@
  * (spec: PUSH-02, PUSH-13).
  */
 import { type RawBuilder, sql } from "kysely";
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { failedConstraint } from "../../shared/database/failures.ts";
-import type { Query } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { type Credentials, credentials, managerAdmitted } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { check, failedCheck, refusal } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { notOpen } from "./push_state.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { failedConstraint } from "../../../shared/database/failures.ts";
+import type { Query } from "../../../shared/database/query.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { check, failedCheck, refusal } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { notOpen } from "./state.ts";
 
 /** A push, by its owner and its id. */
 export type Place = { readonly owner: Bytes; readonly id: Bytes };

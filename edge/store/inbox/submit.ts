@@ -1,18 +1,18 @@
 /** Taking submissions and their parts (shared/spec/inbox.md). */
 import { type RawBuilder, sql } from "kysely";
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
-import { sha256 } from "../../shared/crypto/hash.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { failedConstraint } from "../../shared/database/failures.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import type { SignedSubmission } from "../../shared/protocol/submission.ts";
-import { type Credentials, credentials, deviceAdmitted } from "./admit.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { check, failedCheck, refusal } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { ALIVE } from "./schema.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import { toHex } from "../../../shared/bytes/encoding.ts";
+import { sha256 } from "../../../shared/crypto/hash.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { failedConstraint } from "../../../shared/database/failures.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { SignedSubmission } from "../../../shared/protocol/submission.ts";
+import { type Credentials, credentials, deviceAdmitted } from "../admit.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { check, failedCheck, refusal } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { ALIVE } from "../schema.ts";
 
 const ownerNo = (p: { owner: Bytes }) => sql`(SELECT no FROM owners WHERE id = ${p.owner})`;
 

@@ -2,12 +2,12 @@
  * What a commit must prove before it may change anything (spec: PUSH-05): the heads, their signatures and statements.
  * No database here: what it rests on is checked again in the batch that switches.
  */
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import { algorithmOfSpki, importVerifyKey, verifySignature } from "../../shared/crypto/signature.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import { decodeSignedHead, type SignedHead } from "../../shared/protocol/head.ts";
-import { type VerifiedStatement, verifyStatement } from "../../shared/protocol/statement.ts";
-import type { Principal } from "./principal.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import { algorithmOfSpki, importVerifyKey, verifySignature } from "../../../shared/crypto/signature.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { decodeSignedHead, type SignedHead } from "../../../shared/protocol/head.ts";
+import { type VerifiedStatement, verifyStatement } from "../../../shared/protocol/statement.ts";
+import type { Principal } from "../principal.ts";
 
 /** What the manager sends to commit a push. */
 export interface CommitBody {

@@ -3,11 +3,11 @@
  * of it.
  */
 import { type RawBuilder, sql } from "kysely";
-import type { Query } from "../../shared/database/query.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { template, templateOfOne } from "./builder.ts";
-import { broughtNothing, hasRemnants } from "./push_undo.ts";
-import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES, SPACE } from "./schema.ts";
+import type { Query } from "../../../shared/database/query.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { template, templateOfOne } from "../builder.ts";
+import { broughtNothing, hasRemnants } from "../push/undo.ts";
+import { ALIVE, PUSH, ROW_AND_BLOCK_TABLES, SPACE } from "../schema.ts";
 
 /** What a step works on: the owner's number, and the moments before which things have had their time, Millis. */
 export type Moments = {

@@ -1,13 +1,13 @@
 /** Single values: head, record, statement, and what a login needs. Each is one statement that finds one row. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { type Credentials, forBoth } from "./admit.ts";
-import { db, templateOfOne } from "./builder.ts";
-import { unauthorized } from "./checks.ts";
-import type { Principal } from "./principal.ts";
-import { historyPath, selectHistory } from "./read_history.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { type Credentials, forBoth } from "../admit.ts";
+import { db, templateOfOne } from "../builder.ts";
+import { unauthorized } from "../checks.ts";
+import type { Principal } from "../principal.ts";
+import { historyPath, selectHistory } from "./history.ts";
 
 /** The owner's present state, in every answer; both 0 as long as nothing has been committed. */
 export interface Current {
