@@ -14,7 +14,7 @@ import { checkPermissions, type PermissionFinding, type PrivatePath } from "../f
 import { findHead, newestHead } from "../heads/repository.ts";
 import type { KekRegistry } from "../keys/provider.ts";
 import { currentStatement } from "../owner/statement.ts";
-import { reconcile, type Reconciled } from "../push/reconcile.ts";
+import { reconcile, type Reconciled } from "../push/plan/reconcile.ts";
 import { folderPaths, type FolderState, folderState, type KekPlace, readSettings } from "../store/folder.ts";
 import { openManager } from "../store/open.ts";
 import { examineKek, type KekFacts } from "./examine_kek.ts";

@@ -9,7 +9,7 @@ import { countCertificates } from "../certificates/repository.ts";
 import { allDevices } from "../devices/repository.ts";
 import { newestHead } from "../heads/repository.ts";
 import { currentStatement } from "../owner/statement.ts";
-import { changeCount, entryCount } from "../push/changes.ts";
+import { changeCount, entryCount } from "../push/plan/changes.ts";
 import { openPush } from "../push/records.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import { countAllCovers } from "../store/covers.ts";

@@ -6,7 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import type { Head } from "../../shared/protocol/head.ts";
 import { TABLE_NAMES } from "../../shared/protocol/tables.ts";
 import type { EdgeLink } from "../edge/link.ts";
-import { checkProofs } from "../push/check_proofs.ts";
+import { checkProofs } from "../push/verify/check_proofs.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
 import { type OnProgress, rolledBack, standingOf, type VerifiedState, verifyState } from "./verify_state.ts";
 

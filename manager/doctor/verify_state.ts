@@ -12,7 +12,7 @@ import { activeDevices } from "../devices/repository.ts";
 import { findHead, newestHead } from "../heads/repository.ts";
 import { currentStatement } from "../owner/statement.ts";
 import type { OpenEpoch } from "../push/epoch.ts";
-import { reconcile } from "../push/reconcile.ts";
+import { reconcile } from "../push/plan/reconcile.ts";
 
 /** What was verified. */
 export interface VerifiedState {

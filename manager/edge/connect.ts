@@ -5,7 +5,7 @@ import type { Database } from "../../shared/database/database.ts";
 import { PosternError } from "../../shared/errors.ts";
 import { managerKey } from "../owner/keys.ts";
 import { currentStatement, findStatement, putStatement } from "../owner/statement.ts";
-import { isOfEarlierLife } from "../push/reconcile.ts";
+import { isOfEarlierLife } from "../push/plan/reconcile.ts";
 import type { EdgeLink } from "./link.ts";
 import { openEdgeLink } from "./session_link.ts";
 

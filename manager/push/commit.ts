@@ -12,7 +12,7 @@ import type { HeadsTable, PushesTable } from "../store/schema_push.ts";
 import { isWrappedForAll, type OpenEpoch } from "./epoch.ts";
 import { prepareHead } from "./head.ts";
 import { recordSigned, settlePush } from "./records.ts";
-import type { StateRoots } from "./roots.ts";
+import type { StateRoots } from "./trees/roots.ts";
 
 /** What is committed. */
 export interface Commit {

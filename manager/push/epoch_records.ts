@@ -4,8 +4,8 @@ import type { Database, Statement } from "../../shared/database/database.ts";
 import { compile, query } from "../../shared/database/query.ts";
 import type { EpochsTable, WrapsTable } from "../store/schema_push.ts";
 import { tables } from "../store/tables.ts";
-import { dropBlocks } from "./blocks.ts";
-import { dropPlaced } from "./placed.ts";
+import { dropBlocks } from "./trees/blocks.ts";
+import { dropPlaced } from "./trees/placed.ts";
 
 export const currentEpochRow = compile(
   tables.selectFrom("epochs").selectAll().where("state", "=", "current").limit(1),

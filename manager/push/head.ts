@@ -21,7 +21,7 @@ import { currentStatement } from "../owner/statement.ts";
 import { META, readNumber, setBytes } from "../store/meta.ts";
 import type { OpenEpoch } from "./epoch.ts";
 import { headTime } from "./head_time.ts";
-import type { StateRoots } from "./roots.ts";
+import type { StateRoots } from "./trees/roots.ts";
 
 /** A head that is signed, and the statements that store it and its place in the history. */
 export interface PreparedHead {

@@ -9,23 +9,23 @@ import { findHead, newestHead } from "../heads/repository.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import { META, setNumber } from "../store/meta.ts";
 import type { PushesTable } from "../store/schema_push.ts";
-import { allEntries, type Changes, readChanges } from "./changes.ts";
-import { stagedTableBlocks } from "./blocks.ts";
-import { listChanges } from "./change_list.ts";
+import { allEntries, type Changes, readChanges } from "./plan/changes.ts";
+import { stagedTableBlocks } from "./trees/blocks.ts";
+import { listChanges } from "./plan/change_list.ts";
 import { commit } from "./commit.ts";
-import { stageTrees } from "./delta_trees.ts";
-import { coverDelta, stockCovers } from "./cover.ts";
+import { stageTrees } from "./trees/delta_trees.ts";
+import { coverDelta, stockCovers } from "./plan/cover.ts";
 import { isWrappedForAll, type OpenEpoch, readEpoch, startEpoch } from "./epoch.ts";
-import { clearPadding, padStore, PLAIN_SIZES, type RowSizes, rowSizes } from "./pad_store.ts";
-import { placeTrees } from "./full_trees.ts";
-import { addHistory, NodeBodies } from "./nodes.ts";
-import { placeStaged } from "./placed.ts";
-import { planChunks, type PlannedChunk } from "./plan.ts";
-import { readBackPushed } from "./read_back.ts";
+import { clearPadding, padStore, PLAIN_SIZES, type RowSizes, rowSizes } from "./plan/pad_store.ts";
+import { placeTrees } from "./trees/full_trees.ts";
+import { addHistory, NodeBodies } from "./send/nodes.ts";
+import { placeStaged } from "./trees/placed.ts";
+import { planChunks, type PlannedChunk } from "./plan/plan.ts";
+import { readBackPushed } from "./verify/read_back.ts";
 import { dropPush, openPush, recordPush } from "./records.ts";
-import { rootsOf, type StateRoots } from "./roots.ts";
-import { upload } from "./upload.ts";
-import { requireWhole } from "./whole.ts";
+import { rootsOf, type StateRoots } from "./trees/roots.ts";
+import { upload } from "./send/upload.ts";
+import { requireWhole } from "./plan/whole.ts";
 
 /** What a push needs from outside. */
 export interface PushEnvironment {

@@ -5,11 +5,11 @@ import { compile, query } from "../../shared/database/query.ts";
 import { headCommitted } from "../heads/repository.ts";
 import type { PushesTable } from "../store/schema_push.ts";
 import { tables } from "../store/tables.ts";
-import { changesPlaced } from "./changes.ts";
-import { applyStagedBlocks, forgetStagedBlocks } from "./blocks.ts";
+import { changesPlaced } from "./plan/changes.ts";
+import { applyStagedBlocks, forgetStagedBlocks } from "./trees/blocks.ts";
 import { countSealed, dropBuilding, epochHasNodes, switchEpoch } from "./epoch_records.ts";
-import { applyStaged } from "./placed.ts";
-import { forgetStaged } from "./staged.ts";
+import { applyStaged } from "./trees/placed.ts";
+import { forgetStaged } from "./plan/staged.ts";
 
 const open = compile(tables.selectFrom("pushes").selectAll().limit(1));
 const insert = query((p: PushesTable & Record<string, string | number | null | Bytes>) =>

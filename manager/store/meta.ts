@@ -29,7 +29,7 @@ export const META = {
   listed: "listed",
   /** The newest epoch that began in such a way that deltas can follow (spec: PUSH-18). */
   deltaEpoch: "delta-epoch",
-  /** How many rows there were of each size in the last push of a small store (manager/push/pad_store.ts). */
+  /** How many rows there were of each size in the last push of a small store (manager/push/plan/pad_store.ts). */
   paddedRows: "padded-rows",
   /** The instance's last request to publishers (shared/spec/registration.md). */
   registrationRequest: "registration-request",

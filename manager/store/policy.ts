@@ -5,7 +5,7 @@ import { encodeCbor } from "../../shared/bytes/cbor.ts";
 import type { Database, Statement } from "../../shared/database/database.ts";
 import { query } from "../../shared/database/query.ts";
 import { decodeAs, uint } from "../../shared/protocol/shapes.ts";
-import { DEFAULT_POLICY, type PushPolicy } from "../push/mode.ts";
+import { DEFAULT_POLICY, type PushPolicy } from "../push/plan/mode.ts";
 import { tables } from "./tables.ts";
 
 export interface OwnerPolicy extends PushPolicy {

@@ -6,7 +6,7 @@ import type { EdgeLink, EdgeState } from "../edge/link.ts";
 import { takeOverAcknowledgements } from "../inbox/earlier_life.ts";
 import { currentStatement } from "../owner/statement.ts";
 import { committedGeneration, findHead, fitsCommit, forgetCommitted, newestHead } from "../heads/repository.ts";
-import { reconcile } from "../push/reconcile.ts";
+import { reconcile } from "../push/plan/reconcile.ts";
 import { dropPush, openPush, settlePush } from "../push/records.ts";
 import { COUNTERS, next } from "../store/counters.ts";
 import type { HeadsTable } from "../store/schema_push.ts";

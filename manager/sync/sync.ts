@@ -6,9 +6,9 @@ import { decodeSignedHead } from "../../shared/protocol/head.ts";
 import type { EdgeLink } from "../edge/link.ts";
 import { findHead, stripOldHeads } from "../heads/repository.ts";
 import { type InboxTaken, takeInbox } from "../inbox/take.ts";
-import { entryBound } from "../push/changes.ts";
+import { entryBound } from "../push/plan/changes.ts";
 import { currentEpoch, type OpenEpoch } from "../push/epoch.ts";
-import { changedTables, checkProofs } from "../push/check_proofs.ts";
+import { changedTables, checkProofs } from "../push/verify/check_proofs.ts";
 import { epochHasNodes, sweepEpochs, verifiedEpoch } from "../push/epoch_records.ts";
 import {
   DEFAULT_POLICY,
@@ -17,9 +17,9 @@ import {
   isSmallStore,
   type PushPolicy,
   type PushSituation,
-} from "../push/mode.ts";
+} from "../push/plan/mode.ts";
 import { push, type Pushed } from "../push/push.ts";
-import { readBackAll, readBackChanges } from "../push/read_back.ts";
+import { readBackAll, readBackChanges } from "../push/verify/read_back.ts";
 import { COUNTERS, readCounter } from "../store/counters.ts";
 import { META, readNumber } from "../store/meta.ts";
 import { agree, type Standing } from "./agree.ts";

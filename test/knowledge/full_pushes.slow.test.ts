@@ -2,7 +2,7 @@
 import { sha256 } from "../../shared/crypto/hash.ts";
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
-import { DEFAULT_POLICY } from "../../manager/push/mode.ts";
+import { DEFAULT_POLICY } from "../../manager/push/plan/mode.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { World } from "../fixtures/world.ts";
 import { certificate, CHANNEL, mail } from "../threats/setting.ts";

@@ -1,5 +1,5 @@
 import { LIMITS } from "../../../shared/limits.ts";
-import { ChunkMemories, ChunkMemory } from "../../../manager/push/chunk_memory.ts";
+import { ChunkMemories, ChunkMemory } from "../../../manager/push/send/chunk_memory.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 Deno.test("ChunkMemory hands out room that nothing else has, even when it is used up", () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { fullStockOf, paddedCount, planCover, stepOf, stockOf } from "../../../manager/push/cover_plan.ts";
+import { fullStockOf, paddedCount, planCover, stepOf, stockOf } from "../../../manager/push/plan/cover_plan.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 Deno.test("PUSH-16 stepOf() is the least, then powers of two, then quarters of one", () => {

@@ -3,7 +3,7 @@ import { migrate } from "../../../shared/database/migrations.ts";
 import { openDatabase } from "../../../shared/database/open.ts";
 import { LISTS } from "../../../shared/protocol/token.ts";
 import { TABLES } from "../../../shared/protocol/tables.ts";
-import { entryBound, entryCount } from "../../../manager/push/changes.ts";
+import { entryBound, entryCount } from "../../../manager/push/plan/changes.ts";
 import { addChangeList } from "../../../manager/store/change_lists.ts";
 import { addCover } from "../../../manager/store/covers.ts";
 import { putEntry, removeEntry } from "../../../manager/store/entries.ts";

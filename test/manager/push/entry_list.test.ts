@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { EntryList } from "../../../manager/push/entry_list.ts";
+import { EntryList } from "../../../manager/push/plan/entry_list.ts";
 import { assertEquals } from "../../assert.ts";
 
 Deno.test("EntryList gives back what was added, in its order and whatever its length", () => {

@@ -4,7 +4,7 @@ import type { Database } from "../../../shared/database/database.ts";
 import { encodeBlock } from "../../../shared/merkle/block.ts";
 import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
 import { TABLE_NAMES, TABLES } from "../../../shared/protocol/tables.ts";
-import { contentLeaves, placedLeaves } from "../../../manager/push/placed.ts";
+import { contentLeaves, placedLeaves } from "../../../manager/push/trees/placed.ts";
 import { builtBlocks } from "../../shared/merkle/block_model.ts";
 
 /** The blocks of all trees of the newest epoch, by table and path. */

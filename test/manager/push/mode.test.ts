@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, fullReason, type PushSituation } from "../../../manager/push/mode.ts";
+import { DEFAULT_POLICY, fullReason, type PushSituation } from "../../../manager/push/plan/mode.ts";
 import { assertEquals } from "../../assert.ts";
 
 const epoch = { devicesVersion: 3, sealed: 10, startedMillis: 1_000, hasNodes: true, isForDeltas: true };

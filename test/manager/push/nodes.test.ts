@@ -5,7 +5,7 @@ import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { HistoryNode } from "../../../shared/merkle/history.ts";
 import type { EdgeLink, PushedBlock } from "../../../manager/edge/link.ts";
-import { NodeBodies } from "../../../manager/push/nodes.ts";
+import { NodeBodies } from "../../../manager/push/send/nodes.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 
 const ID = new Uint8Array(16);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { toHex } from "../../../shared/bytes/encoding.ts";
-import { rowNonce, shuffle } from "../../../manager/push/order.ts";
+import { rowNonce, shuffle } from "../../../manager/push/plan/order.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => new Uint8Array(bytes));

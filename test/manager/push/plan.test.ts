@@ -6,8 +6,8 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { deriveEpochKeys } from "../../../shared/protocol/epoch_keys.ts";
 import { sealRow } from "../../../shared/protocol/row.ts";
 import type { TableNumber } from "../../../shared/protocol/tables.ts";
-import { EntryList } from "../../../manager/push/entry_list.ts";
-import { planChunks } from "../../../manager/push/plan.ts";
+import { EntryList } from "../../../manager/push/plan/entry_list.ts";
+import { planChunks } from "../../../manager/push/plan/plan.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const secret = new Uint8Array(32).fill(7);

@@ -2,8 +2,8 @@
 
 import { sha256 } from "../../../shared/crypto/hash.ts";
 import { webCryptoRandom } from "../../../shared/crypto/random.ts";
-import { padStore } from "../../../manager/push/pad_store.ts";
-import { DEFAULT_POLICY, type FullReason } from "../../../manager/push/mode.ts";
+import { padStore } from "../../../manager/push/plan/pad_store.ts";
+import { DEFAULT_POLICY, type FullReason } from "../../../manager/push/plan/mode.ts";
 import { assertEquals } from "../../assert.ts";
 import { World } from "../../fixtures/world.ts";
 import { certificate, CHANNEL, mail } from "../../threats/setting.ts";

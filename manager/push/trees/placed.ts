@@ -1,13 +1,13 @@
 /** What the edge holds, row by row, as far as the manager must remember it: for deltas, roots and reading back. */
 import { type AliasedRawBuilder, type RawBuilder, sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { KEY_BYTES, type Leaf, TOKEN_BYTES } from "../../shared/merkle/tree_hash.ts";
-import { TABLES } from "../../shared/protocol/tables.ts";
-import { isContentLeaf } from "../store/covers.ts";
-import { tables } from "../store/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { KEY_BYTES, type Leaf, TOKEN_BYTES } from "../../../shared/merkle/tree_hash.ts";
+import { TABLES } from "../../../shared/protocol/tables.ts";
+import { isContentLeaf } from "../../store/covers.ts";
+import { tables } from "../../store/tables.ts";
 
 /** Rows read at once: as quick as more, and few enough to be forgotten before V8 takes them for lasting. */
 const PAGE_ROWS = 500;

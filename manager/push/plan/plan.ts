@@ -1,9 +1,9 @@
 /** What a push sends: which entries, in which order, cut into chunks. Deterministic, so that a push can be resumed. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { paddedLength } from "../../shared/bytes/padding.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { TABLES } from "../../shared/protocol/tables.ts";
-import type { RowKey } from "../../shared/protocol/token.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { paddedLength } from "../../../shared/bytes/padding.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { TABLES } from "../../../shared/protocol/tables.ts";
+import type { RowKey } from "../../../shared/protocol/token.ts";
 import type { EntryList, PlannedEntry } from "./entry_list.ts";
 import { shuffle } from "./order.ts";
 

@@ -1,20 +1,20 @@
 /** The list of what a push changes, for devices to follow from one state to another, whatever the epoch (spec: ROW-15, ROW-16). */
 import { sql } from "kysely";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { isPosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { decodeSignedHead, openHeadSecrets } from "../../shared/protocol/head.ts";
-import { type Change, encodeChanges } from "../../shared/protocol/records.ts";
-import { LISTS } from "../../shared/protocol/token.ts";
-import { findHead, nextGeneration } from "../heads/repository.ts";
-import { addChangeList, changeLists, removeChangeList } from "../store/change_lists.ts";
-import { coverTable } from "../store/covers.ts";
-import { COUNTERS, readCounter } from "../store/counters.ts";
-import { listOf } from "../store/entries.ts";
-import { META, setNumber } from "../store/meta.ts";
-import { tables } from "../store/tables.ts";
-import type { OpenEpoch } from "./epoch.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { isPosternError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { decodeSignedHead, openHeadSecrets } from "../../../shared/protocol/head.ts";
+import { type Change, encodeChanges } from "../../../shared/protocol/records.ts";
+import { LISTS } from "../../../shared/protocol/token.ts";
+import { findHead, nextGeneration } from "../../heads/repository.ts";
+import { addChangeList, changeLists, removeChangeList } from "../../store/change_lists.ts";
+import { coverTable } from "../../store/covers.ts";
+import { COUNTERS, readCounter } from "../../store/counters.ts";
+import { listOf } from "../../store/entries.ts";
+import { META, setNumber } from "../../store/meta.ts";
+import { tables } from "../../store/tables.ts";
+import type { OpenEpoch } from "../epoch.ts";
 
 /** What a list is of. */
 export interface ListRequest {

@@ -1,11 +1,11 @@
 /** What the push under way sends, as it is noted down before it is sent. */
 import { sql } from "kysely";
-import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
-import { treeKey } from "../../shared/merkle/tree_hash.ts";
-import { isContentLeaf } from "../store/covers.ts";
-import { tables } from "../store/tables.ts";
+import { type Bytes, concat } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { compile, query } from "../../../shared/database/query.ts";
+import { treeKey } from "../../../shared/merkle/tree_hash.ts";
+import { isContentLeaf } from "../../store/covers.ts";
+import { tables } from "../../store/tables.ts";
 
 /** A row that comes, or, without hashes, goes. */
 export interface StagedRow {

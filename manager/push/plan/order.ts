@@ -1,9 +1,9 @@
 /** The order and the nonces of a push: unpredictable to the edge, and the same again when the push is resumed. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { encodeCbor } from "../../shared/bytes/cbor.ts";
-import { hmacSha256 } from "../../shared/crypto/hash.ts";
-import type { RandomBytes } from "../../shared/crypto/random.ts";
-import { LABELS } from "../../shared/protocol/labels.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { hmacSha256 } from "../../../shared/crypto/hash.ts";
+import type { RandomBytes } from "../../../shared/crypto/random.ts";
+import { LABELS } from "../../../shared/protocol/labels.ts";
 
 /** A random order that follows from the secret alone (Fisher-Yates; spec: PUSH-10). Shuffles in place. */
 export function shuffle(items: Uint32Array, secret: Bytes): void {

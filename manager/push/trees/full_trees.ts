@@ -1,12 +1,12 @@
 /** The trees of an epoch that is placed anew: roots and blocks in one pass over the leaves and in flat memory. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { encodeBlock } from "../../shared/merkle/block.ts";
-import { createBlocks } from "../../shared/merkle/block_builder.ts";
-import type { SortedRoot } from "../../shared/merkle/sorted_root.ts";
-import type { Leaf } from "../../shared/merkle/tree_hash.ts";
-import type { TableState } from "../../shared/protocol/head.ts";
-import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { encodeBlock } from "../../../shared/merkle/block.ts";
+import { createBlocks } from "../../../shared/merkle/block_builder.ts";
+import type { SortedRoot } from "../../../shared/merkle/sorted_root.ts";
+import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
+import type { TableState } from "../../../shared/protocol/head.ts";
+import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
 import { CONTENT_TREE, dropBlocks, placeBlocks } from "./blocks.ts";
 import { contentLeaves, placedLeaves } from "./placed.ts";
 import type { StateRoots } from "./roots.ts";

@@ -1,9 +1,9 @@
 /** Whether the manager's own rows are all there before everything is pushed anew (spec: PUSH-22). */
-import type { Database } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { tables } from "../store/tables.ts";
-import { currentEpochRow } from "./epoch_records.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { tables } from "../../store/tables.ts";
+import { currentEpochRow } from "../epoch_records.ts";
 
 // What was placed and is not there so any more, and the other way round; both go through one table and look into indices.
 const lost = query((p: { epoch: number }) =>

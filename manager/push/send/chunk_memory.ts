@@ -1,6 +1,6 @@
 /** Memory for the rows of one chunk, used again for another: a thousand arrays a chunk cost more than what is written to them. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { LIMITS } from "../../shared/limits.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 
 /** Hands out pieces of one array, until it is used up. */
 export class ChunkMemory {

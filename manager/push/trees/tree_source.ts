@@ -1,12 +1,12 @@
 /** A tree over what is placed, as far as changes to its blocks need it. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { type BlockSource, closestBit } from "../../shared/merkle/block_update.ts";
-import { TOKEN_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
-import { isContentLeaf } from "../store/covers.ts";
-import { tables } from "../store/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { type BlockSource, closestBit } from "../../../shared/merkle/block_update.ts";
+import { TOKEN_BYTES, treeKey } from "../../../shared/merkle/tree_hash.ts";
+import { isContentLeaf } from "../../store/covers.ts";
+import { tables } from "../../store/tables.ts";
 import { CONTENT_TREE, readBlocks } from "./blocks.ts";
 
 /** Keys whose neighbours are looked up in one batch. */

@@ -1,11 +1,11 @@
 /** What a head says of the whole state, and leaves with a delta laid over them. */
-import { type Bytes, compareBytes } from "../../shared/bytes/bytes.ts";
-import type { Leaf } from "../../shared/merkle/tree_hash.ts";
-import { type Head, openHeadSecrets, type TableState } from "../../shared/protocol/head.ts";
-import type { TableName } from "../../shared/protocol/tables.ts";
-import type { OpenEpoch } from "./epoch.ts";
-import { oneByOne } from "./pages.ts";
-import type { LeafChange } from "./staged.ts";
+import { type Bytes, compareBytes } from "../../../shared/bytes/bytes.ts";
+import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
+import { type Head, openHeadSecrets, type TableState } from "../../../shared/protocol/head.ts";
+import type { TableName } from "../../../shared/protocol/tables.ts";
+import type { OpenEpoch } from "../epoch.ts";
+import { oneByOne } from "../verify/pages.ts";
+import type { LeafChange } from "../plan/staged.ts";
 
 /** What a head says of the whole state. */
 export interface StateRoots {

@@ -1,18 +1,18 @@
 /** Turns entries into stored rows of an epoch. */
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Allocate } from "../../shared/bytes/cbor.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { decodeDevice } from "../../shared/protocol/plaintexts.ts";
-import { type DeviceExtra, rowHash, sealRow } from "../../shared/protocol/row.ts";
-import { isTableNumber, type TableNumber, TABLES } from "../../shared/protocol/tables.ts";
-import { rowKeyOf } from "../store/entries.ts";
-import type { EntryRow } from "./changes.ts";
-import type { OpenEpoch } from "./epoch.ts";
-import { rowNonce } from "./order.ts";
-import { listKey } from "./pad_lists.ts";
-import { PLAIN_SIZES, type RowSizes } from "./pad_store.ts";
-import type { StagedRow } from "./staged.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Allocate } from "../../../shared/bytes/cbor.ts";
+import { toHex } from "../../../shared/bytes/encoding.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { decodeDevice } from "../../../shared/protocol/plaintexts.ts";
+import { type DeviceExtra, rowHash, sealRow } from "../../../shared/protocol/row.ts";
+import { isTableNumber, type TableNumber, TABLES } from "../../../shared/protocol/tables.ts";
+import { rowKeyOf } from "../../store/entries.ts";
+import type { EntryRow } from "../plan/changes.ts";
+import type { OpenEpoch } from "../epoch.ts";
+import { rowNonce } from "../plan/order.ts";
+import { listKey } from "../plan/pad_lists.ts";
+import { PLAIN_SIZES, type RowSizes } from "../plan/pad_store.ts";
+import type { StagedRow } from "../plan/staged.ts";
 
 /** A row that is ready to be sent, and what to remember of it. */
 export interface SealedRow {

@@ -1,15 +1,15 @@
 /** Whether the edge proves what it was pushed, asked and judged as a device would (spec: PUSH-15). */
-import { type Bytes, concat, equalBytes } from "../../shared/bytes/bytes.ts";
-import type { RandomBytes } from "../../shared/crypto/random.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { query } from "../../shared/database/query.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { KEY_BYTES, type Leaf, TOKEN_BYTES, treeKey } from "../../shared/merkle/tree_hash.ts";
-import { verifyProof } from "../../shared/merkle/verify_proof.ts";
-import type { Head } from "../../shared/protocol/head.ts";
-import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
-import type { EdgeLink } from "../edge/link.ts";
-import { tables } from "../store/tables.ts";
+import { type Bytes, concat, equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { RandomBytes } from "../../../shared/crypto/random.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { query } from "../../../shared/database/query.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import { KEY_BYTES, type Leaf, TOKEN_BYTES, treeKey } from "../../../shared/merkle/tree_hash.ts";
+import { verifyProof } from "../../../shared/merkle/verify_proof.ts";
+import type { Head } from "../../../shared/protocol/head.ts";
+import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
+import type { EdgeLink } from "../../edge/link.ts";
+import { tables } from "../../store/tables.ts";
 import { leafOf } from "./read_back.ts";
 
 /** Where a row stands. */

@@ -1,14 +1,14 @@
 /** Sends what the edge makes proofs from: blocks of the trees and nodes of the history, in numbered bodies (spec: PUSH-13, PUSH-14). */
-import { type Bytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import type { HistoryNode } from "../../shared/merkle/history.ts";
-import { decodeSignedHead } from "../../shared/protocol/head.ts";
-import type { EdgeLink, PushedBlock } from "../edge/link.ts";
-import { historyNodes } from "../heads/history.ts";
-import { findHead, generationsAfter } from "../heads/repository.ts";
-import type { PushesTable } from "../store/schema_push.ts";
-import type { OpenEpoch } from "./epoch.ts";
+import { type Bytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { HistoryNode } from "../../../shared/merkle/history.ts";
+import { decodeSignedHead } from "../../../shared/protocol/head.ts";
+import type { EdgeLink, PushedBlock } from "../../edge/link.ts";
+import { historyNodes } from "../../heads/history.ts";
+import { findHead, generationsAfter } from "../../heads/repository.ts";
+import type { PushesTable } from "../../store/schema_push.ts";
+import type { OpenEpoch } from "../epoch.ts";
 import { Sending } from "./sending.ts";
 
 /** Bodies on their way at once: each is up to a MiB, in three places at once. */

@@ -1,10 +1,10 @@
 /** Blocks of the trees over what is placed, and what a delta does to them: kept, so that a delta costs what it changes. */
 import { sql } from "kysely";
-import { type Bytes, concat } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
-import type { PushedBlock } from "../edge/link.ts";
-import { tables } from "../store/tables.ts";
+import { type Bytes, concat } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { compile, query } from "../../../shared/database/query.ts";
+import type { PushedBlock } from "../../edge/link.ts";
+import { tables } from "../../store/tables.ts";
 
 /** The content tree among the numbers of tables. */
 export const CONTENT_TREE = 0;

@@ -1,9 +1,9 @@
 /** What the edge's state means to a manager: pure, so that every case can be tested. */
-import { equalBytes } from "../../shared/bytes/bytes.ts";
-import { PosternError } from "../../shared/errors.ts";
-import type { SignedHead } from "../../shared/protocol/head.ts";
-import type { OwnerStatement } from "../../shared/protocol/statement.ts";
-import type { HeadsTable } from "../store/schema_push.ts";
+import { equalBytes } from "../../../shared/bytes/bytes.ts";
+import { PosternError } from "../../../shared/errors.ts";
+import type { SignedHead } from "../../../shared/protocol/head.ts";
+import type { OwnerStatement } from "../../../shared/protocol/statement.ts";
+import type { HeadsTable } from "../../store/schema_push.ts";
 
 /** Where to go on from. */
 export type Reconciled =

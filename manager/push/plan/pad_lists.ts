@@ -1,14 +1,14 @@
 /** Padding the lists of a small store: their lengths come in steps, and all rows of one are of one size (spec: PUSH-20). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { toHex } from "../../shared/bytes/encoding.ts";
-import { paddedLength } from "../../shared/bytes/padding.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { compile } from "../../shared/database/query.ts";
-import { COVERED_LISTS, type CoveredList } from "../../shared/protocol/contents.ts";
-import { LIST_TABLE } from "../../shared/protocol/tables.ts";
-import { addListCover, listCoverKind, listOfCover, removeCover } from "../store/covers.ts";
-import { tables } from "../store/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { toHex } from "../../../shared/bytes/encoding.ts";
+import { paddedLength } from "../../../shared/bytes/padding.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { compile } from "../../../shared/database/query.ts";
+import { COVERED_LISTS, type CoveredList } from "../../../shared/protocol/contents.ts";
+import { LIST_TABLE } from "../../../shared/protocol/tables.ts";
+import { addListCover, listCoverKind, listOfCover, removeCover } from "../../store/covers.ts";
+import { tables } from "../../store/tables.ts";
 import { stepOf } from "./cover_plan.ts";
 
 /** Changes made in one transaction. */

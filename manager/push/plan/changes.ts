@@ -1,13 +1,13 @@
 /** What differs between what the edge shall hold and what it holds. */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
-import { changeLists } from "../store/change_lists.ts";
-import { countAllCovers } from "../store/covers.ts";
-import { rowKeyOf } from "../store/entries.ts";
-import { tables } from "../store/tables.ts";
-import type { OpenEpoch } from "./epoch.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { compile, query } from "../../../shared/database/query.ts";
+import { changeLists } from "../../store/change_lists.ts";
+import { countAllCovers } from "../../store/covers.ts";
+import { rowKeyOf } from "../../store/entries.ts";
+import { tables } from "../../store/tables.ts";
+import type { OpenEpoch } from "../epoch.ts";
 import { EntryList } from "./entry_list.ts";
 import type { PlannedRemoval } from "./plan.ts";
 

@@ -1,12 +1,12 @@
 /** Filling deltas with cover rows, so that their counts say little of what changed (spec: PUSH-16, PUSH-17). */
 import { sql } from "kysely";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { paddedLength } from "../../shared/bytes/padding.ts";
-import type { RandomBytes } from "../../shared/crypto/random.ts";
-import type { Database, Statement } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
-import { encodeCover } from "../../shared/protocol/records.ts";
-import { LIST_TABLE, type ListKind, TABLES } from "../../shared/protocol/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { paddedLength } from "../../../shared/bytes/padding.ts";
+import type { RandomBytes } from "../../../shared/crypto/random.ts";
+import type { Database, Statement } from "../../../shared/database/database.ts";
+import { compile, query } from "../../../shared/database/query.ts";
+import { encodeCover } from "../../../shared/protocol/records.ts";
+import { LIST_TABLE, type ListKind, TABLES } from "../../../shared/protocol/tables.ts";
 import {
   addCover,
   countCovers,
@@ -15,8 +15,8 @@ import {
   coverTable,
   removeCover,
   replaceCover,
-} from "../store/covers.ts";
-import { tables } from "../store/tables.ts";
+} from "../../store/covers.ts";
+import { tables } from "../../store/tables.ts";
 import { type ChangeCounts, changesByKind } from "./changes.ts";
 import { fullStockOf, planCover, stockOf } from "./cover_plan.ts";
 

@@ -1,15 +1,15 @@
 /** Reads back what was pushed and compares it with what was signed (spec: PUSH-10). */
-import { type Bytes, compareBytes, equalBytes } from "../../shared/bytes/bytes.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { isPosternError, PosternError } from "../../shared/errors.ts";
-import { createSortedRoot } from "../../shared/merkle/sorted_root.ts";
-import { type Leaf, treeKey } from "../../shared/merkle/tree_hash.ts";
-import type { Head } from "../../shared/protocol/head.ts";
-import { rowHash, treeKeyOfRow } from "../../shared/protocol/row.ts";
-import { TABLE_NAMES, type TableName, TABLES } from "../../shared/protocol/tables.ts";
-import type { EdgeLink, RowPage } from "../edge/link.ts";
+import { type Bytes, compareBytes, equalBytes } from "../../../shared/bytes/bytes.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { isPosternError, PosternError } from "../../../shared/errors.ts";
+import { createSortedRoot } from "../../../shared/merkle/sorted_root.ts";
+import { type Leaf, treeKey } from "../../../shared/merkle/tree_hash.ts";
+import type { Head } from "../../../shared/protocol/head.ts";
+import { rowHash, treeKeyOfRow } from "../../../shared/protocol/row.ts";
+import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
+import type { EdgeLink, RowPage } from "../../edge/link.ts";
 import { oneAhead, oneByOne } from "./pages.ts";
-import { type LeafChange, stagedLeaves } from "./staged.ts";
+import { type LeafChange, stagedLeaves } from "../plan/staged.ts";
 
 /** Called after each page: how many of how many rows were read. */
 type Progress = (done: number, total: number) => void;

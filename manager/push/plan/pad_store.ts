@@ -1,16 +1,16 @@
 /** Padding a small store before it is re-encrypted, so that an edge cannot count what came and went since the push before (spec: PUSH-19). */
 import * as v from "valibot";
-import type { Bytes } from "../../shared/bytes/bytes.ts";
-import { encodeCbor } from "../../shared/bytes/cbor.ts";
-import { paddedLength } from "../../shared/bytes/padding.ts";
-import type { RandomBytes } from "../../shared/crypto/random.ts";
-import type { Database } from "../../shared/database/database.ts";
-import { compile, query } from "../../shared/database/query.ts";
-import { decodeAs, uint } from "../../shared/protocol/shapes.ts";
-import { TABLES } from "../../shared/protocol/tables.ts";
-import { addCover, COVERED, type CoveredTable, coverKind, coverTable, removeCover } from "../store/covers.ts";
-import { findBytes, META, setBytes, unset } from "../store/meta.ts";
-import { tables } from "../store/tables.ts";
+import type { Bytes } from "../../../shared/bytes/bytes.ts";
+import { encodeCbor } from "../../../shared/bytes/cbor.ts";
+import { paddedLength } from "../../../shared/bytes/padding.ts";
+import type { RandomBytes } from "../../../shared/crypto/random.ts";
+import type { Database } from "../../../shared/database/database.ts";
+import { compile, query } from "../../../shared/database/query.ts";
+import { decodeAs, uint } from "../../../shared/protocol/shapes.ts";
+import { TABLES } from "../../../shared/protocol/tables.ts";
+import { addCover, COVERED, type CoveredTable, coverKind, coverTable, removeCover } from "../../store/covers.ts";
+import { findBytes, META, setBytes, unset } from "../../store/meta.ts";
+import { tables } from "../../store/tables.ts";
 import { STEP, zerosFor } from "./cover.ts";
 import { paddedCount } from "./cover_plan.ts";
 import { certificateSize, clearLists, listKey, listSizes, type PaddedList, padLists } from "./pad_lists.ts";
