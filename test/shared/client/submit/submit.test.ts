@@ -145,6 +145,24 @@ Deno.test("a refusal that says nothing of the submission is passed on, and it wa
   ]]);
 });
 
+Deno.test("flush() out of reach names what the edge did not take, and neither what it took nor what is in doubt", async () => {
+  const started = await start();
+  const { edge, device: { submit } } = started;
+  await submit.ping();
+  edge.refuse = (name) => name === "inbox" ? { status: 403, code: "forbidden" } : null;
+  await assertRejects(() => submit.ping(), "forbidden");
+  edge.refuse = () => null;
+  await submit.ping();
+  edge.refuse = (name) => name === "inbox" ? { status: 413, code: "too_large" } : null;
+  const waiting = await submit.ping();
+  const inDoubt = (await submit.status()).pending.map(({ doubtful, delivered }) => [doubtful, delivered]);
+  assertEquals(inDoubt, [[true, true], [true, false], [false, true], [false, false]]);
+  edge.before = () => Promise.reject(new TypeError("no network"));
+  assertEquals((await submit.flush()).map(({ stream, number, waitingFor }) => [stream, number, waitingFor]), [
+    [waiting.stream, 2, "network"],
+  ]);
+});
+
 Deno.test("flush() asks the edge for nothing when nothing waits", async () => {
   const { device, edge } = await start();
   assertEquals([await device.submit.flush(), edge.requests], [[], []]);
@@ -369,6 +387,22 @@ Deno.test("after a confirmed restore a new stream begins, INBOX-08", async () =>
   const after = await device.submit.ping();
   assertEquals(after.number, 1);
   assert(!equalBytes(after.stream, before.stream));
+});
+
+Deno.test("after a confirmed restore what waits from before is sent first, once, to the byte, INBOX-08 INBOX-09", async () => {
+  const started = await start();
+  const { world, edge } = started;
+  edge.refuse = (name) => name === "inbox" ? { status: 413, code: "too_large" } : null;
+  const before = await started.device.submit.ping();
+  edge.refuse = () => null;
+  await world.owner.restate({ incarnation: filled(16, 9), number: 9, base: null });
+  await world.turn({ fields: { generation: 1_000_000, epoch: 1_000_000 } });
+  const device = restart(started);
+  await device.confirmRestore(filled(16, 9));
+  edge.requests.length = 0;
+  assertEquals(await device.submit.flush(), []);
+  assertEquals([entry(started, 0).hash, edge.inbox.length], [before.hash, 1]);
+  assertEquals(edge.requests.filter((one) => one === "POST inbox").length, 1);
 });
 
 Deno.test("outcome() reads the manager's receipt, and refuses one for something else", async () => {
