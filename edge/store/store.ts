@@ -2,6 +2,9 @@
 import type { Bytes } from "../../shared/bytes/bytes.ts";
 import type { Database } from "../../shared/database/database.ts";
 import { migrate } from "../../shared/database/migrations.ts";
+import { PosternError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 import { EDGE_MIGRATIONS } from "./migrations.ts";
 import { deleteTables } from "./delete_tables.ts";
 import { getPart, type InboxAnswer, listInbox } from "./inbox/read.ts";
@@ -36,9 +39,6 @@ import { readTable, type TableAnswer, type TableRequest } from "./read/table.ts"
 import { endSession, recordManager, spendChallenge } from "./sessions.ts";
 import { storageOf } from "./store_errors.ts";
 import { Sweeper, type Swept } from "./sweep/sweep.ts";
-import { PosternError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import type { SignedSubmission } from "../../shared/protocol/submission.ts";
 
 /** What an owner may take up. */
 export interface Quotas {

@@ -9,9 +9,9 @@ import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
 import { template } from "../builder.ts";
 import { check, failedCheck, refusal } from "../checks.ts";
 import type { Principal } from "../principal.ts";
+import { PUSH, SPACE } from "../schema.ts";
 import { type ChunkRange, openPush, type PushBody, selectReceived } from "./state.ts";
 import { broughtNothing, findRemnants, undoStep } from "./undo.ts";
-import { PUSH, SPACE } from "../schema.ts";
 
 interface Values extends Credentials {
   readonly id: Bytes;

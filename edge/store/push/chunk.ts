@@ -3,10 +3,10 @@ import { sql } from "kysely";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import type { Database, Statement } from "../../../shared/database/database.ts";
 import { template } from "../builder.ts";
-import { type ChunkBody, packChunk } from "./chunk_checks.ts";
 import type { Principal } from "../principal.ts";
-import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./bodies.ts";
 import { ALIVE } from "../schema.ts";
+import { type ChunkBody, packChunk } from "./chunk_checks.ts";
+import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./bodies.ts";
 
 const alive = sql.lit(ALIVE);
 // One statement for any number of rows: it is prepared once, and a server is sent no thousand parameters.

@@ -11,8 +11,8 @@ import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
 import { templateOfOne } from "../builder.ts";
 import { failedCheck, type Reason, refusal, unauthorized } from "../checks.ts";
 import type { Principal } from "../principal.ts";
-import { checkCommit, type CommitBody, newestOf } from "./checks.ts";
 import { PUSH } from "../schema.ts";
+import { checkCommit, type CommitBody, newestOf } from "./checks.ts";
 import { switchTo } from "./switch.ts";
 
 /** The owner's state and the push, on which the checks rest. */

@@ -5,10 +5,10 @@ import type { Database, Statement } from "../../../shared/database/database.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { template } from "../builder.ts";
 import { check } from "../checks.ts";
-import { type NodesBody, type PackedNodes, packNodes } from "./node_checks.ts";
 import type { Principal } from "../principal.ts";
-import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./bodies.ts";
 import { ALIVE } from "../schema.ts";
+import { type NodesBody, type PackedNodes, packNodes } from "./node_checks.ts";
+import { bodies, type BodyKind, countBytes, type Place, push, takeOnce } from "./bodies.ts";
 
 const alive = sql.lit(ALIVE);
 

@@ -8,8 +8,8 @@ import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
 import { template, templateOfOne } from "../builder.ts";
 import { check, failedCheck, refusal, unauthorized } from "../checks.ts";
 import type { Principal } from "../principal.ts";
-import { broughtNothing } from "./undo.ts";
 import { PUSH, SPACE } from "../schema.ts";
+import { broughtNothing } from "./undo.ts";
 
 /** Chunk numbers that are there, both ends included. */
 export interface ChunkRange {

@@ -8,9 +8,9 @@ import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
 import { template } from "../builder.ts";
 import { check } from "../checks.ts";
 import type { Principal } from "../principal.ts";
+import { ALIVE, PUSH, ROW_TABLES, SPACE } from "../schema.ts";
 import type { CommitPlan } from "./checks.ts";
 import { notOpen } from "./state.ts";
-import { ALIVE, PUSH, ROW_TABLES, SPACE } from "../schema.ts";
 
 interface Check extends Credentials {
   readonly id: Bytes;

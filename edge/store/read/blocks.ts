@@ -2,9 +2,9 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Bytes } from "../../../shared/bytes/bytes.ts";
 import { template, templateOfOne } from "../builder.ts";
+import { BLOCKS } from "../schema.ts";
 import { MAX_PAGE_BYTES } from "./page.ts";
 import type { Direction } from "./rows.ts";
-import { BLOCKS } from "../schema.ts";
 
 /** A place in a table as of a generation that is served. */
 export type At = {

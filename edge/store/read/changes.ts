@@ -8,11 +8,11 @@ import { PosternError } from "../../../shared/errors.ts";
 import { type Credentials, forBoth } from "../admit.ts";
 import { template } from "../builder.ts";
 import type { Principal } from "../principal.ts";
+import { ALIVE } from "../schema.ts";
 import { cutPage, MAX_PAGE_BYTES, readCursor } from "./page.ts";
 import { bodies } from "./rows.ts";
 import { nextKey, requireServed, type TableAnswer, type TableRequest } from "./table.ts";
 import type { Current } from "./head.ts";
-import { ALIVE } from "../schema.ts";
 
 export interface ChangesRequest extends TableRequest {
   /** The generation that the client has. */

@@ -13,8 +13,8 @@ import { followKey, growBlock, type GrownBlock } from "../../../shared/merkle/gr
 import { readNodes } from "../../../shared/merkle/block.ts";
 import type { ProofNode } from "../../../shared/merkle/proof_node.ts";
 import { KEY_BYTES, treeKey } from "../../../shared/merkle/tree_hash.ts";
-import type { BlockCache } from "./block_cache.ts";
 import type { Principal } from "../principal.ts";
+import type { BlockCache } from "./block_cache.ts";
 import { type At, type BlockLine, selectBlock, selectBlocks, selectNeighbours } from "./blocks.ts";
 import { cutPage } from "./page.ts";
 import {

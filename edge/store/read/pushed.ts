@@ -9,10 +9,10 @@ import { type Credentials, credentials, managerAdmitted } from "../admit.ts";
 import { template } from "../builder.ts";
 import { refusal, unauthorized } from "../checks.ts";
 import type { Principal } from "../principal.ts";
+import { PUSH } from "../schema.ts";
 import { cutPage, MAX_PAGE_BYTES, readCursor } from "./page.ts";
 import { bodies } from "./rows.ts";
 import { nextKey, type TableAnswer } from "./table.ts";
-import { PUSH } from "../schema.ts";
 
 export interface PushedRequest {
   /** Of the push. */

@@ -3,14 +3,14 @@ import type { Database } from "../../../shared/database/database.ts";
 import type { EdgeLink, OpenPush } from "../../edge/link.ts";
 import type { PushesTable } from "../../store/schema_push.ts";
 import { readEntries } from "../plan/changes.ts";
-import { ChunkMemories, type ChunkMemory } from "./chunk_memory.ts";
 import type { OpenEpoch } from "../epoch.ts";
 import type { RowSizes } from "../plan/pad_store.ts";
 import type { PlannedChunk } from "../plan/plan.ts";
 import { recordStaged } from "../records.ts";
+import { stageChunk, type StagedRow } from "../plan/staged.ts";
+import { ChunkMemories, type ChunkMemory } from "./chunk_memory.ts";
 import { RowSealer, type SealedRow } from "./seal_rows.ts";
 import { Sending } from "./sending.ts";
-import { stageChunk, type StagedRow } from "../plan/staged.ts";
 
 /** What is sent. */
 export interface Upload {

@@ -5,11 +5,11 @@ import { type BlockSource, type LeafChange, pathsOf, updateBlocks } from "../../
 import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
 import type { TableState } from "../../../shared/protocol/head.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
+import { stagedContents, stagedLeaves } from "../plan/staged.ts";
 import { CONTENT_TREE, forgetStagedBlocks, stageBlocks, type StoredBlock } from "./blocks.ts";
 import { makeBlocks } from "./full_trees.ts";
 import { contentLeaves, placedLeaves } from "./placed.ts";
 import { overlay, type StateRoots } from "./roots.ts";
-import { stagedContents, stagedLeaves } from "../plan/staged.ts";
 import { placedTree } from "./tree_source.ts";
 
 /** More changes than these are not held in memory, each with its way through the tree. */
