@@ -43,6 +43,18 @@ const WITHIN: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     copy: ["memory", "read", "session", "verify"],
     submit: ["identity", "memory", "read", "session", "verify"],
   },
+  "edge/store/": {
+    push: [],
+    read: [],
+    inbox: ["read"],
+    sweep: ["push"],
+  },
+  "manager/push/": {
+    plan: [],
+    trees: ["plan"],
+    send: ["plan"],
+    verify: ["plan"],
+  },
 };
 
 /** Folders whose code is measured and tested, but never ships: they may look at anything. */

@@ -4,7 +4,7 @@ import type { Leaf } from "../../../shared/merkle/tree_hash.ts";
 import { type Head, openHeadSecrets, type TableState } from "../../../shared/protocol/head.ts";
 import type { TableName } from "../../../shared/protocol/tables.ts";
 import type { OpenEpoch } from "../epoch.ts";
-import { oneByOne } from "../verify/pages.ts";
+import { oneByOne } from "../pages.ts";
 import type { LeafChange } from "../plan/staged.ts";
 
 /** What a head says of the whole state. */

@@ -8,8 +8,8 @@ import type { Head } from "../../../shared/protocol/head.ts";
 import { rowHash, treeKeyOfRow } from "../../../shared/protocol/row.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../../../shared/protocol/tables.ts";
 import type { EdgeLink, RowPage } from "../../edge/link.ts";
+import { oneAhead, oneByOne } from "../pages.ts";
 import { type LeafChange, stagedLeaves } from "../plan/staged.ts";
-import { oneAhead, oneByOne } from "./pages.ts";
 
 /** Called after each page: how many of how many rows were read. */
 type Progress = (done: number, total: number) => void;

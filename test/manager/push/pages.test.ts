@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { PosternError } from "../../../shared/errors.ts";
-import { oneAhead, oneByOne } from "../../../manager/push/verify/pages.ts";
+import { oneAhead, oneByOne } from "../../../manager/push/pages.ts";
 
 Deno.test("oneAhead() gives the same pages, and has asked for the next one while one is in use", async () => {
   let asked = 0;
