@@ -32,6 +32,12 @@ interface Step {
 /** After so many steps a new owner begins: a store that grows without end makes every step dearer and none better. */
 const EPISODE_STEPS = 250;
 
+/**
+ * How long a step takes: who opens session after session within one second shuts himself out (`edge/session/open_sessions.ts`), and
+ * a manager that takes a turn at every other step would.
+ */
+const STEP_MILLIS = 1_000;
+
 /** How an attack ended for whom it was meant. */
 type Outcome =
   | "caught"
@@ -88,6 +94,7 @@ async function playSteps(
   for (const [index, step] of steps.entries()) {
     score.steps += 1;
     ledger.where = `step ${first + index}`;
+    scene.world.clock.advance(STEP_MILLIS);
     try {
       await playStep(scene, attacks, step, ledger);
     } catch (error) {
