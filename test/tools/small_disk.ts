@@ -1,6 +1,8 @@
 /** A disk in memory that can be filled to the last page, or the last name: what is written then meets ENOSPC (tmpfs(5)). Needs `mount`. */
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** What runs out: pages of content, or the names that the file system has room for. */
 export type Scarce = "pages" | "names";
@@ -26,8 +28,8 @@ export class SmallDisk implements Disposable {
   }
 
   /** Leaves room for so much, and plenty of the other. */
-  leave(scarce: Scarce, count: number): void {
-    this.empty();
+  async leave(scarce: Scarce, count: number): Promise<void> {
+    await this.empty();
     Deno.mkdirSync(this.#filler);
     const first = join(this.#filler, "0");
     Deno.writeFileSync(first, new Uint8Array(0));
@@ -38,7 +40,7 @@ export class SmallDisk implements Disposable {
   }
 
   /** Gives all room back. */
-  empty(): void {
+  async empty(): Promise<void> {
     try {
       // A program that another thread is just starting may hold what is removed a little longer, but not what is cut off.
       Deno.truncateSync(join(this.#filler, "0"));
@@ -46,6 +48,8 @@ export class SmallDisk implements Disposable {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+    const { bfree, blocks, ffree, files } = statfsSync(this.#mount);
+    if (2 * bfree < blocks || 2 * ffree < files) await collectGarbage();
   }
 
   [Symbol.dispose](): void {
@@ -53,6 +57,14 @@ export class SmallDisk implements Disposable {
     run("umount", "--lazy", this.#mount);
     Deno.removeSync(this.#mount);
   }
+}
+
+/** A database that was closed holds its file, removed or not, as long as statements of it are not collected. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  // What native code then lets go of, it lets go of in a turn of its own.
+  await new Promise((resume) => setTimeout(resume, 0));
 }
 
 function run(command: string, ...args: string[]): void {

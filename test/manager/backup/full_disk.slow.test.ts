@@ -21,15 +21,15 @@ needs("mount").test(
     const needed = Math.ceil(size / PAGE_BYTES);
     assert(needed > 2 && 2 * needed < PAGES);
     for (let room = 0; room < needed; room += Math.ceil(needed / 8)) {
-      disk.leave("pages", room);
+      await disk.leave("pages", room);
       const failure: unknown = await backUp(manager, file, { overwrite: true }).catch((error) => error);
-      disk.empty();
+      await disk.empty();
       assert(isPosternError(failure, "storage"), `${room} pages: ${failure}`);
       assert(/free some space/i.test(failure.message), failure.message);
       assertEquals([...Deno.readDirSync(disk.folder)].map(({ name }) => name), ["one.backup"]);
       assert(equalBytes(await Deno.readFile(file), before));
     }
-    disk.leave("pages", 2 * needed);
+    await disk.leave("pages", 2 * needed);
     await backUp(manager, file, { overwrite: true });
     await readThrough(file, recoveryOf(manager));
   },

@@ -130,9 +130,9 @@ needs("mount").test(
             files: { large: crypto.getRandomValues(new Uint8Array(9_000)), "a/b": "c" },
           });
           const environment = await tenant.environment();
-          disk.leave(scarce, room);
+          await disk.leave(scarce, room);
           const outcome = await tried(() => applyUpdate(environment));
-          disk.empty();
+          await disk.empty();
           if (outcome === null) wasEnough++;
           else {
             [wasEnough, failed[scarce]] = [0, failed[scarce] + 1];

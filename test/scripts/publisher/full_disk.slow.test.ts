@@ -41,9 +41,9 @@ async function fillUp(
   // A thread may hold a file that is removed a little longer, and there is more room than it seems: twice is enough room.
   for (let room = 0, done = 0, failed = 0; room < MOST_ROOM;) {
     writeTree(disk.folder, before);
-    disk.leave(scarce, room);
+    await disk.leave(scarce, room);
     const ran = await workshop.run(writing.line);
-    disk.empty();
+    await disk.empty();
     try {
       if (ran.exit === 0) {
         await requireDone(workshop, writing);
