@@ -8,6 +8,7 @@ import type { Submission } from "../../../shared/protocol/submission.ts";
 import type { Principal } from "../../../edge/store/principal.ts";
 import { EdgeStore } from "../../../edge/store/store.ts";
 import { assertEquals, assertRejects } from "../../assert.ts";
+import { withBatch } from "../../fixtures/batches.ts";
 import { type DeviceFixture, NOW, OwnerFixture } from "../../fixtures/owner.ts";
 import { onEveryDatabase } from "./databases.ts";
 import { asDevice, asManager, counts, deviceRow, openStore, pushBody, pushRows } from "./fixture.ts";
@@ -22,19 +23,10 @@ const part = (size: number = LIMITS.minSealedPartBytes) => {
 
 /** Each batch is done, and its answer lost: it is done again where it may be, as a server far away would be asked again. */
 function forgetful(database: Database): Database {
-  return new Proxy(database, {
-    get(target, name) {
-      if (name !== "batch") {
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      }
-      const batch: Database["batch"] = async (statements, options) => {
-        await target.batch(statements, options);
-        if (options?.idempotent === true) return await target.batch(statements, options);
-        throw new PosternError("network", "The answer was lost");
-      };
-      return batch;
-    },
+  return withBatch(database, async (statements, options) => {
+    await database.batch(statements, options);
+    if (options?.idempotent === true) return await database.batch(statements, options);
+    throw new PosternError("network", "The answer was lost");
   });
 }
 

@@ -6,6 +6,7 @@ import { PosternError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { SignedSubmission } from "../../../shared/protocol/submission.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { withBatch } from "../../fixtures/batches.ts";
 import { World } from "../../fixtures/world.ts";
 import { NOW } from "../../shared/x509/builder.ts";
 
@@ -28,13 +29,7 @@ Deno.test("a message that cannot be kept is refused for good, and one that the d
     (await db.execute<{ outcome: string; detail: string }>(
       { sql: "SELECT outcome, detail FROM submissions", params: [] },
     )).rows;
-  const full = new Proxy(db, {
-    get: (target, name) => {
-      if (name === "batch") return () => Promise.reject(new PosternError("storage", "The disk is full"));
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const full = withBatch(db, () => Promise.reject(new PosternError("storage", "The disk is full")));
   await assertRejects(() => handIn("mail", full), "storage");
   assertEquals(await noted(), []);
   // As it was sent it is short enough, and as channels are named it is not (UAX #15: U+0344 is two characters in NFC).
