@@ -129,7 +129,7 @@ export class DeviceLink {
     return await this.#withSession(options, ({ view }) => this.#renew(view, null, options));
   }
 
-  /** The newest view, asked for now: by logging in where there is no session, else as {@link refresh}. */
+  /** The newest view, asked for at this moment: by logging in where there is no session, else as {@link refresh}. */
   async present(options: CallOptions = {}): Promise<View> {
     const isOpen = this.#entered !== null && !this.#entered.session.isOver;
     return isOpen ? await this.refresh(options) : await this.view(options);

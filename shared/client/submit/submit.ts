@@ -229,7 +229,7 @@ export class Submit {
     return [...sent, ...drafts.waiting.map((one) => waitingDraft(one, waitingFor))];
   }
 
-  /** The newest view, asked for now, so that nothing is sealed under one that has passed; or why the edge cannot be asked. */
+  /** The newest view, asked for at this moment, so that nothing is sealed under one that has passed; or why the edge cannot be asked. */
   async #present(options: CallOptions): Promise<View | ErrorCode> {
     try {
       return await this.#link.present(options);

@@ -168,7 +168,7 @@ class Run {
     }
   }
 
-  /** Whatever is sealed is sealed for now: with the network there, under a fresh head, in the present epoch. */
+  /** Whatever is sealed is sealed for its moment: with the network there, under a fresh head, in the present epoch. */
   #requireSealedNow(name: string, bytes: Bytes): void {
     if (!/^outbox-[0-9a-f]{32}-[0-9]+$/.test(name)) return;
     const { submission } = decodeSignedSubmission(bytes);
